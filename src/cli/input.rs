@@ -1,0 +1,191 @@
+//! Events from files, folders and stdin, in each of the forms people have them in.
+
+use std::{
+    fmt, fs,
+    io::{self, BufRead, BufReader, Read},
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::Problem;
+
+/// Where an event came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The file; `-` for stdin.
+    pub file: String,
+    /// The line it begins in, where there are several events in a file.
+    pub line: Option<usize>,
+    /// Its number in a list, from 1.
+    pub item: Option<usize>,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.file)?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        if let Some(item) = self.item {
+            write!(f, " [{item}]")?;
+        }
+        Ok(())
+    }
+}
+
+/// An event, or the bytes that should have been one.
+pub struct Input {
+    /// Where it came from.
+    pub origin: Origin,
+    /// Its JSON text.
+    pub event: Vec<u8>,
+}
+
+/// All files that `paths` stand for, in order.
+///
+/// # Errors
+/// A path that does not exist or cannot be looked into.
+pub fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Problem> {
+    let mut files = Vec::new();
+    for path in paths {
+        let cannot = |error| format!("cannot read {}: {error}", path.display());
+        if path.as_os_str() == "-" || !fs::metadata(path).map_err(cannot)?.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let mut inside = Vec::new();
+        for entry in fs::read_dir(path).map_err(cannot)? {
+            let file = entry.map_err(cannot)?.path();
+            let is_events = file.extension().is_some_and(|extension| {
+                ["json", "jsonl", "ndjson"]
+                    .iter()
+                    .any(|known| extension == *known)
+            });
+            if is_events && file.is_file() {
+                inside.push(file);
+            }
+        }
+        if inside.is_empty() {
+            return Err(format!("no .json, .jsonl or .ndjson file in {}", path.display()).into());
+        }
+        inside.sort();
+        files.extend(inside);
+    }
+    Ok(files)
+}
+
+/// Gives each event in `file` to `each`, which may be in any of the forms `replay` takes. A part
+/// that is no JSON is given as it is, for whoever reads it to refuse it by name.
+///
+/// # Errors
+/// The file cannot be read, or `each` gave up.
+pub async fn events(
+    file: &Path,
+    mut each: impl AsyncFnMut(Input) -> Result<(), Problem>,
+) -> Result<(), Problem> {
+    let name = file.display().to_string();
+    let cannot = |error: io::Error| format!("cannot read {name}: {error}");
+    let mut reader: Box<dyn BufRead> = if name == "-" {
+        Box::new(BufReader::new(io::stdin()))
+    } else {
+        Box::new(BufReader::with_capacity(
+            1 << 16,
+            fs::File::open(file).map_err(cannot)?,
+        ))
+    };
+
+    // If the first line that is not blank is a whole JSON value, so is every line.
+    let mut number = 0;
+    let mut line = Vec::new();
+    while line.trim_ascii().is_empty() {
+        line.clear();
+        number += 1;
+        if reader.read_until(b'\n', &mut line).map_err(cannot)? == 0 {
+            let origin = Origin {
+                file: name,
+                line: None,
+                item: None,
+            };
+            return each(Input {
+                origin,
+                event: Vec::new(),
+            })
+            .await;
+        }
+    }
+    if serde_json::from_slice::<&RawValue>(&line).is_err() {
+        let mut whole = line;
+        reader.read_to_end(&mut whole).map_err(cannot)?;
+        return several(
+            Origin {
+                file: name,
+                line: None,
+                item: None,
+            },
+            whole,
+            &mut each,
+        )
+        .await;
+    }
+    loop {
+        let mut next = Vec::new();
+        let end = reader.read_until(b'\n', &mut next).map_err(cannot)? == 0;
+        // A file of one line needs no line number.
+        let only = end && number == 1;
+        if !line.trim_ascii().is_empty() {
+            let origin = Origin {
+                file: name.clone(),
+                line: (!only).then_some(number),
+                item: None,
+            };
+            several(origin, line, &mut each).await?;
+        }
+        if end {
+            return Ok(());
+        }
+        number += 1;
+        line = next;
+    }
+}
+
+/// What `aws inspector2 list-findings` prints.
+#[derive(Deserialize)]
+struct Listing {
+    findings: Vec<Box<RawValue>>,
+}
+
+/// Gives each event in one JSON value: the value itself, or the items of a list.
+async fn several(
+    origin: Origin,
+    value: Vec<u8>,
+    each: &mut impl AsyncFnMut(Input) -> Result<(), Problem>,
+) -> Result<(), Problem> {
+    let list = match value.trim_ascii().first() {
+        Some(b'[') => serde_json::from_slice::<Vec<Box<RawValue>>>(&value).ok(),
+        _ => serde_json::from_slice::<Listing>(&value)
+            .ok()
+            .map(|listing| listing.findings),
+    };
+    let Some(list) = list else {
+        return each(Input {
+            origin,
+            event: value,
+        })
+        .await;
+    };
+    drop(value);
+    for (index, item) in list.into_iter().enumerate() {
+        let origin = Origin {
+            item: Some(index + 1),
+            ..origin.clone()
+        };
+        each(Input {
+            origin,
+            event: item.get().as_bytes().to_vec(),
+        })
+        .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,34 @@
+//! `local`: what the function needs, on this machine, until Ctrl-C.
+
+use std::io::Write;
+
+use super::{Local, Problem, Verdict, cloud::Cloud, replay, template};
+
+/// Serves the store and the topic, says how to reach them, and shows what is published.
+pub async fn run(local: Local, output: &mut impl Write) -> Result<Verdict, Problem> {
+    let own = template::Template::read(template::OWN)?;
+    let mut cloud = Cloud::start(&own, local.port, local.db.as_deref()).await?;
+    let environment: String = cloud
+        .environment()
+        .iter()
+        .map(|(name, value)| format!("{name}={value}\n"))
+        .collect();
+    if let Some(file) = &local.env_file {
+        std::fs::write(file, &environment)
+            .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+    }
+    writeln!(output, "{environment}\nready; stop with Ctrl-C")?;
+    output.flush()?;
+    loop {
+        tokio::select! {
+            stop = tokio::signal::ctrl_c() => {
+                stop?;
+                return Ok(Verdict::Done);
+            }
+            Some(published) = cloud.published.recv() => {
+                replay::show(&published, output)?;
+                output.flush()?;
+            }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! The command line: the same triage as the function's, on files and on this machine.
+
+pub mod cloud;
+mod input;
+mod local;
+mod replay;
+mod score;
+pub mod sns;
+mod table;
+pub mod template;
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+use jiff::Timestamp;
+
+use crate::message::Language;
+
+/// Triage of Amazon Inspector findings, on this machine.
+///
+/// Exit status: 0 done, 1 the work found something wrong, 2 bad usage.
+#[derive(Debug, Parser)]
+#[command(name = "inspector-triage", version, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run events through the function's handler and show what people would read.
+    Replay(Replay),
+    /// Serve the store and the topic for `cargo lambda watch`, and show what is published.
+    Local(Local),
+    /// Score events: NDJSON on stdin, one JSON object a line on stdout, in the same order.
+    Score,
+}
+
+/// The events are handled in the order given, by the same code and through the same SDK calls as
+/// in the function, against a store in memory. *Now* is each event's own time.
+#[derive(Debug, clap::Args)]
+struct Replay {
+    /// Files, folders (their .json, .jsonl and .ndjson files, in the order of their names), or -.
+    ///
+    /// A file holds one event, a JSON array, one event a line, or what `aws inspector2
+    /// list-findings` prints.
+    #[arg(required = true)]
+    paths: Vec<PathBuf>,
+    /// The language of the messages.
+    #[arg(long, value_enum, default_value_t)]
+    language: Language,
+    /// Keep the store in this file; by default it is gone at the end.
+    #[arg(long, value_name = "FILE")]
+    db: Option<PathBuf>,
+    /// Say which events the rules in this template would not have let through.
+    #[arg(long, value_name = "TEMPLATE")]
+    rule: Option<PathBuf>,
+    /// Show at most this many rows of the table, the most urgent ones.
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    rows: usize,
+}
+
+/// Stops at Ctrl-C.
+#[derive(Debug, clap::Args)]
+struct Local {
+    /// The port of the store; the topic is at the next one. 0 takes free ones.
+    #[arg(long, default_value_t = 8000)]
+    port: u16,
+    /// Write the environment for the function into this file, too.
+    #[arg(long, value_name = "FILE")]
+    env_file: Option<PathBuf>,
+    /// Keep the store in this file; by default it is gone at the end.
+    #[arg(long, value_name = "FILE")]
+    db: Option<PathBuf>,
+}
+
+/// What the work came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    /// All is well.
+    Done,
+    /// Something was wrong with the input, and has been said.
+    FoundWrong,
+}
+
+/// A reason to give up, in words for the person at the terminal.
+type Problem = Box<dyn std::error::Error + Send + Sync>;
+
+/// Runs the command line. `clock` gives the time for events that have none of their own.
+pub fn run(clock: fn() -> Timestamp) -> ExitCode {
+    let arguments = Arguments::parse();
+    let verdict = match arguments.command {
+        Command::Score => score::run(io::stdin().lock(), &mut io::stdout().lock()),
+        Command::Replay(replay) => block_on(replay::run(replay, clock, &mut io::stdout())),
+        Command::Local(local) => block_on(local::run(local, &mut io::stdout())),
+    };
+    match verdict {
+        Ok(Verdict::Done) => ExitCode::SUCCESS,
+        Ok(Verdict::FoundWrong) => ExitCode::from(1),
+        // Whoever reads our output has seen enough.
+        Err(problem) if is_broken_pipe(problem.as_ref()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            let problem = crate::failure::chain(problem.as_ref());
+            // Nothing is left to be done if stderr is gone, too.
+            let _ = writeln!(io::stderr(), "inspector-triage: {problem}");
+            ExitCode::from(1)
+        }
+    }
+}
+
+fn block_on<T>(work: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(work)
+}
+
+fn is_broken_pipe(problem: &(dyn std::error::Error + 'static)) -> bool {
+    problem
+        .downcast_ref::<io::Error>()
+        .is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+}

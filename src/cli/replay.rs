@@ -1,0 +1,202 @@
+//! `replay`: events through the function's handler, and what people would read.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{IsTerminal, Write},
+    time::Duration,
+};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jiff::Timestamp;
+use quamina::Quamina;
+
+use super::{
+    Problem, Replay, Verdict,
+    cloud::{self, Cloud},
+    input::{self, Input},
+    sns::Published,
+    table,
+    template::{OWN, Template},
+};
+use crate::{
+    assess::Policy,
+    event, lambda,
+    publish::Sns,
+    store::DynamoDb,
+    text,
+    triage::{Outcome, Triage},
+};
+
+/// Handles all events, shows each message, then what was recorded.
+pub async fn run(
+    replay: Replay,
+    clock: fn() -> Timestamp,
+    output: &mut impl Write,
+) -> Result<Verdict, Problem> {
+    let rules = replay.rule.as_deref().map(Rules::read).transpose()?;
+    let files = input::files(&replay.paths)?;
+    let cloud = Cloud::start(&Template::read(OWN)?, 0, replay.db.as_deref()).await?;
+    let mut session = Session {
+        triage: Triage {
+            store: DynamoDb::new(cloud.dynamodb(), cloud::TABLE.to_owned(), 400),
+            publisher: Sns::new(cloud.sns(), cloud::TOPIC.to_owned()),
+            policy: Policy::default(),
+            notify: true,
+            language: replay.language,
+        },
+        rules,
+        clock,
+        tally: Tally::default(),
+        progress: progress(),
+        cloud,
+        output,
+    };
+    for file in &files {
+        input::events(file, async |event| session.handle(event).await).await?;
+    }
+    session.progress.finish_and_clear();
+    let Session { cloud, tally, .. } = session;
+    let rows = table::read(&cloud.dynamodb(), cloud::TABLE, replay.rows).await?;
+    writeln!(output, "{rows}\n\n{}", tally.sentence(files.len()))?;
+    Ok(if tally.refused == 0 {
+        Verdict::Done
+    } else {
+        Verdict::FoundWrong
+    })
+}
+
+/// A replay under way.
+struct Session<'a, W> {
+    triage: Triage<DynamoDb, Sns>,
+    rules: Option<Rules>,
+    clock: fn() -> Timestamp,
+    tally: Tally,
+    progress: ProgressBar,
+    cloud: Cloud,
+    output: &'a mut W,
+}
+
+impl<W: Write> Session<'_, W> {
+    async fn handle(&mut self, input: Input) -> Result<(), Problem> {
+        self.progress.inc(1);
+        let origin = &input.origin;
+        if let Some(rules) = &self.rules {
+            if let Ok(false) = rules.let_through(&input.event) {
+                writeln!(
+                    self.output,
+                    "{origin}: no rule would have let this through\n"
+                )?;
+            }
+        }
+        let now = event::read(&input.event)
+            .ok()
+            .and_then(|sent| sent.finding.sent_at.or_else(|| sent.finding.as_of()))
+            .unwrap_or_else(self.clock);
+        self.tally.events += 1;
+        let attempt = format!("replay-{}", self.tally.events);
+        match lambda::handle(&self.triage, &input.event, now, &attempt).await {
+            Ok(report) => {
+                *self.tally.outcomes.entry(report.outcome).or_default() += 1;
+                if report.outcome != Outcome::Announced {
+                    let (outcome, reason) = (report.outcome.as_str(), text::line(&report.reason));
+                    writeln!(self.output, "{origin}: {outcome}: {reason}\n")?;
+                }
+            }
+            Err(failed) => {
+                self.tally.refused += 1;
+                writeln!(self.output, "{origin}: not handled: {}\n", failed.0.chain())?;
+            }
+        }
+        // Everything that was published has been taken in by now: publishing waits for it.
+        while let Ok(published) = self.cloud.published.try_recv() {
+            writeln!(self.output, "{origin}:")?;
+            show(&published, self.output)?;
+        }
+        Ok(())
+    }
+}
+
+/// Shows a message as its reader sees it.
+pub fn show(published: &Published, output: &mut impl Write) -> Result<(), Problem> {
+    let rule = "─".repeat(72);
+    let subject = published.subject.as_deref().unwrap_or_default();
+    writeln!(
+        output,
+        "{rule}\nSubject: {subject}\n\n{}\n{rule}\n",
+        published.message.trim_end()
+    )?;
+    Ok(())
+}
+
+/// What became of the events.
+#[derive(Default)]
+struct Tally {
+    events: usize,
+    refused: usize,
+    outcomes: BTreeMap<Outcome, usize>,
+}
+
+impl Tally {
+    fn sentence(&self, files: usize) -> String {
+        let s = |n: usize| if n == 1 { "" } else { "s" };
+        let outcomes = self
+            .outcomes
+            .iter()
+            .map(|(outcome, n)| format!("{n} {}", outcome.as_str()));
+        let refused = (self.refused > 0).then(|| format!("{} not handled", self.refused));
+        let parts: Vec<String> = outcomes.chain(refused).collect();
+        let parts = if parts.is_empty() {
+            "nothing to do".to_owned()
+        } else {
+            parts.join(", ")
+        };
+        format!(
+            "{} event{} in {files} file{}: {parts}",
+            self.events,
+            s(self.events),
+            s(files)
+        )
+    }
+}
+
+/// The event patterns of a template's rules.
+struct Rules(Quamina);
+
+impl Rules {
+    fn read(file: &std::path::Path) -> Result<Self, Problem> {
+        let cannot = |error: Problem| format!("cannot use {}: {error}", file.display());
+        let yaml = fs::read_to_string(file).map_err(|error| cannot(error.into()))?;
+        let rules = Template::read(&yaml)
+            .and_then(|template| template.rules())
+            .map_err(cannot)?;
+        let mut patterns = Quamina::new();
+        for (name, pattern) in rules {
+            patterns
+                .add_pattern(name, &pattern.to_string())
+                .map_err(|error| {
+                    cannot(format!("its event pattern cannot be understood: {error}").into())
+                })?;
+        }
+        Ok(Self(patterns))
+    }
+
+    /// Whether a rule matches; an error if the event cannot be read at all.
+    fn let_through(&self, event: &[u8]) -> Result<bool, Problem> {
+        Ok(self.0.has_matches(event)?)
+    }
+}
+
+/// A count of events on stderr, if that is a terminal and the work takes long enough to see it.
+fn progress() -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+    }
+    let style = ProgressStyle::with_template("{spinner} {human_pos} events, {per_sec}, {elapsed}");
+    let bar = ProgressBar::new_spinner();
+    if let Ok(style) = style {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}

@@ -1,0 +1,99 @@
+//! The table of what was recorded.
+
+use std::{cmp::Reverse, collections::BTreeSet};
+
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use comfy_table::{ContentArrangement, Table, presets::ASCII_MARKDOWN};
+use jiff::tz::Offset;
+
+use super::Problem;
+use crate::{record::Record, store, text};
+
+/// A row, by urgency: what sorts first is shown first.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Row {
+    order: (bool, Reverse<u8>, Option<jiff::Timestamp>, String),
+    cells: [String; 8],
+}
+
+/// Reads the store and shows the `most` urgent records.
+///
+/// Holds no more than that many rows at a time, however large the store is.
+pub async fn read(client: &Client, table: &str, most: usize) -> Result<String, Problem> {
+    let mut rows: BTreeSet<Row> = BTreeSet::new();
+    let mut records = 0;
+    let mut pages = client
+        .scan()
+        .table_name(table)
+        .filter_expression("sk = :current")
+        .expression_attribute_values(
+            ":current",
+            AttributeValue::S(store::keys::CURRENT.to_owned()),
+        )
+        .into_paginator()
+        .items()
+        .send();
+    while let Some(item) = pages.next().await {
+        let record = store::record(item.map_err(|error| Box::new(error.into_service_error()))?)?;
+        records += 1;
+        rows.insert(row(&record));
+        if rows.len() > most {
+            rows.pop_last();
+        }
+    }
+    let mut shown = Table::new();
+    shown
+        .load_style(ASCII_MARKDOWN)
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .set_header([
+            "Prio", "Score", "Due", "Problem", "Resource", "Account", "Fix", "Status",
+        ]);
+    for row in &rows {
+        shown.add_row(&row.cells);
+    }
+    let more = records - rows.len();
+    let more = if more > 0 {
+        format!("\nand {more} more")
+    } else {
+        String::new()
+    };
+    Ok(format!("{shown}{more}"))
+}
+
+fn row(record: &Record) -> Row {
+    let finding = &record.finding;
+    let short = |text: &str, most| text::cut_chars(&text::line(text), most);
+    let due = record
+        .due_at
+        .map(|due| Offset::UTC.to_datetime(due).date().to_string());
+    let resource = finding
+        .resource()
+        .map(|resource| resource.display_name())
+        .unwrap_or_default();
+    let fix = finding
+        .fix_available
+        .as_ref()
+        .map_or("-", |fix| fix.as_str());
+    let told = match (record.is_open(), record.announced.is_some()) {
+        (true, false) => ", pending",
+        _ => "",
+    };
+    Row {
+        order: (
+            !record.is_open(),
+            Reverse(record.assessment.score),
+            record.due_at,
+            finding.arn.clone(),
+        ),
+        cells: [
+            record.assessment.priority.to_string(),
+            record.assessment.score.to_string(),
+            due.unwrap_or_else(|| "-".to_owned()),
+            short(&finding.problem(), 32),
+            short(&resource, 28),
+            finding.account.clone(),
+            short(fix, 12),
+            format!("{}{told}", short(finding.status.as_str(), 12)),
+        ],
+    }
+}

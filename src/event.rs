@@ -1,0 +1,113 @@
+//! Which way an event takes: the envelope.
+//!
+//! The ordinary case is read in one pass, with the envelope of `aws_lambda_events`. Only what that
+//! does not take (a finding in API form, a strange date, something else altogether) is looked at
+//! again, to be understood or to be refused with a reason.
+
+use aws_lambda_events::event::eventbridge::EventBridgeEvent;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::{
+    failure::Failure,
+    finding::{Envelope, Finding, Malformed, Oddity, date, show},
+    text,
+};
+
+/// The detail-type of a finding on EventBridge.
+pub const FINDING: &str = "Inspector2 Finding";
+/// The source of the findings of an on-demand scan of a machine image, whose detail-type differs.
+pub const ON_DEMAND_SOURCE: &str = "inspector2.ami.ondemand";
+
+/// An event that can be triaged: a finding, and what was odd about it.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    /// The finding.
+    pub finding: Finding,
+    /// Optional fields that could not be understood.
+    pub oddities: Vec<Oddity>,
+}
+
+/// Reads one event: a finding on EventBridge, or a bare finding as `ListFindings` returns it.
+///
+/// # Errors
+/// [`Failure::NotJson`], [`Failure::Malformed`] or [`Failure::Unsupported`].
+pub fn read(event: &[u8]) -> Result<Sent, Failure> {
+    match serde_json::from_slice::<EventBridgeEvent>(event) {
+        Ok(event) => {
+            let sent_at = event.time.and_then(|time| {
+                Timestamp::new(time.timestamp(), time.timestamp_subsec_nanos() as i32).ok()
+            });
+            let envelope = Envelope {
+                sent_at,
+                region: event.region,
+            };
+            finding(
+                &event.detail_type,
+                &event.source,
+                &event.detail,
+                envelope,
+                Vec::new(),
+            )
+        }
+        Err(_) => read_again(event),
+    }
+}
+
+/// Reads an event whose envelope is not as AWS documents it.
+fn read_again(event: &[u8]) -> Result<Sent, Failure> {
+    let event: Value = serde_json::from_slice(event).map_err(Failure::NotJson)?;
+    let Some(object) = event.as_object() else {
+        return Err(Failure::Malformed(malformed(
+            "event",
+            "an object",
+            Some(&event),
+        )));
+    };
+    let word = |key: &str| object.get(key).and_then(Value::as_str);
+
+    if word("detail-type").is_none() && object.contains_key("findingArn") {
+        let (finding, oddities) = Finding::read(&event, "", Envelope::default())?;
+        return Ok(Sent { finding, oddities });
+    }
+    let required =
+        |key: &'static str| word(key).ok_or_else(|| malformed(key, "a string", object.get(key)));
+    let (detail_type, source) = (required("detail-type")?, required("source")?);
+    let detail = object.get("detail").unwrap_or(&Value::Null);
+    let time = object.get("time").filter(|time| !time.is_null());
+    let sent_at = time.and_then(date::read);
+    let odd = time
+        .filter(|_| sent_at.is_none())
+        .map(|time| malformed("time", "a date", Some(time)));
+    let envelope = Envelope {
+        sent_at,
+        region: word("region").map(str::to_owned),
+    };
+    finding(detail_type, source, detail, envelope, Vec::from_iter(odd))
+}
+
+fn finding(
+    detail_type: &str,
+    source: &str,
+    detail: &Value,
+    envelope: Envelope,
+    mut oddities: Vec<Oddity>,
+) -> Result<Sent, Failure> {
+    if detail_type != FINDING && source != ON_DEMAND_SOURCE {
+        return Err(Failure::Unsupported {
+            detail_type: text::cut_chars(&text::line(detail_type), 60),
+            from: text::cut_chars(&text::line(source), 60),
+        });
+    }
+    let (finding, more) = Finding::read(detail, "detail", envelope)?;
+    oddities.extend(more);
+    Ok(Sent { finding, oddities })
+}
+
+fn malformed(path: &str, expected: &'static str, found: Option<&Value>) -> Malformed {
+    Malformed {
+        path: path.to_owned(),
+        expected,
+        found: show(found),
+    }
+}

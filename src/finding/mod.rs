@@ -1,0 +1,237 @@
+//! What Amazon Inspector reports, as we understand it.
+//!
+//! [`Finding::read`] takes the JSON of one finding, in the form EventBridge sends or the one
+//! `ListFindings` returns, and gives a [`Finding`]: every word of AWS's vocabularies kept open,
+//! every date read in whichever form it came, every text bounded, everything optional optional.
+//!
+//! Required are only the facts without which nothing could be done: `findingArn`, `awsAccountId`,
+//! `type`, `severity`, `status`, and at least one of `resources` with `type` and `id`. The service
+//! model requires more (dates, description, remediation); a finding without those is still worth
+//! telling. What is optional and ill-typed is taken as unknown and noted as an [`Oddity`].
+
+pub mod bounds;
+pub mod date;
+mod details;
+mod fields;
+mod resource;
+mod vocabulary;
+
+use std::cell::RefCell;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub use details::{
+    CodeVulnerability, CvssEntry, Details, NetworkReachability, PackageVulnerability, PathStep,
+    VulnerablePackage,
+};
+pub use fields::{Malformed, Oddity, show};
+pub use resource::Resource;
+pub use vocabulary::{FindingType, FixAvailable, ResourceType, Severity, Status};
+
+use fields::Fields;
+
+/// One finding, as of one event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Finding {
+    /// Its identity: the same for every event about it.
+    pub arn: String,
+    /// The account that holds the resource, 12 digits.
+    pub account: String,
+    /// The Region that Inspector reported from.
+    pub region: Option<String>,
+    /// What kind of weakness.
+    pub kind: FindingType,
+    /// Where it is in its life.
+    pub status: Status,
+    /// Inspector's own rating.
+    pub severity: Severity,
+    /// A one-line summary by Inspector.
+    pub title: Option<String>,
+    /// What the weakness is.
+    pub description: Option<String>,
+    /// When Inspector first saw it.
+    pub first_observed_at: Option<Timestamp>,
+    /// When Inspector last saw it.
+    pub last_observed_at: Option<Timestamp>,
+    /// When Inspector last changed it. Moves without anything else moving, too.
+    pub updated_at: Option<Timestamp>,
+    /// When the event was sent, by its envelope.
+    pub sent_at: Option<Timestamp>,
+    /// The probability that the vulnerability is exploited in the next 30 days, 0.0 to 1.0
+    /// (<https://www.first.org/epss>). Unknown is not zero.
+    pub epss: Option<f64>,
+    /// Inspector's score for this finding on this resource, 0.0 to 10.0.
+    pub inspector_score: Option<f64>,
+    /// The CVSS vector that goes with Inspector's score.
+    pub inspector_vector: Option<String>,
+    /// Whether an exploit is publicly known; `None` if the event does not say.
+    pub exploit_available: Option<bool>,
+    /// When exploitation was last seen.
+    pub last_known_exploit_at: Option<Timestamp>,
+    /// Whether a fixed version exists; `None` if the event does not say.
+    pub fix_available: Option<FixAvailable>,
+    /// What Inspector advises.
+    pub recommendation: Option<String>,
+    /// A page that goes with the advice.
+    pub recommendation_url: Option<String>,
+    /// The package, code or network path.
+    pub details: Details,
+    /// What has the weakness; at least one.
+    pub resources: Vec<Resource>,
+}
+
+/// What the envelope of an event says about the finding inside it.
+#[derive(Clone, Debug, Default)]
+pub struct Envelope {
+    /// When it was sent.
+    pub sent_at: Option<Timestamp>,
+    /// The Region that sent it.
+    pub region: Option<String>,
+}
+
+impl Finding {
+    /// Reads one finding from `value`, which is called `name` in errors (`detail` in an event, an
+    /// empty name for a finding as the API returns it).
+    ///
+    /// Returns it with what was odd about it.
+    ///
+    /// # Errors
+    /// [`Malformed`] if a required field is missing or of the wrong type.
+    pub fn read(
+        value: &Value,
+        name: &str,
+        envelope: Envelope,
+    ) -> Result<(Self, Vec<Oddity>), Malformed> {
+        let oddities = RefCell::new(Vec::new());
+        let finding = Self::read_fields(&Fields::root(value, name, &oddities)?, envelope)?;
+        Ok((finding, oddities.into_inner()))
+    }
+
+    fn read_fields(fields: &Fields<'_>, envelope: Envelope) -> Result<Self, Malformed> {
+        let arn = fields.required_str("findingArn")?;
+        if arn.len() > bounds::URL {
+            return Err(fields.malformed("findingArn", "an ARN of at most 512 bytes"));
+        }
+        let account = fields.required_str("awsAccountId")?;
+        if account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(fields.malformed("awsAccountId", "12 digits"));
+        }
+        let kind = FindingType::from(fields.required_str("type")?);
+        let severity = Severity::from(fields.required_str("severity")?);
+        let status = Status::from(fields.required_str("status")?);
+        let resources = fields
+            .array("resources")
+            .required_objects(bounds::RESOURCES, |resource| Resource::read(&resource))?;
+        if resources.is_empty() {
+            return Err(fields.malformed("resources", "an array of one or more resources"));
+        }
+
+        let adjusted = fields.object("inspectorScoreDetails");
+        let adjusted = adjusted.as_ref().and_then(|d| d.object("adjustedCvss"));
+        let exploitability = fields.object("exploitabilityDetails");
+        let remediation = fields.object("remediation");
+        let recommendation = remediation
+            .as_ref()
+            .and_then(|r| r.object("recommendation"));
+        let recommendation = recommendation.as_ref();
+
+        Ok(Self {
+            arn: arn.to_owned(),
+            account: account.to_owned(),
+            region: envelope.region.or_else(|| region_of(arn)),
+            kind,
+            status,
+            severity,
+            title: fields.text("title", bounds::TEXT),
+            description: fields.text("description", bounds::TEXT),
+            first_observed_at: fields.date("firstObservedAt"),
+            last_observed_at: fields.date("lastObservedAt"),
+            updated_at: fields.date("updatedAt"),
+            sent_at: envelope.sent_at,
+            epss: fields
+                .object("epss")
+                .and_then(|epss| epss.number("score", 0.0, 1.0)),
+            inspector_score: fields.number("inspectorScore", 0.0, 10.0),
+            inspector_vector: adjusted.and_then(|a| a.text("scoringVector", bounds::NAME)),
+            exploit_available: match fields.str("exploitAvailable") {
+                Some(word) if word.eq_ignore_ascii_case("YES") => Some(true),
+                Some(word) if word.eq_ignore_ascii_case("NO") => Some(false),
+                _ => None,
+            },
+            last_known_exploit_at: exploitability.and_then(|e| e.date("lastKnownExploitAt")),
+            fix_available: fields.str("fixAvailable").map(FixAvailable::from),
+            recommendation: recommendation
+                .and_then(|r| r.text("text", bounds::ADVICE))
+                .filter(|text| text != "None Provided"),
+            recommendation_url: recommendation.and_then(|r| {
+                r.text("Url", bounds::URL)
+                    .or_else(|| r.text("url", bounds::URL))
+            }),
+            details: Details::read(fields),
+            resources,
+        })
+    }
+
+    /// The moment this state of the finding is from: `updatedAt`, else `lastObservedAt`, else when
+    /// the event was sent. `None` if the event holds no date that can be read.
+    pub fn as_of(&self) -> Option<Timestamp> {
+        self.updated_at.or(self.last_observed_at).or(self.sent_at)
+    }
+
+    /// Whether an exploit is known: the event says so, or says when one was last seen.
+    pub fn exploit_known(&self) -> bool {
+        self.exploit_available == Some(true) || self.last_known_exploit_at.is_some()
+    }
+
+    /// The package details, if it has any.
+    pub fn package(&self) -> Option<&PackageVulnerability> {
+        match &self.details {
+            Details::Package(package) => Some(package),
+            _ => None,
+        }
+    }
+
+    /// What the problem is called: the vulnerability, the weakness class and detector, or the open
+    /// port; else Inspector's title; else the type.
+    pub fn problem(&self) -> String {
+        let named = match &self.details {
+            Details::Package(package) => package.id.clone(),
+            Details::Code(code) => match (code.cwes.first(), &code.detector) {
+                (Some(cwe), Some(detector)) => Some(format!("{cwe} {detector}")),
+                (cwe, detector) => cwe.or(detector.as_ref()).cloned(),
+            },
+            Details::Network(network) => network.ports(),
+            Details::None => None,
+        };
+        named
+            .or_else(|| self.title.clone())
+            .unwrap_or_else(|| self.kind.to_string())
+    }
+
+    /// The first resource. [`Finding::read`] refuses a finding without one.
+    pub fn resource(&self) -> Option<&Resource> {
+        self.resources.first()
+    }
+}
+
+impl NetworkReachability {
+    /// The open ports in words: `TCP 22`, `TCP 8000-8080`.
+    pub fn ports(&self) -> Option<String> {
+        let protocol = self.protocol.as_deref().unwrap_or("port");
+        match (self.from_port?, self.to_port) {
+            (from, Some(to)) if to != from => Some(format!("{protocol} {from}-{to}")),
+            (from, _) => Some(format!("{protocol} {from}")),
+        }
+    }
+}
+
+/// The Region in an ARN: its fourth part.
+fn region_of(arn: &str) -> Option<String> {
+    arn.split(':')
+        .nth(3)
+        .filter(|region| !region.is_empty())
+        .map(str::to_owned)
+}

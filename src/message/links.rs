@@ -1,0 +1,58 @@
+//! Where to read more.
+
+use crate::{finding::Finding, text};
+
+/// The pages worth a click, best first: a name and an address.
+pub fn links(finding: &Finding) -> Vec<(&'static str, String)> {
+    let mut links: Vec<(&'static str, String)> = Vec::new();
+    if let Some(region) = finding.region.as_deref().filter(|region| is_region(region)) {
+        links.push(("Inspector", inspector(region, partition(&finding.arn))));
+    }
+    let package = finding.package();
+    let vendor = package.and_then(|package| package.source_url.as_deref());
+    links.extend(vendor.and_then(address).map(|url| ("Vendor", url)));
+    let id = package.and_then(|package| package.id.as_deref());
+    if let Some(cve) = id.filter(|id| is_cve(id)) {
+        let nvd = format!("https://nvd.nist.gov/vuln/detail/{cve}");
+        if links.iter().all(|(_, url)| *url != nvd) {
+            links.push(("NVD", nvd));
+        }
+    }
+    let advice = finding.recommendation_url.as_deref().and_then(address);
+    links.extend(advice.map(|url| ("Advice", url)));
+    links
+}
+
+/// The page of all findings in the Inspector console. There is no documented address of a single
+/// one; the message gives the ARN to search for.
+fn inspector(region: &str, partition: &str) -> String {
+    let host = match partition {
+        "aws-cn" => "console.amazonaws.cn",
+        "aws-us-gov" => "console.amazonaws-us-gov.com",
+        _ => "console.aws.amazon.com",
+    };
+    format!("https://{region}.{host}/inspector/v2/home?region={region}#/findings/all")
+}
+
+fn partition(arn: &str) -> &str {
+    arn.split(':').nth(1).unwrap_or("aws")
+}
+
+/// An address as strangers may write it into a message: `https` or `http`, nothing but visible
+/// ASCII, so that what is shown is where it leads.
+fn address(url: &str) -> Option<String> {
+    let web = url.starts_with("https://") || url.starts_with("http://");
+    let plain = url
+        .bytes()
+        .all(|b| b.is_ascii_graphic() && !b"<>\"'`|\\".contains(&b));
+    (web && plain && !url.ends_with(text::ELLIPSIS)).then(|| url.to_owned())
+}
+
+fn is_region(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
+fn is_cve(text: &str) -> bool {
+    text.strip_prefix("CVE-")
+        .is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit() || b == b'-'))
+}

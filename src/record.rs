@@ -1,0 +1,358 @@
+//! What is remembered of a finding, and how an event changes it.
+//!
+//! Pure: a [`Record`] and a [`Sighting`] give a [`Step`]. The store keeps records and knows how to
+//! write them without losing a race; what a record becomes is decided here.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    announce::Why,
+    assess::{Assessment, Priority},
+    finding::{Finding, FixAvailable, Severity, Status},
+};
+
+/// The facts that matter to people: a change of one of them is a transition, worth a row in the
+/// history and perhaps an announcement. Everything else about a finding may drift in silence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Facts {
+    /// Where it is in its life.
+    pub status: Status,
+    /// Inspector's rating.
+    pub severity: Severity,
+    /// Our class.
+    pub priority: Priority,
+    /// Whether an exploit is known.
+    pub exploit: bool,
+    /// Whether a fix exists.
+    pub fix: Option<FixAvailable>,
+}
+
+impl Facts {
+    /// The facts of a finding that was assessed.
+    pub fn of(finding: &Finding, assessment: &Assessment) -> Self {
+        Self {
+            status: finding.status.clone(),
+            severity: finding.severity.clone(),
+            priority: assessment.priority,
+            exploit: finding.exploit_known(),
+            fix: finding.fix_available.clone(),
+        }
+    }
+
+    /// The facts as one string, for a condition on the row.
+    pub fn key(&self) -> String {
+        let fix = self.fix.as_ref().map_or("UNKNOWN", FixAvailable::as_str);
+        let exploit = if self.exploit { "EXPLOIT" } else { "-" };
+        format!(
+            "{}|{}|{}|{exploit}|fix {fix}",
+            self.status, self.severity, self.priority
+        )
+    }
+}
+
+/// The place of an event in the order of all events about one finding. Compares as text.
+///
+/// First the moment the state is from ([`Finding::as_of`]; a finding without any date is older than
+/// every dated one). Dates before 2024 have one-second resolution, so two different states can
+/// claim one moment: then the more alarming one wins (open before ended, then severity, known
+/// exploit, EPSS), because a finding shown once too often costs less than one that is lost. Last a
+/// digest of the facts, so that whatever the order of arrival, the same one wins.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Version(String);
+
+impl Version {
+    /// The version of a state of a finding.
+    pub fn of(finding: &Finding) -> Self {
+        let as_of = finding.as_of().unwrap_or(Timestamp::UNIX_EPOCH);
+        let alarm = format!(
+            "{}{}{}-{:06}",
+            u8::from(finding.status.is_open()),
+            finding.severity.rank(),
+            u8::from(finding.exploit_known()),
+            finding
+                .epss
+                .map_or(0, |epss| (epss * 100_000.0).round() as u32),
+        );
+        Self(format!("{as_of:.6}~{alarm}~{:08x}", digest(finding)))
+    }
+
+    /// The version as it is stored.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A number from what the finding says, leaving out when it was said: the same statement sent
+/// again in another envelope is a repetition.
+fn digest(finding: &Finding) -> u32 {
+    let timeless = Finding {
+        sent_at: None,
+        last_observed_at: None,
+        updated_at: None,
+        ..finding.clone()
+    };
+    // A finding is a tree of strings, numbers and lists: writing it as JSON cannot fail.
+    let json = serde_json::to_vec(&timeless).unwrap_or_default();
+    let hash = Sha256::digest(json);
+    u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]])
+}
+
+/// A finding as an event shows it, assessed: the candidate for a record.
+#[derive(Clone, Debug)]
+pub struct Sighting {
+    /// What the event says.
+    pub finding: Finding,
+    /// What we make of it.
+    pub assessment: Assessment,
+    /// Its place in the order of events.
+    pub version: Version,
+    /// When we were told.
+    pub seen_at: Timestamp,
+}
+
+impl Sighting {
+    /// A finding that was assessed and is seen now.
+    pub fn new(finding: Finding, assessment: Assessment, seen_at: Timestamp) -> Self {
+        let version = Version::of(&finding);
+        Self {
+            finding,
+            assessment,
+            version,
+            seen_at,
+        }
+    }
+
+    /// The facts that matter.
+    pub fn facts(&self) -> Facts {
+        Facts::of(&self.finding, &self.assessment)
+    }
+}
+
+/// What people were last told about a finding.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Announced {
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub why: Why,
+    /// The facts at that time.
+    pub facts: Facts,
+    /// Which opening of the finding it was about.
+    pub opening: u32,
+}
+
+/// The right to announce a finding, until it runs out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Lease {
+    /// Who holds it: one attempt of one invocation.
+    pub holder: String,
+    /// Until when. Then the holder has surely ended.
+    pub until: Timestamp,
+}
+
+impl Lease {
+    /// How long an announcement may take: longer than the function may run, shorter than the
+    /// minute that Lambda waits before it tries again.
+    pub const LENGTH: SignedDuration = SignedDuration::from_secs(45);
+
+    /// A lease for `holder` from `now` on.
+    pub fn new(holder: &str, now: Timestamp) -> Self {
+        Self {
+            holder: holder.to_owned(),
+            until: now.saturating_add(Self::LENGTH).unwrap_or(now),
+        }
+    }
+}
+
+/// What is remembered of a finding.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Record {
+    /// The newest state.
+    pub finding: Finding,
+    /// The assessment of that state.
+    pub assessment: Assessment,
+    /// Its place in the order of events.
+    pub version: Version,
+    /// How often the row was written; a write that expects another number is too late.
+    pub revision: u64,
+    /// When we first heard of the finding.
+    pub first_seen_at: Timestamp,
+    /// When we last heard of it.
+    pub last_seen_at: Timestamp,
+    /// How often it was opened: 1, and one more for each time it came back.
+    pub opening: u32,
+    /// When it was last opened; `None` if it has never been seen open.
+    pub opened_at: Option<Timestamp>,
+    /// When it ended, if it has.
+    pub ended_at: Option<Timestamp>,
+    /// By when to act, while it is open. Set when it opens or grows more urgent; a repetition
+    /// never moves it.
+    pub due_at: Option<Timestamp>,
+    /// Since when there is something to say that was not said.
+    pub pending_since: Option<Timestamp>,
+    /// What people were last told; `None` if nothing yet.
+    pub announced: Option<Announced>,
+    /// Who is telling them now.
+    pub lease: Option<Lease>,
+}
+
+impl Record {
+    /// The facts that matter.
+    pub fn facts(&self) -> Facts {
+        Facts::of(&self.finding, &self.assessment)
+    }
+
+    /// Whether somebody still has something to do.
+    pub fn is_open(&self) -> bool {
+        self.finding.status.is_open()
+    }
+}
+
+/// A change of the facts that matter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Transition {
+    /// First heard of, open.
+    Opened,
+    /// First heard of when it had ended.
+    FirstSeenEnded,
+    /// Open again.
+    Reopened,
+    /// Remedied, or its resource is gone.
+    Closed,
+    /// Hidden by a suppression rule.
+    Suppressed,
+    /// Still open or still ended; severity, priority, exploit or fix changed.
+    Changed,
+}
+
+impl Transition {
+    /// The transition as one word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::FirstSeenEnded => "first-seen-ended",
+            Self::Reopened => "reopened",
+            Self::Closed => "closed",
+            Self::Suppressed => "suppressed",
+            Self::Changed => "changed",
+        }
+    }
+}
+
+/// What a sighting means for a record.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// The record changes; write it, and the transition into the history.
+    Write(Box<Record>, Transition),
+    /// A newer state with the same facts: bring the row up to date, and nothing else.
+    Refresh,
+    /// The very same state again.
+    Repetition,
+    /// An older state, come late.
+    Stale,
+}
+
+/// What `sighting` makes of `previous`.
+pub fn step(previous: Option<&Record>, sighting: &Sighting) -> Step {
+    let Some(previous) = previous else {
+        let (record, transition) = first(sighting);
+        return Step::Write(Box::new(record), transition);
+    };
+    match sighting.version.cmp(&previous.version) {
+        std::cmp::Ordering::Less => Step::Stale,
+        std::cmp::Ordering::Equal => Step::Repetition,
+        std::cmp::Ordering::Greater if sighting.facts() == previous.facts() => Step::Refresh,
+        std::cmp::Ordering::Greater => {
+            let (record, transition) = next(previous, sighting);
+            Step::Write(Box::new(record), transition)
+        }
+    }
+}
+
+fn first(sighting: &Sighting) -> (Record, Transition) {
+    let now = sighting.seen_at;
+    let open = sighting.finding.status.is_open();
+    let record = Record {
+        finding: sighting.finding.clone(),
+        assessment: sighting.assessment.clone(),
+        version: sighting.version.clone(),
+        revision: 1,
+        first_seen_at: now,
+        last_seen_at: now,
+        opening: u32::from(open),
+        opened_at: open.then_some(now),
+        ended_at: (!open).then_some(now),
+        due_at: sighting.assessment.due_at.filter(|_| open),
+        pending_since: None,
+        announced: None,
+        lease: None,
+    };
+    (
+        record,
+        if open {
+            Transition::Opened
+        } else {
+            Transition::FirstSeenEnded
+        },
+    )
+}
+
+fn next(previous: &Record, sighting: &Sighting) -> (Record, Transition) {
+    let now = sighting.seen_at;
+    let transition = match (previous.is_open(), &sighting.finding.status) {
+        (false, status) if status.is_open() => Transition::Reopened,
+        (true, Status::Suppressed) => Transition::Suppressed,
+        (true, Status::Closed) => Transition::Closed,
+        _ => Transition::Changed,
+    };
+    let open = sighting.finding.status.is_open();
+    let reopened = transition == Transition::Reopened;
+    let opened_at = if reopened {
+        Some(now)
+    } else {
+        previous.opened_at
+    };
+    let record = Record {
+        finding: sighting.finding.clone(),
+        assessment: sighting.assessment.clone(),
+        version: sighting.version.clone(),
+        revision: previous.revision + 1,
+        last_seen_at: now.max(previous.last_seen_at),
+        opening: previous.opening + u32::from(reopened),
+        opened_at,
+        ended_at: if open {
+            None
+        } else {
+            previous.ended_at.or(Some(now))
+        },
+        due_at: if open {
+            due(previous, sighting, reopened)
+        } else {
+            None
+        },
+        pending_since: previous.pending_since,
+        ..previous.clone()
+    };
+    (record, transition)
+}
+
+/// By when to act, once more is known: sooner if the finding grew more urgent, later only if it
+/// grew less urgent or had ended.
+fn due(previous: &Record, sighting: &Sighting, reopened: bool) -> Option<Timestamp> {
+    let fresh = sighting.assessment.due_at;
+    let less_urgent = sighting.assessment.priority < previous.assessment.priority;
+    match previous.due_at {
+        Some(earlier) if !reopened && !less_urgent => {
+            Some(fresh.map_or(earlier, |fresh| fresh.min(earlier)))
+        }
+        _ => fresh,
+    }
+}

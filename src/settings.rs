@@ -1,0 +1,224 @@
+//! The settings of the function, read once at start from its environment.
+
+use crate::{
+    assess::{Policy, Sla},
+    message::Language,
+};
+
+/// Everything that can be set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// `TABLE_NAME`: the table of records. Required.
+    pub table: String,
+    /// `TOPIC_ARN`: the topic for e-mail. Required.
+    pub topic: String,
+    /// `NOTIFY`: `true` (default) or `false`: record, but tell nobody.
+    pub notify: bool,
+    /// `LANGUAGE`: `en` (default) or `ja`.
+    pub language: Language,
+    /// `SLA_DAYS`: the days P1 to P4 may stay open, default `2,7,30,90`.
+    pub policy: Policy,
+    /// `HISTORY_DAYS`: how long history is kept, default 400.
+    pub history_days: u16,
+}
+
+/// A setting that keeps the function from starting.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadSetting {
+    /// A required one is missing or empty.
+    #[error("{name} is not set; expected {expected}")]
+    Missing {
+        /// The environment variable.
+        name: &'static str,
+        /// What is allowed.
+        expected: &'static str,
+    },
+    /// One cannot be understood.
+    #[error("{name} is \"{value}\"; expected {expected}")]
+    Malformed {
+        /// The environment variable.
+        name: &'static str,
+        /// What stands there.
+        value: String,
+        /// What is allowed.
+        expected: &'static str,
+    },
+}
+
+const A_TABLE: &str = "the name of a DynamoDB table: 3 to 255 letters, digits, '_', '-' or '.'";
+const A_TOPIC: &str =
+    "the ARN of an SNS topic, such as arn:aws:sns:eu-central-1:111122223333:alerts";
+
+impl Settings {
+    /// Reads the settings with `lookup`, which gives the value of an environment variable.
+    ///
+    /// # Errors
+    /// [`BadSetting`] names the variable, what stands there, and what is allowed.
+    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, BadSetting> {
+        let value = |name| lookup(name).filter(|value| !value.trim().is_empty());
+        let required = |name, expected, allowed: fn(&str) -> bool| {
+            let value = value(name).ok_or(BadSetting::Missing { name, expected })?;
+            if allowed(&value) {
+                Ok(value)
+            } else {
+                Err(malformed(name, value, expected))
+            }
+        };
+
+        let mut policy = Policy::default();
+        if let Some(days) = value("SLA_DAYS") {
+            policy.sla = days
+                .parse::<Sla>()
+                .map_err(|_| malformed("SLA_DAYS", days, Sla::EXPECTED))?;
+        }
+        Ok(Self {
+            table: required("TABLE_NAME", A_TABLE, is_table)?,
+            topic: required("TOPIC_ARN", A_TOPIC, is_topic)?,
+            notify: match value("NOTIFY").as_deref() {
+                None | Some("true") => true,
+                Some("false") => false,
+                Some(other) => return Err(malformed("NOTIFY", other.into(), "true or false")),
+            },
+            language: match value("LANGUAGE").as_deref() {
+                None | Some("en") => Language::En,
+                Some("ja") => Language::Ja,
+                Some(other) => return Err(malformed("LANGUAGE", other.into(), "en or ja")),
+            },
+            policy,
+            history_days: match value("HISTORY_DAYS") {
+                None => 400,
+                Some(days) => match days.parse() {
+                    Ok(days @ 1..=3650) => days,
+                    _ => {
+                        let expected = "a whole number of days from 1 to 3650";
+                        return Err(malformed("HISTORY_DAYS", days, expected));
+                    }
+                },
+            },
+        })
+    }
+}
+
+fn malformed(name: &'static str, value: String, expected: &'static str) -> BadSetting {
+    let value = crate::text::cut_chars(&crate::text::line(&value), 60);
+    BadSetting::Malformed {
+        name,
+        value,
+        expected,
+    }
+}
+
+fn is_table(name: &str) -> bool {
+    // A table's ARN is a name, too: the API takes it.
+    (3..=1024).contains(&name.len())
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"_-.:/".contains(&b))
+}
+
+fn is_topic(arn: &str) -> bool {
+    let parts: Vec<&str> = arn.split(':').collect();
+    matches!(parts[..], ["arn", partition, "sns", region, account, name]
+        if partition.starts_with("aws")
+            && !region.is_empty()
+            && account.len() == 12
+            && account.bytes().all(|b| b.is_ascii_digit())
+            && !name.is_empty()
+            && !name.ends_with(".fifo"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOPIC: &str = "arn:aws:sns:eu-central-1:111122223333:alerts";
+
+    fn read(more: &[(&str, &str)]) -> Result<Settings, BadSetting> {
+        let base = [("TABLE_NAME", "findings"), ("TOPIC_ARN", TOPIC)];
+        let all: Vec<_> = more.iter().chain(&base).collect();
+        Settings::read(|name| {
+            all.iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, v)| (*v).to_owned())
+        })
+    }
+
+    #[test]
+    fn two_settings_are_enough() {
+        let settings = read(&[]).unwrap();
+        assert_eq!(
+            (settings.table.as_str(), settings.topic.as_str()),
+            ("findings", TOPIC)
+        );
+        assert!(settings.notify);
+        assert_eq!(settings.language, Language::En);
+        assert_eq!(settings.policy, Policy::default());
+        assert_eq!(settings.history_days, 400);
+    }
+
+    #[test]
+    fn every_setting_is_read() {
+        let settings = read(&[
+            ("NOTIFY", "false"),
+            ("LANGUAGE", "ja"),
+            ("SLA_DAYS", "1,2,3,4"),
+            ("HISTORY_DAYS", "30"),
+        ])
+        .unwrap();
+        assert!(!settings.notify);
+        assert_eq!(settings.language, Language::Ja);
+        assert_eq!(settings.policy.sla, "1,2,3,4".parse().unwrap());
+        assert_eq!(settings.history_days, 30);
+    }
+
+    #[test]
+    fn a_bad_setting_is_named_with_its_value_and_what_is_allowed() {
+        for (name, value, expected) in [
+            (
+                "TABLE_NAME",
+                "",
+                "TABLE_NAME is not set; expected the name of a DynamoDB table",
+            ),
+            (
+                "TABLE_NAME",
+                "a b c",
+                "TABLE_NAME is \"a b c\"; expected the name of a DynamoDB table",
+            ),
+            (
+                "TOPIC_ARN",
+                "",
+                "TOPIC_ARN is not set; expected the ARN of an SNS topic",
+            ),
+            (
+                "TOPIC_ARN",
+                "alerts",
+                "TOPIC_ARN is \"alerts\"; expected the ARN of an SNS topic",
+            ),
+            (
+                "TOPIC_ARN",
+                "arn:aws:sqs:eu-central-1:111122223333:q",
+                "TOPIC_ARN is",
+            ),
+            (
+                "TOPIC_ARN",
+                "arn:aws:sns:eu-central-1:111122223333:alerts.fifo",
+                "TOPIC_ARN is",
+            ),
+            ("NOTIFY", "yes", "NOTIFY is \"yes\"; expected true or false"),
+            ("LANGUAGE", "fr", "LANGUAGE is \"fr\"; expected en or ja"),
+            (
+                "SLA_DAYS",
+                "soon",
+                "SLA_DAYS is \"soon\"; expected four whole numbers",
+            ),
+            (
+                "HISTORY_DAYS",
+                "0",
+                "HISTORY_DAYS is \"0\"; expected a whole number of days from 1",
+            ),
+        ] {
+            let error = read(&[(name, value)]).unwrap_err().to_string();
+            assert!(error.starts_with(expected), "{error}");
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! A record as an item of the table, and back.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::keys;
+use crate::record::{Announced, Facts, Record, Transition};
+
+/// An item as the SDK has it.
+pub type Item = HashMap<String, AttributeValue>;
+
+/// The error of a row that is not what this program writes.
+pub type Unreadable = serde_dynamo::Error;
+
+/// A finding's row. Beside the record it holds what conditions and indexes look at.
+#[derive(Serialize)]
+struct Row<'a> {
+    pk: String,
+    sk: &'static str,
+    /// [`Facts::key`] of the record.
+    facts: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    open_shard: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pending_shard: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pending_since: Option<String>,
+    #[serde(flatten)]
+    record: &'a Record,
+}
+
+/// A row of the history.
+#[derive(Serialize)]
+struct History<'a> {
+    pk: String,
+    sk: String,
+    /// When it was recorded.
+    at: Timestamp,
+    what: &'static str,
+    /// The state it happened in.
+    facts: Facts,
+    score: u8,
+    version: &'a str,
+    policy: &'a str,
+    expires_at: i64,
+}
+
+/// The row of a record.
+pub fn row(record: &Record) -> Result<Item, Unreadable> {
+    let arn = &record.finding.arn;
+    let due = record.due_at.filter(|_| record.is_open());
+    serde_dynamo::to_item(Row {
+        pk: keys::finding(arn),
+        sk: keys::CURRENT,
+        facts: record.facts().key(),
+        open_shard: due.map(|_| keys::shard("OPEN", arn)),
+        due_at: due.map(|due| due.to_string()),
+        pending_shard: record.pending_since.map(|_| keys::shard("PENDING", arn)),
+        pending_since: record.pending_since.map(|since| since.to_string()),
+        record,
+    })
+}
+
+/// The record of a row.
+pub fn record(item: Item) -> Result<Record, Unreadable> {
+    serde_dynamo::from_item(item)
+}
+
+/// The history row of a transition into the state of `record`.
+pub fn transition(
+    record: &Record,
+    transition: Transition,
+    expires_at: i64,
+) -> Result<Item, Unreadable> {
+    let sk = keys::transition(record.version.as_str());
+    history(
+        record,
+        sk,
+        record.last_seen_at,
+        transition.as_str(),
+        expires_at,
+    )
+}
+
+/// The history row of an announcement of `record`.
+pub fn announcement(
+    record: &Record,
+    announced: &Announced,
+    expires_at: i64,
+) -> Result<Item, Unreadable> {
+    let sk = keys::announcement(announced.at);
+    history(record, sk, announced.at, announced.why.as_str(), expires_at)
+}
+
+fn history(
+    record: &Record,
+    sk: String,
+    at: Timestamp,
+    what: &'static str,
+    expires_at: i64,
+) -> Result<Item, Unreadable> {
+    serde_dynamo::to_item(History {
+        pk: keys::finding(&record.finding.arn),
+        sk,
+        at,
+        what,
+        facts: record.facts(),
+        score: record.assessment.score,
+        version: record.version.as_str(),
+        policy: &record.assessment.policy,
+        expires_at,
+    })
+}
+
+/// One value as an attribute.
+pub fn value(value: &impl Serialize) -> Result<AttributeValue, Unreadable> {
+    serde_dynamo::to_attribute_value(value)
+}

@@ -1,0 +1,118 @@
+//! Text written by strangers, made harmless and short.
+//!
+//! Package names, tags, titles and descriptions are chosen by people we do not know. Before such
+//! text reaches a terminal, a mailbox or a log it passes through here.
+
+/// What stands where text was cut off.
+pub const ELLIPSIS: char = '…';
+
+/// Cuts `text` to at most `max` bytes, on a character border, ending in `…` where it was cut.
+///
+/// `max` must leave room for the ellipsis (3 bytes); a smaller one gives an empty string.
+pub fn cut_bytes(text: &str, max: usize) -> String {
+    if text.len() <= max {
+        return text.to_owned();
+    }
+    let Some(room) = max.checked_sub(ELLIPSIS.len_utf8()) else {
+        return String::new();
+    };
+    let end = (0..=room)
+        .rev()
+        .find(|&i| text.is_char_boundary(i))
+        .unwrap_or(0);
+    let mut cut = text[..end].trim_end().to_owned();
+    cut.push(ELLIPSIS);
+    cut
+}
+
+/// Cuts `text` to at most `max` characters, ending in `…` where it was cut.
+pub fn cut_chars(text: &str, max: usize) -> String {
+    match text.char_indices().nth(max) {
+        None => text.to_owned(),
+        Some(_) => {
+            let kept: String = text.chars().take(max.saturating_sub(1)).collect();
+            format!("{}{ELLIPSIS}", kept.trim_end())
+        }
+    }
+}
+
+/// One line of harmless text: control characters and line ends become single spaces, characters
+/// that reorder or hide text (bidi controls, zero-width characters, tags) are dropped.
+pub fn line(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars().filter(|&c| !is_deceptive(c)) {
+        let blank = c.is_whitespace() || c.is_control();
+        match (blank, out.ends_with(' ')) {
+            (true, true) => {}
+            (true, false) => out.push(' '),
+            (false, _) => out.push(c),
+        }
+    }
+    out.trim().to_owned()
+}
+
+/// Several lines of harmless text: like [`line`], but line ends stay; never two blank lines in a
+/// row, none at the start or the end.
+pub fn paragraph(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for next in text
+        .split(['\n', '\u{2028}', '\u{2029}', '\u{b}', '\u{c}', '\u{85}'])
+        .map(line)
+    {
+        if next.is_empty() && (out.is_empty() || out.ends_with("\n\n")) {
+            continue;
+        }
+        out.push_str(&next);
+        out.push('\n');
+    }
+    out.trim_end().to_owned()
+}
+
+/// True for characters that change how the text around them is shown, or that show nothing:
+/// bidi controls and isolates (CVE-2021-42574), zero-width characters, soft hyphens, variation
+/// selectors, interlinear annotations, the tag block and other default-ignorable characters.
+fn is_deceptive(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+        | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn text_is_cut_on_a_character_border() {
+        assert_eq!(cut_bytes("abc", 3), "abc");
+        assert_eq!(cut_bytes("脆弱性の説明", 10), "脆弱…");
+        assert_eq!(cut_bytes("abcdef", 2), "");
+        assert_eq!(cut_chars("脆弱性の説明", 4), "脆弱性…");
+        assert_eq!(cut_chars("four", 4), "four");
+    }
+
+    #[test]
+    fn escapes_bidi_overrides_and_hidden_characters_do_not_survive() {
+        assert_eq!(
+            line("a\u{1b}[31mred\u{202e}b\u{200b}c\r\nd\u{9b}e"),
+            "a [31mredbc d e"
+        );
+        assert_eq!(
+            paragraph("\n one\n\n\n\ntwo\u{7}\t three \n\n"),
+            "one\n\ntwo three"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_gets_a_control_character_through(text in any::<String>(), max in 0usize..50) {
+            prop_assert!(!line(&text).chars().any(|c| c.is_control() || is_deceptive(c)));
+            prop_assert!(!paragraph(&text).chars().any(|c| c != '\n' && (c.is_control() || is_deceptive(c))));
+            prop_assert!(cut_bytes(&text, max).len() <= max.max(text.len().min(max)));
+            prop_assert!(cut_chars(&text, max.max(1)).chars().count() <= max.max(1));
+        }
+    }
+}
