@@ -36,7 +36,11 @@ pub fn read(event: &[u8]) -> Result<Sent, Failure> {
     match serde_json::from_slice::<EventBridgeEvent>(event) {
         Ok(event) => {
             let sent_at = event.time.and_then(|time| {
-                Timestamp::new(time.timestamp(), time.timestamp_subsec_nanos() as i32).ok()
+                Timestamp::new(
+                    time.timestamp(),
+                    time.timestamp_subsec_nanos().cast_signed(),
+                )
+                .ok()
             });
             let envelope = Envelope {
                 sent_at,
@@ -45,7 +49,7 @@ pub fn read(event: &[u8]) -> Result<Sent, Failure> {
             finding(
                 &event.detail_type,
                 &event.source,
-                &event.detail,
+                Some(&event.detail),
                 envelope,
                 Vec::new(),
             )
@@ -73,7 +77,6 @@ fn read_again(event: &[u8]) -> Result<Sent, Failure> {
     let required =
         |key: &'static str| word(key).ok_or_else(|| malformed(key, "a string", object.get(key)));
     let (detail_type, source) = (required("detail-type")?, required("source")?);
-    let detail = object.get("detail").unwrap_or(&Value::Null);
     let time = object.get("time").filter(|time| !time.is_null());
     let sent_at = time.and_then(date::read);
     let odd = time
@@ -83,13 +86,19 @@ fn read_again(event: &[u8]) -> Result<Sent, Failure> {
         sent_at,
         region: word("region").map(str::to_owned),
     };
-    finding(detail_type, source, detail, envelope, Vec::from_iter(odd))
+    finding(
+        detail_type,
+        source,
+        object.get("detail"),
+        envelope,
+        Vec::from_iter(odd),
+    )
 }
 
 fn finding(
     detail_type: &str,
     source: &str,
-    detail: &Value,
+    detail: Option<&Value>,
     envelope: Envelope,
     mut oddities: Vec<Oddity>,
 ) -> Result<Sent, Failure> {
@@ -99,6 +108,7 @@ fn finding(
             from: text::cut_chars(&text::line(source), 60),
         });
     }
+    let detail = detail.ok_or_else(|| malformed("detail", "an object", None))?;
     let (finding, more) = Finding::read(detail, "detail", envelope)?;
     oddities.extend(more);
     Ok(Sent { finding, oddities })

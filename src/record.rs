@@ -69,13 +69,11 @@ impl Version {
     pub fn of(finding: &Finding) -> Self {
         let as_of = finding.as_of().unwrap_or(Timestamp::UNIX_EPOCH);
         let alarm = format!(
-            "{}{}{}-{:06}",
+            "{}{}{}-{:.5}",
             u8::from(finding.status.is_open()),
             finding.severity.rank(),
             u8::from(finding.exploit_known()),
-            finding
-                .epss
-                .map_or(0, |epss| (epss * 100_000.0).round() as u32),
+            finding.epss.unwrap_or(0.0),
         );
         Self(format!("{as_of:.6}~{alarm}~{:08x}", digest(finding)))
     }
@@ -354,5 +352,158 @@ fn due(previous: &Record, sighting: &Sighting, reopened: bool) -> Option<Timesta
             Some(fresh.map_or(earlier, |fresh| fresh.min(earlier)))
         }
         _ => fresh,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{
+        assess::{Policy, assess},
+        finding::{Envelope, sample},
+    };
+
+    fn sighting(change: impl FnOnce(&mut Value)) -> Sighting {
+        let finding = sample::with(change);
+        let now = "2026-11-20T12:00:00Z".parse().unwrap();
+        let assessment = assess(&finding, &Policy::default(), Some(now));
+        Sighting::new(finding, assessment, now)
+    }
+
+    /// What becomes of no record at all after these sightings, in this order.
+    fn after(sightings: &[Sighting]) -> Record {
+        let mut record: Option<Record> = None;
+        for sighting in sightings {
+            record = match step(record.as_ref(), sighting) {
+                Step::Write(next, _) => Some(*next),
+                Step::Refresh => record.map(|record| Record {
+                    finding: sighting.finding.clone(),
+                    assessment: sighting.assessment.clone(),
+                    version: sighting.version.clone(),
+                    revision: record.revision + 1,
+                    ..record
+                }),
+                Step::Repetition | Step::Stale => record,
+            };
+        }
+        record.expect("a first sighting makes a record")
+    }
+
+    fn at(time: &'static str, more: fn(&mut Value)) -> Sighting {
+        sighting(|f| {
+            f["updatedAt"] = json!(time);
+            more(f);
+        })
+    }
+
+    #[test]
+    fn whatever_the_order_of_arrival_the_newest_state_stands() {
+        let first = at("2026-11-20T10:00:00Z", |_| {});
+        let raised = at("2026-11-20T11:00:00Z", |f| {
+            f["severity"] = json!("CRITICAL");
+        });
+        let closed = at("2026-11-20T12:00:00Z", |f| f["status"] = json!("CLOSED"));
+        for order in [
+            [&first, &raised, &closed],
+            [&first, &closed, &raised],
+            [&raised, &first, &closed],
+            [&raised, &closed, &first],
+            [&closed, &first, &raised],
+            [&closed, &raised, &first],
+        ] {
+            let record = after(&order.map(Clone::clone));
+            assert_eq!(record.finding, closed.finding);
+            assert_eq!(record.version, closed.version);
+            assert!(!record.is_open() && record.ended_at.is_some() && record.due_at.is_none());
+        }
+    }
+
+    #[test]
+    fn of_two_states_of_one_moment_the_more_alarming_stands() {
+        let open = at("Mar 20, 2023, 6:08:05 PM", |_| {});
+        let closed = at("Mar 20, 2023, 6:08:05 PM", |f| {
+            f["status"] = json!("CLOSED");
+        });
+        let graver = at("Mar 20, 2023, 6:08:05 PM", |f| {
+            f["severity"] = json!("CRITICAL");
+        });
+        for order in [
+            [&open, &closed, &graver],
+            [&graver, &closed, &open],
+            [&closed, &graver, &open],
+        ] {
+            assert_eq!(after(&order.map(Clone::clone)).version, graver.version);
+        }
+        assert!(open.version > closed.version);
+    }
+
+    #[test]
+    fn of_two_states_that_differ_in_a_detail_the_same_one_stands_in_either_order() {
+        let one = sighting(|f| f["title"] = json!("one"));
+        let other = sighting(|f| f["title"] = json!("other"));
+        assert_ne!(one.version, other.version);
+        let forth = after(&[one.clone(), other.clone()]);
+        let back = after(&[other, one]);
+        assert_eq!(forth.finding, back.finding);
+    }
+
+    #[test]
+    fn the_same_state_in_another_envelope_is_a_repetition() {
+        let json = sample::json();
+        let sent = |at: &str| {
+            let envelope = Envelope {
+                sent_at: at.parse().ok(),
+                region: None,
+            };
+            Version::of(&Finding::read(&json, "detail", envelope).unwrap().0)
+        };
+        assert_eq!(sent("2026-11-20T10:00:00Z"), sent("2026-11-21T10:00:00Z"));
+    }
+
+    #[test]
+    fn a_finding_without_a_date_is_older_than_every_dated_one() {
+        let undated = sighting(|f| {
+            f["updatedAt"] = json!("?");
+            f["lastObservedAt"] = json!("?");
+        });
+        assert!(undated.version < at("Mar 20, 1999, 6:08:05 PM", |_| {}).version);
+    }
+
+    #[test]
+    fn a_due_date_moves_only_with_urgency() {
+        let first = at("2026-11-20T10:00:00Z", |_| {});
+        let later = |time, seen: &str, change: fn(&mut Value)| {
+            let mut sighting = at(time, change);
+            sighting.seen_at = seen.parse().unwrap();
+            let now = Some(sighting.seen_at);
+            sighting.assessment = assess(&sighting.finding, &Policy::default(), now);
+            sighting
+        };
+        let due = |sightings: &[Sighting]| after(sightings).due_at.map(|due| due.to_string());
+        let no_fix = later("2026-11-21T10:00:00Z", "2026-11-21T12:00:00Z", |f| {
+            f["fixAvailable"] = json!("NO");
+        });
+        let urgent = later("2026-11-21T10:00:00Z", "2026-11-21T12:00:00Z", |f| {
+            f["epss"] = json!({"score": 0.9});
+        });
+        let closed = later("2026-11-22T10:00:00Z", "2026-11-22T12:00:00Z", |f| {
+            f["status"] = json!("CLOSED");
+        });
+        let back = later("2026-11-23T10:00:00Z", "2026-11-23T12:00:00Z", |_| {});
+        let first_due = Some("2026-11-27T12:00:00Z".to_owned());
+        assert_eq!(due(std::slice::from_ref(&first)), first_due);
+        assert_eq!(due(&[first.clone(), no_fix]), first_due);
+        assert_eq!(
+            due(&[first.clone(), urgent]).as_deref(),
+            Some("2026-11-23T12:00:00Z")
+        );
+        assert_eq!(due(&[first.clone(), closed.clone()]), None);
+        assert_eq!(
+            due(&[first.clone(), closed.clone(), back.clone()]).as_deref(),
+            Some("2026-11-30T12:00:00Z")
+        );
+        assert_eq!(after(&[first, closed, back]).opening, 2);
     }
 }

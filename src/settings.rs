@@ -1,5 +1,7 @@
 //! The settings of the function, read once at start from its environment.
 
+use std::fmt;
+
 use crate::{
     assess::{Policy, Sla},
     message::Language,
@@ -23,7 +25,7 @@ pub struct Settings {
 }
 
 /// A setting that keeps the function from starting.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(PartialEq, Eq, thiserror::Error)]
 pub enum BadSetting {
     /// A required one is missing or empty.
     #[error("{name} is not set; expected {expected}")]
@@ -45,6 +47,13 @@ pub enum BadSetting {
     },
 }
 
+// A program that ends with an error shows it by its debug form: a line that a person can read.
+impl fmt::Debug for BadSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 const A_TABLE: &str = "the name of a DynamoDB table: 3 to 255 letters, digits, '_', '-' or '.'";
 const A_TOPIC: &str =
     "the ARN of an SNS topic, such as arn:aws:sns:eu-central-1:111122223333:alerts";
@@ -61,7 +70,7 @@ impl Settings {
             if allowed(&value) {
                 Ok(value)
             } else {
-                Err(malformed(name, value, expected))
+                Err(malformed(name, &value, expected))
             }
         };
 
@@ -69,7 +78,18 @@ impl Settings {
         if let Some(days) = value("SLA_DAYS") {
             policy.sla = days
                 .parse::<Sla>()
-                .map_err(|_| malformed("SLA_DAYS", days, Sla::EXPECTED))?;
+                .map_err(|_| malformed("SLA_DAYS", &days, Sla::EXPECTED))?;
+        }
+        let mut history_days = 400;
+        if let Some(days) = value("HISTORY_DAYS") {
+            let allowed = |days: &u16| (1..=3650).contains(days);
+            history_days = days.parse().ok().filter(allowed).ok_or_else(|| {
+                malformed(
+                    "HISTORY_DAYS",
+                    &days,
+                    "a whole number of days from 1 to 3650",
+                )
+            })?;
         }
         Ok(Self {
             table: required("TABLE_NAME", A_TABLE, is_table)?,
@@ -77,30 +97,21 @@ impl Settings {
             notify: match value("NOTIFY").as_deref() {
                 None | Some("true") => true,
                 Some("false") => false,
-                Some(other) => return Err(malformed("NOTIFY", other.into(), "true or false")),
+                Some(other) => return Err(malformed("NOTIFY", other, "true or false")),
             },
             language: match value("LANGUAGE").as_deref() {
                 None | Some("en") => Language::En,
                 Some("ja") => Language::Ja,
-                Some(other) => return Err(malformed("LANGUAGE", other.into(), "en or ja")),
+                Some(other) => return Err(malformed("LANGUAGE", other, "en or ja")),
             },
             policy,
-            history_days: match value("HISTORY_DAYS") {
-                None => 400,
-                Some(days) => match days.parse() {
-                    Ok(days @ 1..=3650) => days,
-                    _ => {
-                        let expected = "a whole number of days from 1 to 3650";
-                        return Err(malformed("HISTORY_DAYS", days, expected));
-                    }
-                },
-            },
+            history_days,
         })
     }
 }
 
-fn malformed(name: &'static str, value: String, expected: &'static str) -> BadSetting {
-    let value = crate::text::cut_chars(&crate::text::line(&value), 60);
+fn malformed(name: &'static str, value: &str, expected: &'static str) -> BadSetting {
+    let value = crate::text::cut_chars(&crate::text::line(value), 60);
     BadSetting::Malformed {
         name,
         value,
@@ -118,13 +129,14 @@ fn is_table(name: &str) -> bool {
 
 fn is_topic(arn: &str) -> bool {
     let parts: Vec<&str> = arn.split(':').collect();
+    // The name of a FIFO topic ends in .fifo, and e-mail cannot subscribe to it.
     matches!(parts[..], ["arn", partition, "sns", region, account, name]
         if partition.starts_with("aws")
             && !region.is_empty()
             && account.len() == 12
             && account.bytes().all(|b| b.is_ascii_digit())
             && !name.is_empty()
-            && !name.ends_with(".fifo"))
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)))
 }
 
 #[cfg(test)]

@@ -27,13 +27,11 @@ pub fn cut_bytes(text: &str, max: usize) -> String {
 
 /// Cuts `text` to at most `max` characters, ending in `…` where it was cut.
 pub fn cut_chars(text: &str, max: usize) -> String {
-    match text.char_indices().nth(max) {
-        None => text.to_owned(),
-        Some(_) => {
-            let kept: String = text.chars().take(max.saturating_sub(1)).collect();
-            format!("{}{ELLIPSIS}", kept.trim_end())
-        }
+    if text.chars().nth(max).is_none() {
+        return text.to_owned();
     }
+    let kept: String = text.chars().take(max.saturating_sub(1)).collect();
+    format!("{}{ELLIPSIS}", kept.trim_end())
 }
 
 /// One line of harmless text: control characters and line ends become single spaces, characters

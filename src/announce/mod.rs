@@ -91,7 +91,7 @@ fn news(told: &Facts, now: &Facts) -> Option<Why> {
         Some(Why::ExploitSeen)
     } else if now.priority > told.priority {
         Some(Why::PriorityRaised)
-    } else if fix_rank(&now.fix) > fix_rank(&told.fix) {
+    } else if fix_rank(now.fix.as_ref()) > fix_rank(told.fix.as_ref()) {
         Some(Why::FixAppeared)
     } else {
         None
@@ -99,10 +99,157 @@ fn news(told: &Facts, now: &Facts) -> Option<Why> {
 }
 
 /// How much of a fix there is: none or unknown, for some packages, for all.
-fn fix_rank(fix: &Option<FixAvailable>) -> u8 {
+fn fix_rank(fix: Option<&FixAvailable>) -> u8 {
     match fix {
         Some(FixAvailable::Yes) => 2,
         Some(FixAvailable::Partial) => 1,
         Some(FixAvailable::No | FixAvailable::Other(_)) | None => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{
+        assess::{Policy, assess},
+        finding::{Finding, sample},
+        record::{Announced, Sighting, Step, step},
+    };
+
+    /// The record of a finding that is heard of for the first time.
+    fn record(finding: Finding) -> Record {
+        let now = "2026-11-20T12:00:00Z".parse().unwrap();
+        let assessment = assess(&finding, &Policy::default(), Some(now));
+        match step(None, &Sighting::new(finding, assessment, now)) {
+            Step::Write(record, _) => *record,
+            other => panic!("a first sighting is written, not {other:?}"),
+        }
+    }
+
+    /// What is decided about a finding that was announced as it is in the sample, and then changed.
+    fn after(change: impl FnOnce(&mut Value)) -> Decision {
+        let told = record(sample::finding());
+        let announced = Announced {
+            at: told.last_seen_at,
+            why: Why::New,
+            facts: told.facts(),
+            opening: told.opening,
+        };
+        decide(&Record {
+            announced: Some(announced),
+            ..record(sample::with(change))
+        })
+    }
+
+    #[test]
+    fn people_are_told_what_is_new_and_nothing_else() {
+        use Decision::{Alert, Quiet};
+        type Change = fn(&mut Value);
+        let cases: [(&str, Change, Decision); 11] = [
+            ("nothing changed", |_| {}, Quiet(Silence::AlreadyTold)),
+            (
+                "a timestamp moved",
+                |f| f["updatedAt"] = json!("Sat Nov 21 10:00:00.000 UTC 2026"),
+                Quiet(Silence::AlreadyTold),
+            ),
+            (
+                "EPSS drifted inside the class",
+                |f| f["epss"] = json!({"score": 0.012}),
+                Quiet(Silence::AlreadyTold),
+            ),
+            (
+                "a tag was added",
+                |f| f["resources"][0]["tags"]["a"] = json!("b"),
+                Quiet(Silence::AlreadyTold),
+            ),
+            (
+                "it became less severe",
+                |f| f["severity"] = json!("LOW"),
+                Quiet(Silence::AlreadyTold),
+            ),
+            (
+                "the fix was withdrawn",
+                |f| f["fixAvailable"] = json!("NO"),
+                Quiet(Silence::AlreadyTold),
+            ),
+            (
+                "it was closed",
+                |f| f["status"] = json!("CLOSED"),
+                Quiet(Silence::Ended),
+            ),
+            (
+                "it was suppressed",
+                |f| f["status"] = json!("SUPPRESSED"),
+                Quiet(Silence::Ended),
+            ),
+            (
+                "EPSS rose into a higher class",
+                |f| f["epss"] = json!({"score": 0.9}),
+                Alert(Why::PriorityRaised),
+            ),
+            (
+                "an exploit was seen",
+                |f| f["exploitAvailable"] = json!("YES"),
+                Alert(Why::ExploitSeen),
+            ),
+            (
+                "an exploit was seen and the class rose",
+                |f| {
+                    f["exploitAvailable"] = json!("YES");
+                    f["epss"] = json!({"score": 0.9});
+                },
+                Alert(Why::ExploitSeen),
+            ),
+        ];
+        for (what, change, expected) in cases {
+            assert_eq!(after(change), expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn a_fix_that_appears_is_news() {
+        let mut told = record(sample::with(|f| f["fixAvailable"] = json!("NO")));
+        let facts = told.facts();
+        told.announced = Some(Announced {
+            at: told.last_seen_at,
+            why: Why::New,
+            facts,
+            opening: 1,
+        });
+        assert_eq!(decide(&told), Decision::Quiet(Silence::AlreadyTold));
+        for fix in ["PARTIAL", "YES"] {
+            let now = record(sample::with(|f| f["fixAvailable"] = json!(fix)));
+            let now = Record {
+                announced: told.announced.clone(),
+                ..now
+            };
+            assert_eq!(decide(&now), Decision::Alert(Why::FixAppeared), "{fix}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_was_told_is_new_unless_it_has_ended() {
+        assert_eq!(
+            decide(&record(sample::finding())),
+            Decision::Alert(Why::New)
+        );
+        let closed = record(sample::with(|f| f["status"] = json!("CLOSED")));
+        assert_eq!(decide(&closed), Decision::Quiet(Silence::Ended));
+    }
+
+    #[test]
+    fn what_ended_and_came_back_is_told_again() {
+        let mut back = record(sample::finding());
+        let facts = back.facts();
+        back.announced = Some(Announced {
+            at: back.last_seen_at,
+            why: Why::New,
+            facts,
+            opening: 1,
+        });
+        back.opening = 2;
+        assert_eq!(decide(&back), Decision::Alert(Why::Reopened));
     }
 }

@@ -133,6 +133,11 @@ fn gravity(finding: &Finding, vector: Option<&Vector>) -> u32 {
 ///
 /// An unknown probability counts as 4 %, the mean of HIGH and CRITICAL vulnerabilities (2.8 % in
 /// version 3 of EPSS, 4.8 % in version 4): as what is usual, never as nothing.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a number from 0 to 45"
+)]
 fn epss(finding: &Finding) -> Reason {
     const UNKNOWN: f64 = 0.04;
     let probability = finding.epss.unwrap_or(UNKNOWN).clamp(0.0, 1.0);

@@ -6,6 +6,10 @@ use inspector_triage::{
 use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "here the clock and the environment come in"
+)]
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     lambda_runtime::tracing::init_default_subscriber();

@@ -8,11 +8,11 @@ use super::{Local, Problem, Verdict, cloud::Cloud, replay, template};
 pub async fn run(local: Local, output: &mut impl Write) -> Result<Verdict, Problem> {
     let own = template::Template::read(template::OWN)?;
     let mut cloud = Cloud::start(&own, local.port, local.db.as_deref()).await?;
-    let environment: String = cloud
-        .environment()
-        .iter()
+    let settings = cloud.environment().into_iter();
+    let lines: Vec<String> = settings
         .map(|(name, value)| format!("{name}={value}\n"))
         .collect();
+    let environment = lines.concat();
     if let Some(file) = &local.env_file {
         std::fs::write(file, &environment)
             .map_err(|error| format!("cannot write {}: {error}", file.display()))?;

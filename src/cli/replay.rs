@@ -81,17 +81,19 @@ impl<W: Write> Session<'_, W> {
     async fn handle(&mut self, input: Input) -> Result<(), Problem> {
         self.progress.inc(1);
         let origin = &input.origin;
-        if let Some(rules) = &self.rules {
-            if let Ok(false) = rules.let_through(&input.event) {
-                writeln!(
-                    self.output,
-                    "{origin}: no rule would have let this through\n"
-                )?;
-            }
+        let through = self
+            .rules
+            .as_ref()
+            .map(|rules| rules.let_through(&input.event));
+        if let Some(Ok(false)) = through {
+            writeln!(
+                self.output,
+                "{origin}: no rule would have let this through\n"
+            )?;
         }
         let now = event::read(&input.event)
             .ok()
-            .and_then(|sent| sent.finding.sent_at.or_else(|| sent.finding.as_of()))
+            .and_then(|sent| sent.finding.own_time())
             .unwrap_or_else(self.clock);
         self.tally.events += 1;
         let attempt = format!("replay-{}", self.tally.events);

@@ -73,7 +73,7 @@ fn score(
         Ok(sent) => sent.finding,
         Err(failure) => return Ok(Err(failure)),
     };
-    let now = finding.sent_at.or_else(|| finding.as_of());
+    let now = finding.own_time();
     let assessment = assess(&finding, policy, now);
     let said = |Reason { points, basis }: &Reason| Said {
         factor: basis.factor(),

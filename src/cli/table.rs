@@ -7,7 +7,7 @@ use comfy_table::{ContentArrangement, Table, presets::ASCII_MARKDOWN};
 use jiff::tz::Offset;
 
 use super::Problem;
-use crate::{record::Record, store, text};
+use crate::{finding::Resource, record::Record, store, text};
 
 /// A row, by urgency: what sorts first is shown first.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -68,7 +68,7 @@ fn row(record: &Record) -> Row {
         .map(|due| Offset::UTC.to_datetime(due).date().to_string());
     let resource = finding
         .resource()
-        .map(|resource| resource.display_name())
+        .map(Resource::display_name)
         .unwrap_or_default();
     let fix = finding
         .fix_available

@@ -188,7 +188,7 @@ impl VulnerablePackage {
             file_path: package.text("filePath", bounds::URL),
             layer: package.text("sourceLambdaLayerArn", bounds::URL),
             fixed_in: available(package.text("fixedInVersion", bounds::NAME)).map(without_epoch),
-            remediation: available(package.text("remediation", bounds::TEXT)),
+            remediation: available(package.text("remediation", bounds::REMEDY)),
         }
     }
 

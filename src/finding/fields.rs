@@ -184,7 +184,7 @@ pub struct Array<'a> {
     oddities: &'a RefCell<Vec<Oddity>>,
 }
 
-impl<'a> Array<'a> {
+impl Array<'_> {
     /// The objects in it; anything else in it is noted as odd.
     ///
     /// `read` gets each object; at most `max` of them.

@@ -181,6 +181,11 @@ impl Finding {
         self.updated_at.or(self.last_observed_at).or(self.sent_at)
     }
 
+    /// When the event came about, by its own account: when it was sent, else [`Finding::as_of`].
+    pub fn own_time(&self) -> Option<Timestamp> {
+        self.sent_at.or_else(|| self.as_of())
+    }
+
     /// Whether an exploit is known: the event says so, or says when one was last seen.
     pub fn exploit_known(&self) -> bool {
         self.exploit_available == Some(true) || self.last_known_exploit_at.is_some()
@@ -234,4 +239,184 @@ fn region_of(arn: &str) -> Option<String> {
         .nth(3)
         .filter(|region| !region.is_empty())
         .map(str::to_owned)
+}
+
+#[cfg(test)]
+pub(crate) mod sample;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn refusal(change: impl FnOnce(&mut Value)) -> String {
+        let mut json = sample::json();
+        change(&mut json);
+        Finding::read(&json, "detail", Envelope::default())
+            .unwrap_err()
+            .to_string()
+    }
+
+    #[test]
+    fn a_required_field_that_is_missing_or_ill_typed_is_named_with_what_stood_there() {
+        type Change = fn(&mut Value);
+        let cases: [(Change, &str); 11] = [
+            (
+                |f| drop(f.as_object_mut().unwrap().remove("findingArn")),
+                "detail.findingArn: expected a non-empty string, found nothing",
+            ),
+            (
+                |f| f["findingArn"] = json!(7),
+                "detail.findingArn: expected a non-empty string, found the number 7",
+            ),
+            (
+                |f| f["findingArn"] = json!(" "),
+                "detail.findingArn: expected a non-empty string, found an empty string",
+            ),
+            (
+                |f| f["awsAccountId"] = json!("42"),
+                "detail.awsAccountId: expected 12 digits, found the string \"42\"",
+            ),
+            (
+                |f| f["severity"] = json!(["HIGH"]),
+                "detail.severity: expected a non-empty string, found an array of 1",
+            ),
+            (
+                |f| f["status"] = Value::Null,
+                "detail.status: expected a non-empty string, found null",
+            ),
+            (
+                |f| f["type"] = json!({"a": 1}),
+                "detail.type: expected a non-empty string, found an object with 1 keys",
+            ),
+            (
+                |f| f["resources"] = json!([]),
+                "detail.resources: expected an array of one or more resources, found an empty array",
+            ),
+            (
+                |f| f["resources"] = json!("i-1"),
+                "detail.resources: expected an array of one or more resources, found the string \"i-1\"",
+            ),
+            (
+                |f| f["resources"][0] = json!(true),
+                "detail.resources[0]: expected an object, found the boolean true",
+            ),
+            (
+                |f| f["resources"][0]["id"] = json!(1),
+                "detail.resources[0].id: expected a non-empty string, found the number 1",
+            ),
+        ];
+        for (change, expected) in cases {
+            assert_eq!(refusal(change), expected);
+        }
+        let not_an_object = Finding::read(&json!(1), "detail", Envelope::default()).unwrap_err();
+        assert_eq!(
+            not_an_object.to_string(),
+            "detail: expected an object, found the number 1"
+        );
+    }
+
+    #[test]
+    fn an_error_shows_what_stood_there_harmless_and_short() {
+        let error = refusal(|f| {
+            f["awsAccountId"] = json!(format!("\u{1b}[31m\u{202e}{}", "x".repeat(500)));
+        });
+        assert!(!error.contains(['\u{1b}', '\u{202e}']), "{error}");
+        assert!(error.chars().count() < 140, "{error}");
+    }
+
+    #[test]
+    fn an_optional_field_that_is_ill_typed_is_unknown_and_noted() {
+        let mut json = sample::json();
+        json["epss"] = json!({"score": "high"});
+        json["updatedAt"] = json!("some day");
+        json["packageVulnerabilityDetails"]["vulnerablePackages"][0]["name"] = json!(5);
+        json["packageVulnerabilityDetails"]["cvss"] = json!(["?"]);
+        json["resources"][0]["details"] = json!([]);
+        let (finding, oddities) = Finding::read(&json, "detail", Envelope::default()).unwrap();
+        assert_eq!(finding.epss, None);
+        assert_eq!(finding.updated_at, None);
+        let mut paths: Vec<&str> = oddities.iter().map(|oddity| oddity.path.as_str()).collect();
+        paths.sort_unstable();
+        assert_eq!(
+            paths,
+            [
+                "detail.epss.score",
+                "detail.packageVulnerabilityDetails.cvss[0]",
+                "detail.packageVulnerabilityDetails.vulnerablePackages[0].name",
+                "detail.resources[0].details",
+                "detail.updatedAt",
+            ]
+        );
+    }
+
+    #[test]
+    fn all_that_is_optional_may_be_missing() {
+        let json = json!({
+            "findingArn": "arn:aws:test456", "awsAccountId": "111122223333", "type": "NEW_TYPE",
+            "status": "ACTIVE", "severity": "HIGH", "resources": [{"type": "NEW_RESOURCE", "id": "x"}]
+        });
+        let (finding, oddities) = Finding::read(&json, "", Envelope::default()).unwrap();
+        assert!(oddities.is_empty(), "{oddities:?}");
+        assert_eq!(finding.kind, FindingType::Other("NEW_TYPE".into()));
+        assert_eq!(
+            finding.resources[0].kind,
+            ResourceType::Other("NEW_RESOURCE".into())
+        );
+        assert_eq!(finding.as_of(), None);
+        assert_eq!(finding.details, Details::None);
+    }
+
+    #[test]
+    fn a_finding_is_read_to_the_last_detail() {
+        let finding = sample::finding();
+        let package = &finding.package().unwrap().packages[0];
+        assert_eq!(package.installed().as_deref(), Some("1.4.2-3"));
+        assert_eq!(package.fixed_in.as_deref(), Some("1.4.3-1"));
+        assert_eq!(finding.region.as_deref(), Some("eu-central-1"));
+        assert_eq!(finding.recommendation, None);
+        assert_eq!(finding.resources[0].display_name(), "web-1");
+        assert_eq!(finding.resources[0].tags["team"], "shop");
+        assert!(!finding.exploit_known());
+    }
+
+    #[test]
+    fn the_largest_finding_that_is_kept_fits_a_row_of_400_kb() {
+        let long = "ä".repeat(2_500);
+        let many = |item: Value| Value::Array(vec![item; 60]);
+        let finding = sample::with(|f| {
+            for key in ["title", "description"] {
+                f[key] = json!(long);
+            }
+            f["remediation"]["recommendation"] = json!({"text": long, "Url": long});
+            let tags: serde_json::Map<_, _> = (0..100)
+                .map(|n| (format!("{n}{long}"), json!(long)))
+                .collect();
+            f["resources"] = many(json!({
+                "type": long, "id": long, "region": long, "tags": tags,
+                "details": {"awsEc2Instance": {"platform": long, "ipV4Addresses": many(json!(long))},
+                            "image": {"repositoryName": long, "imageTags": many(json!(long))},
+                            "codeRepository": {"projectName": long}}
+            }));
+            let details = &mut f["packageVulnerabilityDetails"];
+            details["referenceUrls"] = (0..100).map(|n| json!(format!("{n}{long}"))).collect();
+            details["relatedVulnerabilities"] = details["referenceUrls"].clone();
+            details["cvss"] = (0..100).map(|n| json!({"baseScore": 1.0, "scoringVector": format!("{n}{long}"), "source": long, "version": long})).collect();
+            details["vulnerablePackages"] = many(json!({
+                "name": long, "version": long, "release": long, "packageManager": long, "filePath": long,
+                "sourceLambdaLayerArn": long, "fixedInVersion": long, "remediation": long
+            }));
+        });
+        let size = serde_json::to_vec(&finding).unwrap().len();
+        assert!(size < 400_000, "{size}");
+    }
+
+    #[test]
+    fn an_arn_that_is_no_arn_of_inspector_is_still_an_identity_but_a_novel_is_not() {
+        assert!(
+            refusal(|f| f["findingArn"] = json!("x".repeat(513)))
+                .starts_with("detail.findingArn: expected an ARN of at most 512 bytes")
+        );
+    }
 }

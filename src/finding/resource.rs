@@ -83,7 +83,7 @@ impl Resource {
             ipv4: machine.as_ref().map_or_else(Vec::new, |machine| {
                 machine
                     .array("ipV4Addresses")
-                    .strings(bounds::ADDRESSES, bounds::NAME)
+                    .strings(bounds::ADDRESSES, bounds::ADDRESS)
             }),
             in_use: image.as_ref().and_then(|image| image.whole("inUseCount")),
         })
@@ -95,7 +95,7 @@ impl Resource {
         self.ipv4
             .iter()
             .filter_map(|address| address.parse().ok())
-            .find(is_public)
+            .find(|address| is_public(*address))
     }
 
     /// What people call it: its `Name` tag, repository with tag, function, project; else its id.
@@ -114,7 +114,7 @@ impl Resource {
     }
 }
 
-fn is_public(address: &Ipv4Addr) -> bool {
+fn is_public(address: Ipv4Addr) -> bool {
     let [a, b, ..] = address.octets();
     let carrier_grade_nat = a == 100 && (64..128).contains(&b);
     let this_network = a == 0;

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use askama::Template;
-use jiff::Timestamp;
 
 use crate::{
     announce::Why,
@@ -16,7 +15,7 @@ use crate::{
 use super::{
     Language, Message, attributes,
     facts::{Deed, Facts, Target},
-    moment, subject,
+    subject,
 };
 
 /// The widest line.
@@ -115,10 +114,6 @@ impl Facts<'_> {
         self.reasons.iter().map(move |Reason { points, basis }| {
             format!("{points:>+4}  {}", reason(basis, language))
         })
-    }
-
-    fn time(&self, time: &Timestamp) -> impl fmt::Display {
-        moment(*time)
     }
 
     fn english_reasons(&self) -> impl Iterator<Item = String> {

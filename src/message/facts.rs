@@ -1,7 +1,5 @@
 //! The facts of a message as its templates see them: bounded, harmless, without a language.
 
-use jiff::Timestamp;
-
 use crate::{
     announce::Why,
     assess::Reason,
@@ -9,7 +7,7 @@ use crate::{
     record::Record,
 };
 
-use super::{advice, links, short};
+use super::{advice, links, moment, short};
 use crate::text;
 
 /// How many packages, tags or commands are listed before "and n more".
@@ -24,7 +22,7 @@ pub struct Facts<'a> {
     /// Where.
     pub place: Place,
     /// By when.
-    pub due: Option<Timestamp>,
+    pub due: Option<String>,
     /// Whether the due date is for mitigation, because there is no fix.
     pub mitigate: bool,
     /// Why the reader is told.
@@ -113,7 +111,7 @@ impl<'a> Facts<'a> {
             deed: deed(finding),
             problem: short(&finding.problem(), 80),
             place: place(finding),
-            due: record.due_at,
+            due: record.due_at.map(|due| moment(due).to_string()),
             mitigate: finding.fix_available == Some(FixAvailable::No),
             why,
             score: record.assessment.score,

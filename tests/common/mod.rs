@@ -1,0 +1,148 @@
+//! What the tests share: a cloud on this machine, events to send to it, and eyes to look with.
+
+#![allow(dead_code, reason = "each test binary uses its own part of this")]
+
+use std::{collections::HashMap, fs, path::PathBuf};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use inspector_triage::{
+    assess::Policy,
+    cli::{
+        cloud::{self, Cloud},
+        sns::Published,
+        template::{OWN, Template},
+    },
+    lambda,
+    message::Language,
+    publish::Sns,
+    store::DynamoDb,
+    triage::{Report, Triage},
+};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+/// The ARN of the finding in [`event`].
+pub const ARN: &str =
+    "arn:aws:inspector2:eu-central-1:111122223333:finding/0000000000000000000000000000000a";
+
+/// A store and a topic, and the triage that uses them.
+pub struct World {
+    pub cloud: Cloud,
+    pub triage: Triage<DynamoDb, Sns>,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        let template = Template::read(OWN).unwrap();
+        let cloud = Cloud::start(&template, 0, None).await.unwrap();
+        let triage = triage(cloud.dynamodb(), cloud.sns());
+        Self { cloud, triage }
+    }
+
+    /// Handles an event at a time, as the function does.
+    pub async fn handle(&self, event: &Value, now: &str) -> Result<Report, String> {
+        let now: Timestamp = now.parse().unwrap();
+        let attempt = format!("test@{now}");
+        let event = event.to_string();
+        lambda::handle(&self.triage, event.as_bytes(), now, &attempt)
+            .await
+            .map_err(|failed| format!("{failed:?}"))
+    }
+
+    /// Everything that was published since this was last asked.
+    pub fn published(&mut self) -> Vec<Published> {
+        std::iter::from_fn(|| self.cloud.published.try_recv().ok()).collect()
+    }
+
+    /// All items of the table under a finding's key, by their sort key.
+    pub async fn items(&self, arn: &str) -> Vec<HashMap<String, AttributeValue>> {
+        let answer = self
+            .cloud
+            .dynamodb()
+            .query()
+            .table_name(cloud::TABLE)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", AttributeValue::S(format!("FINDING#{arn}")))
+            .send()
+            .await
+            .unwrap();
+        answer.items.unwrap_or_default()
+    }
+
+    /// The sort keys under a finding's key, without the version or time in them.
+    pub async fn kinds(&self, arn: &str) -> Vec<String> {
+        let text = |item: &HashMap<_, AttributeValue>, key| {
+            item.get(key)
+                .and_then(|value| value.as_s().ok())
+                .cloned()
+                .unwrap_or_default()
+        };
+        let items = self.items(arn).await;
+        let kinds = items
+            .iter()
+            .map(|item| match text(item, "sk").split_once('#') {
+                Some((kind, _)) => format!("{kind} {}", text(item, "what")),
+                None => text(item, "sk"),
+            });
+        kinds.collect()
+    }
+}
+
+pub fn triage(
+    dynamodb: aws_sdk_dynamodb::Client,
+    sns: aws_sdk_sns::Client,
+) -> Triage<DynamoDb, Sns> {
+    Triage {
+        store: DynamoDb::new(dynamodb, cloud::TABLE.to_owned(), 400),
+        publisher: Sns::new(sns, cloud::TOPIC.to_owned()),
+        policy: Policy::default(),
+        notify: true,
+        language: Language::En,
+    }
+}
+
+/// An ordinary event of `updatedAt`, after `change` to its detail.
+pub fn event(updated_at: &str, change: impl FnOnce(&mut Value)) -> Value {
+    let mut detail = json!({
+        "findingArn": ARN,
+        "awsAccountId": "111122223333",
+        "type": "PACKAGE_VULNERABILITY",
+        "status": "ACTIVE",
+        "severity": "HIGH",
+        "title": "CVE-2026-10001 - libexample",
+        "description": "A crafted file makes libexample write past the end of a buffer.",
+        "firstObservedAt": "Fri Nov 20 10:00:00.000 UTC 2026",
+        "lastObservedAt": updated_at,
+        "updatedAt": updated_at,
+        "epss": {"score": 0.01},
+        "exploitAvailable": "NO",
+        "fixAvailable": "YES",
+        "packageVulnerabilityDetails": {
+            "vulnerabilityId": "CVE-2026-10001",
+            "source": "NVD",
+            "vendorCreatedAt": "Tue Nov 10 00:00:00.000 UTC 2026",
+            "vulnerablePackages": [{"name": "libexample", "version": "1.4.2", "fixedInVersion": "1.4.3"}]
+        },
+        "remediation": {"recommendation": {"text": "None Provided"}},
+        "resources": [{"type": "AWS_EC2_INSTANCE", "id": "i-0123456789abcdef0", "tags": {"Name": "web-1"}}]
+    });
+    change(&mut detail);
+    json!({
+        "version": "0", "id": "7c0ba4ce-0000-4000-8000-000000000001", "detail-type": "Inspector2 Finding",
+        "source": "aws.inspector2", "account": "111122223333", "time": "2026-11-20T10:00:01Z",
+        "region": "eu-central-1", "resources": ["i-0123456789abcdef0"], "detail": detail
+    })
+}
+
+/// A file of this project.
+pub fn project(path: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// A folder of the test's own.
+pub fn scratch(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}

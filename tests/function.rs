@@ -1,0 +1,327 @@
+//! The real function, as a process, with a Runtime API, a store and a topic around it.
+
+#![cfg(feature = "cli")]
+
+mod common;
+
+use std::{
+    process::{ExitStatus, Stdio},
+    sync::Arc,
+};
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{Path, State},
+    http::{HeaderMap, HeaderValue},
+    response::IntoResponse,
+    routing::{get, post},
+};
+use common::{ARN, World, event};
+use serde_json::{Value, json};
+use tokio::{
+    io::AsyncReadExt,
+    net::TcpListener,
+    process::{Child, Command},
+    sync::{
+        Mutex,
+        mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    },
+};
+
+/// What the function says of an invocation: the path it answered on, and the body.
+type Answer = (String, Value);
+
+#[derive(Clone)]
+struct RuntimeApi {
+    events: Arc<Mutex<UnboundedReceiver<Vec<u8>>>>,
+    answers: UnboundedSender<Answer>,
+}
+
+/// A function under test.
+struct Function {
+    process: Child,
+    events: UnboundedSender<Vec<u8>>,
+    answers: UnboundedReceiver<Answer>,
+}
+
+impl Function {
+    async fn start(environment: &[(&str, &str)]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let (events, waiting) = unbounded_channel();
+        let (sender, answers) = unbounded_channel();
+        let api = RuntimeApi {
+            events: Arc::new(Mutex::new(waiting)),
+            answers: sender,
+        };
+        let router = Router::new()
+            .route("/2018-06-01/runtime/invocation/next", get(next))
+            .route("/2018-06-01/runtime/invocation/{id}/{kind}", post(answer))
+            .with_state(api);
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let process = Command::new(env!("CARGO_BIN_EXE_triage"))
+            .env_clear()
+            .env("AWS_LAMBDA_RUNTIME_API", address)
+            .env("AWS_LAMBDA_FUNCTION_NAME", "triage")
+            .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
+            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
+            .env("AWS_LAMBDA_LOG_FORMAT", "JSON")
+            .envs(environment.iter().copied())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        Self {
+            process,
+            events,
+            answers,
+        }
+    }
+
+    /// Gives it an event and waits for the answer.
+    async fn invoke(&mut self, event: impl Into<Vec<u8>>) -> Answer {
+        self.events.send(event.into()).unwrap();
+        self.answers
+            .recv()
+            .await
+            .expect("the runtime API runs as long as the test")
+    }
+
+    /// What it wrote by the time it ended of its own accord.
+    async fn ends(mut self) -> (ExitStatus, String) {
+        let mut log = String::new();
+        self.process
+            .stdout
+            .take()
+            .unwrap()
+            .read_to_string(&mut log)
+            .await
+            .unwrap();
+        self.process
+            .stderr
+            .take()
+            .unwrap()
+            .read_to_string(&mut log)
+            .await
+            .unwrap();
+        (self.process.wait().await.unwrap(), log)
+    }
+
+    /// What it had written when it was stopped.
+    async fn stop(mut self) -> String {
+        self.process.start_kill().unwrap();
+        self.ends().await.1
+    }
+}
+
+async fn next(State(api): State<RuntimeApi>) -> impl IntoResponse {
+    let Some(event) = api.events.lock().await.recv().await else {
+        return std::future::pending().await;
+    };
+    let mut headers = HeaderMap::new();
+    for (name, value) in [
+        (
+            "lambda-runtime-aws-request-id",
+            "8476a536-e9f4-11e8-9739-2dfe598c3fcd",
+        ),
+        ("lambda-runtime-deadline-ms", "4102444800000"),
+        (
+            "lambda-runtime-invoked-function-arn",
+            "arn:aws:lambda:eu-central-1:111122223333:function:triage",
+        ),
+        ("content-type", "application/json"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    (headers, event)
+}
+
+async fn answer(
+    State(api): State<RuntimeApi>,
+    Path((_, kind)): Path<(String, String)>,
+    body: Bytes,
+) {
+    let body =
+        serde_json::from_slice(&body).unwrap_or_else(|_| json!(String::from_utf8_lossy(&body)));
+    let _ = api.answers.send((kind, body));
+}
+
+async fn world() -> (World, Vec<(&'static str, String)>) {
+    let world = World::new().await;
+    let environment = world.cloud.environment().into_iter();
+    let environment = environment
+        .map(|(name, value)| (name, value.to_owned()))
+        .collect();
+    (world, environment)
+}
+
+fn borrowed<'a>(environment: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a str)> {
+    environment
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect()
+}
+
+#[tokio::test]
+async fn the_function_announces_a_finding_and_says_what_it_did() {
+    let (mut world, environment) = world().await;
+    let mut function = Function::start(&borrowed(&environment)).await;
+    let event = event("2026-11-20T10:00:00Z", |_| {}).to_string();
+
+    let (kind, report) = function.invoke(event.clone()).await;
+    assert_eq!(kind, "response", "{report}");
+    assert_eq!(report["findingArn"], ARN);
+    assert_eq!(report["outcome"], "announced");
+    assert_eq!(report["reason"], "new");
+    assert!(
+        report["priority"]
+            .as_str()
+            .is_some_and(|p| p.starts_with('P')),
+        "{report}"
+    );
+    assert!(
+        report["score"].as_u64().is_some_and(|score| score <= 100),
+        "{report}"
+    );
+    assert!(
+        report["dueAt"]
+            .as_str()
+            .is_some_and(|due| due.ends_with('Z')),
+        "{report}"
+    );
+    assert_eq!(report.as_object().unwrap().len(), 6);
+    assert_eq!(world.published().len(), 1);
+
+    let (kind, report) = function.invoke(event).await;
+    assert_eq!(
+        (kind.as_str(), &report["outcome"]),
+        ("response", &json!("unchanged"))
+    );
+    assert_eq!(world.published(), []);
+}
+
+#[tokio::test]
+async fn what_cannot_be_triaged_fails_by_name_and_leaves_nothing_behind() {
+    let (mut world, environment) = world().await;
+    let mut function = Function::start(&borrowed(&environment)).await;
+    let inspector =
+        |detail_type: &str| json!({"detail-type": detail_type, "source": "aws.inspector2"});
+    let without_arn = event("2026-11-20T10:00:00Z", |f| {
+        f.as_object_mut().unwrap().remove("findingArn");
+    });
+    for (event, error_type, message) in [
+        (
+            "findings!".to_owned(),
+            "MalformedEvent",
+            "the event is not JSON: ",
+        ),
+        (
+            "7".to_owned(),
+            "MalformedEvent",
+            "event: expected an object, found the number 7",
+        ),
+        (
+            inspector("Inspector2 Scan").to_string(),
+            "UnsupportedEvent",
+            "an event with detail-type \"Inspector2 Scan\" from source \"aws.inspector2\" is not \
+             triaged; expected detail-type \"Inspector2 Finding\"",
+        ),
+        (
+            inspector("Inspector2 Finding").to_string(),
+            "MalformedEvent",
+            "detail: expected an object, found nothing",
+        ),
+        (
+            json!({"source": "aws.inspector2", "detail": {}}).to_string(),
+            "MalformedEvent",
+            "detail-type: expected a string, found nothing",
+        ),
+        (
+            without_arn.to_string(),
+            "MalformedEvent",
+            "detail.findingArn: expected a non-empty string, found nothing",
+        ),
+    ] {
+        let (kind, error) = function.invoke(event.clone()).await;
+        assert_eq!(kind, "error", "{event}: {error}");
+        assert_eq!(error["errorType"], error_type, "{event}");
+        let said = error["errorMessage"].as_str().unwrap();
+        assert!(said.starts_with(message), "{event}: {said}");
+    }
+    assert_eq!(world.published(), []);
+    assert_eq!(world.items(ARN).await, []);
+    let log = function.stop().await;
+    assert!(
+        !log.contains("libexample"),
+        "no part of an event belongs in the log: {log}"
+    );
+}
+
+#[tokio::test]
+async fn strange_but_whole_findings_are_recorded_as_they_are() {
+    let (world, environment) = world().await;
+    let mut function = Function::start(&borrowed(&environment)).await;
+
+    let huge = event("2026-11-20T10:00:00Z", |f| {
+        f["description"] = json!("ä".repeat(500_000));
+    });
+    function.invoke(huge.to_string()).await;
+    let stored = format!("{:?}", world.items(ARN).await);
+    assert!(
+        stored.len() < 10_000 && stored.contains("ää…"),
+        "{}",
+        stored.len()
+    );
+
+    let ten = event("2026-11-20T11:00:00Z", |f| {
+        f["resources"] = (0..10)
+            .map(|n| json!({"type": "AWS_EC2_INSTANCE", "id": format!("i-{n}")}))
+            .collect();
+    });
+    function.invoke(ten.to_string()).await;
+    let stored = format!("{:?}", world.items(ARN).await);
+    assert!(
+        (0..10).all(|n| stored.contains(&format!("\"i-{n}\""))),
+        "{stored}"
+    );
+
+    let unknown = event("2026-11-20T12:00:00Z", |f| {
+        f["severity"] = json!("SEVERE");
+        f["type"] = json!("SUPPLY_CHAIN");
+        f["resources"][0]["type"] = json!("AWS_QUANTUM_COMPUTER");
+    });
+    let (kind, report) = function.invoke(unknown.to_string()).await;
+    assert_eq!(kind, "response", "{report}");
+    let stored = format!("{:?}", world.items(ARN).await);
+    for word in ["SEVERE", "SUPPLY_CHAIN", "AWS_QUANTUM_COMPUTER"] {
+        assert!(stored.contains(word), "{word}");
+    }
+}
+
+#[tokio::test]
+async fn a_bad_setting_keeps_the_function_from_starting_and_is_named() {
+    let (_world, environment) = world().await;
+    for (name, value, expected) in [
+        (
+            "TABLE_NAME",
+            "",
+            "TABLE_NAME is not set; expected the name of a DynamoDB table",
+        ),
+        (
+            "TOPIC_ARN",
+            "alerts",
+            "TOPIC_ARN is \"alerts\"; expected the ARN of an SNS topic",
+        ),
+        ("LANGUAGE", "fr", "LANGUAGE is \"fr\"; expected en or ja"),
+    ] {
+        let mut environment = borrowed(&environment);
+        environment.retain(|(other, _)| *other != name);
+        environment.push((name, value));
+        let (status, log) = Function::start(&environment).await.ends().await;
+        assert!(!status.success());
+        assert!(log.starts_with(&format!("Error: {expected}")), "{log}");
+        assert_eq!(log.trim().lines().count(), 1, "{log}");
+    }
+}

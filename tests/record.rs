@@ -1,0 +1,289 @@
+//! Recording and announcing, through the real SDK clients against the embedded store and topic.
+
+#![cfg(feature = "cli")]
+
+mod common;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use aws_sdk_dynamodb::{
+    config::{
+        ConfigBag, Intercept, RuntimeComponents, interceptors::BeforeTransmitInterceptorContextRef,
+    },
+    error::BoxError,
+};
+use common::{ARN, World, event};
+use inspector_triage::{assess::Priority, triage::Outcome};
+use serde_json::json;
+
+const NOW: &str = "2026-11-20T12:00:00Z";
+const LATER: &str = "2026-11-20T13:00:00Z";
+
+#[tokio::test]
+async fn a_new_finding_is_recorded_and_announced_once() {
+    let mut world = World::new().await;
+    let event = event("2026-11-20T10:00:00Z", |_| {});
+
+    let report = world.handle(&event, NOW).await.unwrap();
+    assert_eq!(
+        (report.outcome, report.reason.as_str()),
+        (Outcome::Announced, "new")
+    );
+    assert_eq!(report.priority, Priority::P2);
+    assert_eq!(report.due_at, "2026-11-27T12:00:00Z".parse().ok());
+
+    let published = world.published();
+    assert_eq!(published.len(), 1);
+    assert_eq!(
+        published[0].subject.as_deref(),
+        Some("[P2] CVE-2026-10001 libexample on web-1: fix 1.4.3")
+    );
+    let attributes: Vec<(&str, &str)> = published[0]
+        .attributes
+        .iter()
+        .map(|(k, v)| (k.as_str(), v.as_str()))
+        .collect();
+    assert_eq!(
+        attributes,
+        [
+            ("account", "111122223333"),
+            ("finding_type", "PACKAGE_VULNERABILITY"),
+            ("fix_available", "YES"),
+            ("priority", "P2"),
+            ("reason", "new"),
+            ("region", "eu-central-1"),
+            ("resource_type", "AWS_EC2_INSTANCE"),
+            ("severity", "HIGH"),
+        ]
+    );
+    assert_eq!(
+        world.kinds(ARN).await,
+        ["ANNOUNCED new", "CURRENT", "HISTORY opened"]
+    );
+
+    let again = world.handle(&event, LATER).await.unwrap();
+    assert_eq!(again.outcome, Outcome::Unchanged);
+    assert_eq!(world.published(), []);
+    assert_eq!(world.items(ARN).await.len(), 3);
+}
+
+#[tokio::test]
+async fn moved_timestamps_and_drifting_epss_update_the_row_in_silence() {
+    let mut world = World::new().await;
+    world
+        .handle(&event("2026-11-20T10:00:00Z", |_| {}), NOW)
+        .await
+        .unwrap();
+    world.published();
+
+    let drifted = event("2026-11-20T11:00:00Z", |f| {
+        f["epss"] = json!({"score": 0.012});
+        f["resources"][0]["tags"]["team"] = json!("shop");
+    });
+    let report = world.handle(&drifted, LATER).await.unwrap();
+    assert_eq!(report.outcome, Outcome::Unchanged);
+    assert_eq!(world.published(), []);
+    assert_eq!(
+        world.kinds(ARN).await,
+        ["ANNOUNCED new", "CURRENT", "HISTORY opened"]
+    );
+    let row = &world.items(ARN).await[1];
+    assert!(format!("{row:?}").contains("0.012"));
+}
+
+#[tokio::test]
+async fn an_older_state_that_comes_late_changes_nothing() {
+    let mut world = World::new().await;
+    let newer = event("2026-11-20T11:00:00Z", |f| {
+        f["severity"] = json!("CRITICAL");
+    });
+    world.handle(&newer, NOW).await.unwrap();
+    world.published();
+    let before = world.items(ARN).await;
+
+    let report = world
+        .handle(&event("2026-11-20T10:00:00Z", |_| {}), LATER)
+        .await
+        .unwrap();
+    assert_eq!(report.outcome, Outcome::Stale);
+    assert_eq!(world.published(), []);
+    assert_eq!(world.items(ARN).await, before);
+}
+
+#[tokio::test]
+async fn a_finding_lives_ends_and_comes_back() {
+    let mut world = World::new().await;
+    let at = |time: &str, status: &'static str| event(time, |f| f["status"] = json!(status));
+    let mut life = Vec::new();
+    for (time, status) in [
+        ("2026-11-20T10:00:00Z", "ACTIVE"),
+        ("2026-11-20T11:00:00Z", "SUPPRESSED"),
+        ("2026-11-20T12:00:00Z", "CLOSED"),
+        ("2026-11-20T13:00:00Z", "ACTIVE"),
+        ("2026-11-20T14:00:00Z", "CLOSED"),
+    ] {
+        let report = world.handle(&at(time, status), time).await.unwrap();
+        life.push((report.outcome, report.reason, report.due_at.is_some()));
+    }
+    let told: Vec<_> = life
+        .iter()
+        .map(|(o, r, due)| (*o, r.as_str(), *due))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (Outcome::Announced, "new", true),
+            (Outcome::Closed, "recorded as SUPPRESSED", false),
+            (Outcome::Closed, "recorded as CLOSED", false),
+            (Outcome::Announced, "reopened", true),
+            (Outcome::Closed, "recorded as CLOSED", false),
+        ]
+    );
+    assert_eq!(world.published().len(), 2);
+    assert_eq!(
+        world.kinds(ARN).await,
+        [
+            "ANNOUNCED new",
+            "ANNOUNCED reopened",
+            "CURRENT",
+            "HISTORY opened",
+            "HISTORY suppressed",
+            "HISTORY changed",
+            "HISTORY reopened",
+            "HISTORY closed",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_finding_first_seen_closed_is_recorded_without_a_word() {
+    let mut world = World::new().await;
+    let closed = event("2026-11-20T10:00:00Z", |f| f["status"] = json!("CLOSED"));
+    let report = world.handle(&closed, NOW).await.unwrap();
+    assert_eq!(report.outcome, Outcome::Closed);
+    assert_eq!(report.reason, "first heard of when it was CLOSED");
+    assert_eq!(world.published(), []);
+    assert_eq!(
+        world.kinds(ARN).await,
+        ["CURRENT", "HISTORY first-seen-ended"]
+    );
+}
+
+#[tokio::test]
+async fn with_notifications_off_a_finding_stays_pending_until_they_are_on() {
+    let mut world = World::new().await;
+    world.triage.notify = false;
+    let event = event("2026-11-20T10:00:00Z", |_| {});
+    let report = world.handle(&event, NOW).await.unwrap();
+    assert_eq!(report.outcome, Outcome::Pending);
+    assert_eq!(world.published(), []);
+    let row = &world.items(ARN).await[0];
+    assert!(row.contains_key("pending_shard") && row.contains_key("pending_since"));
+
+    world.triage.notify = true;
+    let report = world.handle(&event, LATER).await.unwrap();
+    assert_eq!(report.outcome, Outcome::Announced);
+    assert_eq!(world.published().len(), 1);
+    assert!(!world.items(ARN).await[1].contains_key("pending_shard"));
+}
+
+#[tokio::test]
+async fn an_announcement_that_failed_is_made_up_for_and_meanwhile_nobody_else_speaks() {
+    let mut world = World::new().await;
+    let event = event("2026-11-20T10:00:00Z", |_| {});
+
+    // The topic is not there: recorded, not announced, and the invocation fails.
+    let right = std::mem::replace(
+        &mut world.triage.publisher,
+        inspector_triage::publish::Sns::new(
+            world.cloud.sns(),
+            "arn:aws:sns:eu-central-1:111122223333:gone".to_owned(),
+        ),
+    );
+    let failure = world.handle(&event, NOW).await.unwrap_err();
+    assert!(
+        failure.starts_with("PublishFailed: the finding is recorded, but it could not be announced: SNS Publish to arn:aws:sns:eu-central-1:111122223333:gone failed"),
+        "{failure}"
+    );
+
+    // Until the lease runs out, another attempt does not speak, and does not claim that it did.
+    world.triage.publisher = right;
+    let failure = world
+        .handle(&event, "2026-11-20T12:00:30Z")
+        .await
+        .unwrap_err();
+    assert!(failure.starts_with("BeingAnnounced: "), "{failure}");
+    assert_eq!(world.published(), []);
+
+    let report = world.handle(&event, "2026-11-20T12:01:00Z").await.unwrap();
+    assert_eq!(
+        (report.outcome, report.reason.as_str()),
+        (Outcome::Announced, "new")
+    );
+    assert_eq!(world.published().len(), 1);
+}
+
+#[tokio::test]
+async fn a_repetition_costs_one_call_and_a_new_finding_four() {
+    let world = World::new().await;
+    let calls = Calls::default();
+    let dynamodb = world
+        .cloud
+        .dynamodb()
+        .config()
+        .to_builder()
+        .interceptor(calls.clone())
+        .build();
+    let sns = world
+        .cloud
+        .sns()
+        .config()
+        .to_builder()
+        .interceptor(calls.clone())
+        .build();
+    let world = World {
+        triage: common::triage(
+            aws_sdk_dynamodb::Client::from_conf(dynamodb),
+            aws_sdk_sns::Client::from_conf(sns),
+        ),
+        ..world
+    };
+    let event_at = |time| event(time, |_| {});
+    for (what, event, expected) in [
+        ("a new finding", event_at("2026-11-20T10:00:00Z"), 4),
+        ("the same again", event_at("2026-11-20T10:00:00Z"), 1),
+        ("a moved timestamp", event_at("2026-11-20T11:00:00Z"), 1),
+        ("an older state", event_at("2026-11-20T09:00:00Z"), 1),
+        (
+            "an end",
+            event("2026-11-20T12:00:00Z", |f| f["status"] = json!("CLOSED")),
+            2,
+        ),
+    ] {
+        world.handle(&event, NOW).await.unwrap();
+        assert_eq!(calls.0.swap(0, Ordering::SeqCst), expected, "{what}");
+    }
+}
+
+/// Counts the calls that go out.
+#[derive(Clone, Debug, Default)]
+struct Calls(Arc<AtomicUsize>);
+
+impl Intercept for Calls {
+    fn name(&self) -> &'static str {
+        "calls"
+    }
+
+    fn read_before_transmit(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+}
