@@ -37,6 +37,13 @@ pub fn cut_chars(text: &str, max: usize) -> String {
 /// One line of harmless text: control characters and line ends become single spaces, characters
 /// that reorder or hide text (bidi controls, zero-width characters, tags) are dropped.
 pub fn line(text: &str) -> String {
+    let without_escapes;
+    let text = if text.contains(ESCAPE) {
+        without_escapes = strip_ansi_escapes::strip_str(text.replace(LINE_ENDS, " "));
+        &without_escapes
+    } else {
+        text
+    };
     let mut out = String::with_capacity(text.len());
     for c in text.chars().filter(|&c| !is_deceptive(c)) {
         let blank = c.is_whitespace() || c.is_control();
@@ -47,6 +54,74 @@ pub fn line(text: &str) -> String {
         }
     }
     out.trim().to_owned()
+}
+
+/// Begins an escape sequence of a terminal.
+const ESCAPE: char = '\u{1b}';
+
+/// What ends a line.
+const LINE_ENDS: [char; 7] = [
+    '\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}',
+];
+
+/// Text that nothing can be clicked in and nobody is called by: addresses are broken
+/// (`https[:]//`), angle brackets are no mark-up any more, and the words that call a whole channel
+/// lose their at sign's grip.
+pub fn defused(text: &str) -> String {
+    let mut out = text
+        .replace("://", "[:]//")
+        .replace('<', "‹")
+        .replace('>', "›");
+    for word in ["@channel", "@here", "@everyone", "@all"] {
+        if out.to_ascii_lowercase().contains(word) {
+            out = replace_ignoring_case(&out, word, &format!("@ {}", &word[1..]));
+        }
+    }
+    out
+}
+
+fn replace_ignoring_case(text: &str, word: &str, by: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    let lower = text.to_ascii_lowercase();
+    let mut from = 0;
+    for (at, _) in lower.match_indices(word) {
+        out.push_str(&text[from..at]);
+        out.push_str(by);
+        from = at + word.len();
+    }
+    out.push_str(&text[from..]);
+    out
+}
+
+/// Markdown links as plain text: `[text](address)` becomes `text (address)`, or just the address
+/// where the text says nothing else.
+pub fn plain_links(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, label, address, after)) = next_link(rest) {
+        out.push_str(before);
+        if label == address {
+            out.push_str(address);
+        } else {
+            out.push_str(&format!("{label} ({address})"));
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// The first Markdown link: what stands before it, its text, its address, what stands after it.
+fn next_link(text: &str) -> Option<(&str, &str, &str, &str)> {
+    let middle = text.find("](http")?;
+    let start = text[..middle].rfind('[')?;
+    let end = middle + text[middle..].find(')')?;
+    Some((
+        &text[..start],
+        &text[start + 1..middle],
+        &text[middle + 2..end],
+        &text[end + 1..],
+    ))
 }
 
 /// Several lines of harmless text: like [`line`], but line ends stay; never two blank lines in a
@@ -96,7 +171,7 @@ mod tests {
     fn escapes_bidi_overrides_and_hidden_characters_do_not_survive() {
         assert_eq!(
             line("a\u{1b}[31mred\u{202e}b\u{200b}c\r\nd\u{9b}e"),
-            "a [31mredbc d e"
+            "aredbc de"
         );
         assert_eq!(
             paragraph("\n one\n\n\n\ntwo\u{7}\t three \n\n"),
@@ -104,11 +179,34 @@ mod tests {
         );
     }
 
+    #[test]
+    fn nothing_can_be_clicked_and_nobody_is_called() {
+        assert_eq!(
+            defused("<!channel> see https://login.example.net @Here @EVERYONE @scope/pkg"),
+            "‹!channel› see https[:]//login.example.net @ here @ everyone @scope/pkg"
+        );
+    }
+
+    #[test]
+    fn markdown_links_become_plain_text() {
+        assert_eq!(
+            plain_links(
+                "see [https://a.example](https://a.example) and [the guide](https://b.example)."
+            ),
+            "see https://a.example and the guide (https://b.example)."
+        );
+        assert_eq!(plain_links("[not a link] (http"), "[not a link] (http");
+        assert_eq!(plain_links("](http://x)"), "](http://x)");
+    }
+
     proptest! {
         #[test]
         fn no_text_gets_a_control_character_through(text in any::<String>(), max in 0usize..50) {
             prop_assert!(!line(&text).chars().any(|c| c.is_control() || is_deceptive(c)));
             prop_assert!(!paragraph(&text).chars().any(|c| c != '\n' && (c.is_control() || is_deceptive(c))));
+            let defused = defused(&text);
+            prop_assert!(!defused.contains("://") && !defused.contains(['<', '>']));
+            plain_links(&text);
             prop_assert!(cut_bytes(&text, max).len() <= max.max(text.len().min(max)));
             prop_assert!(cut_chars(&text, max.max(1)).chars().count() <= max.max(1));
         }

@@ -150,10 +150,7 @@ async fn answer(
 
 async fn world() -> (World, Vec<(&'static str, String)>) {
     let world = World::new().await;
-    let environment = world.cloud.environment().into_iter();
-    let environment = environment
-        .map(|(name, value)| (name, value.to_owned()))
-        .collect();
+    let environment = world.cloud.serve(0).await.unwrap();
     (world, environment)
 }
 

@@ -148,28 +148,28 @@ struct Said {
     message: Option<[String; 2]>,
 }
 
-/// Reads the output of a replay: `origin: outcome: reason`, or `origin:` and the message.
+/// Reads the output of a replay: `origin: outcome: reason`, and the message if one went out.
 fn said(output: &str, folder: &str) -> Vec<Said> {
     let mut said: Vec<Said> = Vec::new();
     for line in output.lines() {
-        if let Some(line) = line.strip_prefix(folder) {
-            let (origin, outcome) = line
-                .split_once(": ")
-                .unwrap_or((line.trim_end_matches(':'), ""));
+        if let Some((origin, outcome)) = line
+            .strip_prefix(folder)
+            .and_then(|line| line.split_once(": "))
+        {
+            let (origin, outcome) = (origin.to_owned(), outcome.to_owned());
             said.push(Said {
-                origin: origin.to_owned(),
-                outcome: outcome.to_owned(),
+                origin,
+                outcome,
                 message: None,
             });
         } else if let Some(last) = said.last_mut() {
             if let Some(subject) = line.strip_prefix("Subject: ") {
                 let priority = subject.split(' ').next().unwrap().to_owned();
                 last.message = Some([priority, String::new()]);
-            } else if let (Some((graded, why)), Some([_, text])) =
+            } else if let (Some((graded, _)), Some([_, text])) =
                 (line.split_once(" of 100. "), &mut last.message)
             {
                 graded.clone_into(text);
-                last.outcome = format!("announced: {why}");
             }
         }
     }

@@ -20,8 +20,10 @@ pub enum Basis {
     },
     /// How new the vulnerability is. Up to 30 points.
     Fresh {
-        /// Whole days since it was published; `None` if that is not known.
+        /// Whole days since it was published, or first seen; `None` if neither is known.
         days: Option<u32>,
+        /// Whether the days count from its publication.
+        published: bool,
     },
     /// A weakness in one's own code or network, for which there is no EPSS. Up to 30 points.
     OwnWeakness {
@@ -157,16 +159,20 @@ const HALF_AFTER: u32 = 90;
 /// Up to 30 points by gravity, half of them after 90 days, a third after 180.
 ///
 /// Most of what is exploited is attacked in the first weeks after publication, before EPSS can see
-/// it. Unknown age counts as new.
+/// it. Without a date of publication the age counts from when Inspector first saw it, and without
+/// that as none.
 fn fresh(finding: &Finding, gravity: u32, now: Option<Timestamp>) -> Reason {
-    let published = finding
-        .package()
-        .and_then(|package| package.published_at)
-        .or(finding.first_observed_at);
-    let days = days_between(published, now);
+    let published = finding.package().and_then(|package| package.published_at);
+    let days = days_between(published.or(finding.first_observed_at), now);
     let age = days.unwrap_or(0);
     let points = share(30 * gravity * HALF_AFTER, WORST * (HALF_AFTER + age));
-    Reason::new(points, Basis::Fresh { days })
+    Reason::new(
+        points,
+        Basis::Fresh {
+            days,
+            published: published.is_some(),
+        },
+    )
 }
 
 /// Up to 20 points by gravity, up to 30 where it can be reached from the internet: scanners find

@@ -11,7 +11,7 @@ use tokio::{
     sync::mpsc::{UnboundedReceiver, unbounded_channel},
 };
 
-use super::{Problem, sns, template::Template};
+use super::{Problem, embedded::Embedded, sns, template::Template};
 use crate::aws;
 
 /// The table's name.
@@ -21,31 +21,26 @@ pub const TOPIC: &str = "arn:aws:sns:eu-central-1:111122223333:inspector-triage-
 /// The Region of both.
 pub const REGION: &str = "eu-central-1";
 
-/// A running store and topic on the loopback interface.
+/// A store, and a topic that listens on the loopback interface.
 pub struct Cloud {
-    /// Where the store listens, as `http://127.0.0.1:8000`.
-    pub store_url: String,
-    /// Where the topic listens.
-    pub topic_url: String,
     /// What is published.
     pub published: UnboundedReceiver<sns::Published>,
+    store: Database,
+    topic_url: String,
     shared: SdkConfig,
 }
 
 impl Cloud {
-    /// Starts both: the store on `port`, the topic on the next one, or both on free ports for 0.
-    /// The store is kept in `db`, or in memory.
+    /// Opens the store, kept in `db` or in memory, and starts the topic on `port`, 0 for a free
+    /// one.
     ///
     /// # Errors
-    /// A port is taken, or the file is no store.
+    /// The port is taken, or the file is no store.
     pub async fn start(template: &Template, port: u16, db: Option<&Path>) -> Result<Self, Problem> {
-        let database = open(template, db)?;
-        let store = listen(port).await?;
-        let topic = listen(if port == 0 { 0 } else { port.saturating_add(1) }).await?;
-        let store_url = format!("http://{}", store.local_addr()?);
+        let store = open(template, db)?;
+        let topic = listen(port).await?;
         let topic_url = format!("http://{}", topic.local_addr()?);
         let (sender, published) = unbounded_channel();
-        tokio::spawn(dynoxide::server::serve_on(store, database));
         tokio::spawn(sns::serve(topic, TOPIC.to_owned(), sender));
         let credentials = Credentials::new("local", "local", None, None, "inspector-triage");
         let shared = aws::config()
@@ -54,17 +49,38 @@ impl Cloud {
             .load()
             .await;
         Ok(Self {
-            store_url,
-            topic_url,
             published,
+            store,
+            topic_url,
             shared,
         })
     }
 
-    /// A client of the store.
+    /// Lets other processes use the store, too, on `port`, 0 for a free one. Returns the
+    /// environment for a function that is to use both.
+    ///
+    /// # Errors
+    /// The port is taken.
+    pub async fn serve(&self, port: u16) -> Result<Vec<(&'static str, String)>, Problem> {
+        let listener = listen(port).await?;
+        let store_url = format!("http://{}", listener.local_addr()?);
+        tokio::spawn(dynoxide::server::serve_on(listener, self.store.clone()));
+        Ok(vec![
+            ("TABLE_NAME", TABLE.to_owned()),
+            ("TOPIC_ARN", TOPIC.to_owned()),
+            ("AWS_ENDPOINT_URL_DYNAMODB", store_url),
+            ("AWS_ENDPOINT_URL_SNS", self.topic_url.clone()),
+            ("AWS_REGION", REGION.to_owned()),
+            ("AWS_ACCESS_KEY_ID", "local".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
+        ])
+    }
+
+    /// A client of the store, which needs no network.
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         let config = aws_sdk_dynamodb::config::Builder::from(&self.shared);
-        aws_sdk_dynamodb::Client::from_conf(config.endpoint_url(&self.store_url).build())
+        let embedded = Embedded(self.store.clone());
+        aws_sdk_dynamodb::Client::from_conf(config.http_client(embedded).build())
     }
 
     /// A client of the topic.
@@ -72,24 +88,11 @@ impl Cloud {
         let config = aws_sdk_sns::config::Builder::from(&self.shared);
         aws_sdk_sns::Client::from_conf(config.endpoint_url(&self.topic_url).build())
     }
-
-    /// The environment for a function that is to use them.
-    pub fn environment(&self) -> Vec<(&'static str, &str)> {
-        vec![
-            ("TABLE_NAME", TABLE),
-            ("TOPIC_ARN", TOPIC),
-            ("AWS_ENDPOINT_URL_DYNAMODB", &self.store_url),
-            ("AWS_ENDPOINT_URL_SNS", &self.topic_url),
-            ("AWS_REGION", REGION),
-            ("AWS_ACCESS_KEY_ID", "local"),
-            ("AWS_SECRET_ACCESS_KEY", "local"),
-        ]
-    }
 }
 
 /// The store, with its table.
 fn open(template: &Template, db: Option<&Path>) -> Result<Database, Problem> {
-    let database = match db {
+    let store = match db {
         None => Database::memory()?,
         Some(file) => {
             let path = file.to_str().ok_or("the name of the store is not UTF-8")?;
@@ -97,11 +100,11 @@ fn open(template: &Template, db: Option<&Path>) -> Result<Database, Problem> {
                 .map_err(|error| format!("cannot open the store {}: {error}", file.display()))?
         }
     };
-    if database.get_table_metadata(TABLE)?.is_none() {
+    if store.get_table_metadata(TABLE)?.is_none() {
         let request = template.create_table(TABLE)?;
-        database.create_table(serde_json::from_value(request)?)?;
+        store.create_table(serde_json::from_value(request)?)?;
     }
-    Ok(database)
+    Ok(store)
 }
 
 async fn listen(port: u16) -> Result<TcpListener, Problem> {

@@ -9,7 +9,7 @@ use std::{
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::Problem;
+use super::{Misuse, Problem};
 
 /// Where an event came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,11 +46,11 @@ pub struct Input {
 /// All files that `paths` stand for, in order.
 ///
 /// # Errors
-/// A path that does not exist or cannot be looked into.
-pub fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Problem> {
+/// A path that does not exist or cannot be looked into, or a folder without events.
+pub fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Misuse> {
     let mut files = Vec::new();
     for path in paths {
-        let cannot = |error| format!("cannot read {}: {error}", path.display());
+        let cannot = |error| Misuse(format!("cannot read {}: {error}", path.display()));
         if path.as_os_str() == "-" || !fs::metadata(path).map_err(cannot)?.is_dir() {
             files.push(path.clone());
             continue;
@@ -68,7 +68,10 @@ pub fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Problem> {
             }
         }
         if inside.is_empty() {
-            return Err(format!("no .json, .jsonl or .ndjson file in {}", path.display()).into());
+            let folder = path.display();
+            return Err(Misuse(format!(
+                "no .json, .jsonl or .ndjson file in {folder}"
+            )));
         }
         inside.sort();
         files.extend(inside);
@@ -140,7 +143,7 @@ pub async fn events(
                 line: (!only).then_some(number),
                 item: None,
             };
-            several(origin, line, &mut each).await?;
+            several(origin, line.trim_ascii_end().to_vec(), &mut each).await?;
         }
         if end {
             return Ok(());

@@ -1,6 +1,7 @@
 //! The command line: the same triage as the function's, on files and on this machine.
 
 pub mod cloud;
+mod embedded;
 mod input;
 mod local;
 mod replay;
@@ -87,6 +88,11 @@ enum Verdict {
     FoundWrong,
 }
 
+/// An argument that makes no sense, such as a path to nothing.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Misuse(String);
+
 /// A reason to give up, in words for the person at the terminal.
 type Problem = Box<dyn std::error::Error + Send + Sync>;
 
@@ -104,10 +110,10 @@ pub fn run(clock: fn() -> Timestamp) -> ExitCode {
         // Whoever reads our output has seen enough.
         Err(problem) if is_broken_pipe(problem.as_ref()) => ExitCode::SUCCESS,
         Err(problem) => {
-            let problem = crate::failure::chain(problem.as_ref());
+            let line = crate::failure::chain(problem.as_ref());
             // Nothing is left to be done if stderr is gone, too.
-            let _ = writeln!(io::stderr(), "inspector-triage: {problem}");
-            ExitCode::from(1)
+            let _ = writeln!(io::stderr(), "inspector-triage: {line}");
+            ExitCode::from(if problem.is::<Misuse>() { 2 } else { 1 })
         }
     }
 }

@@ -100,10 +100,8 @@ impl<W: Write> Session<'_, W> {
         match lambda::handle(&self.triage, &input.event, now, &attempt).await {
             Ok(report) => {
                 *self.tally.outcomes.entry(report.outcome).or_default() += 1;
-                if report.outcome != Outcome::Announced {
-                    let (outcome, reason) = (report.outcome.as_str(), text::line(&report.reason));
-                    writeln!(self.output, "{origin}: {outcome}: {reason}\n")?;
-                }
+                let (outcome, reason) = (report.outcome.as_str(), text::line(&report.reason));
+                writeln!(self.output, "{origin}: {outcome}: {reason}\n")?;
             }
             Err(failed) => {
                 self.tally.refused += 1;
@@ -112,7 +110,6 @@ impl<W: Write> Session<'_, W> {
         }
         // Everything that was published has been taken in by now: publishing waits for it.
         while let Ok(published) = self.cloud.published.try_recv() {
-            writeln!(self.output, "{origin}:")?;
             show(&published, self.output)?;
         }
         Ok(())

@@ -48,7 +48,7 @@ pub fn run(mut input: impl BufRead, output: &mut impl Write) -> Result<Verdict, 
         if input.read_until(b'\n', &mut line)? == 0 {
             break;
         }
-        if let Err(failure) = score(&line, &policy, &mut output)? {
+        if let Err(failure) = score(line.trim_ascii_end(), &policy, &mut output)? {
             verdict = Verdict::FoundWrong;
             serde_json::to_writer(
                 &mut output,

@@ -14,7 +14,8 @@ use crate::{
 
 use super::{
     Language, Message, attributes,
-    facts::{Deed, Facts, Target},
+    facts::{Deed, Facts},
+    links::Page,
     subject,
 };
 
@@ -84,86 +85,117 @@ impl fmt::Display for Percent<'_> {
     }
 }
 
+impl Facts<'_> {
+    /// The reasons, one a line, with their points.
+    fn reasons_in(&self, language: Language) -> impl Iterator<Item = String> {
+        self.reasons.iter().map(move |Reason { points, basis }| {
+            format!("{points:>+4}  {}", reason(basis, language))
+        })
+    }
+}
+
+/// How many packages a sentence names before it says how many more there are.
+const NAMED: usize = 3;
+
+/// Lists as English has them.
+mod english {
+    use super::NAMED;
+
+    /// `httpd and httpd-core`.
+    pub fn names(names: &[String]) -> String {
+        match names {
+            [] => String::new(),
+            [one] => one.clone(),
+            [first @ .., last] if names.len() <= NAMED => {
+                format!("{} and {last}", first.join(", "))
+            }
+            _ => format!(
+                "{} and {} more",
+                names[..NAMED].join(", "),
+                names.len() - NAMED
+            ),
+        }
+    }
+
+    /// `httpd and httpd-core to 2.4.67, curl to 8.1`.
+    pub fn targets(targets: &[(Option<String>, Vec<String>)]) -> String {
+        let named = targets
+            .iter()
+            .take(NAMED)
+            .map(|(version, packages)| match version {
+                Some(version) => format!("{} to {version}", names(packages)),
+                None => names(packages),
+            });
+        let named = named.collect::<Vec<_>>().join(", ");
+        match targets.len().saturating_sub(NAMED) {
+            0 => named,
+            more => format!("{named} and {more} more"),
+        }
+    }
+}
+
+/// Lists as Japanese has them.
+mod japanese {
+    use super::NAMED;
+
+    /// `httpd、httpd-core ほか 2 件`.
+    pub fn names(names: &[String]) -> String {
+        let named = names[..names.len().min(NAMED)].join("、");
+        match names.len().saturating_sub(NAMED) {
+            0 => named,
+            more => format!("{named} ほか {more} 件"),
+        }
+    }
+
+    /// `httpd、httpd-core を 2.4.67 に、curl を 8.1 に`.
+    pub fn targets(targets: &[(Option<String>, Vec<String>)]) -> String {
+        let named = targets
+            .iter()
+            .take(NAMED)
+            .map(|(version, packages)| match version {
+                Some(version) => format!("{} を {version} に", names(packages)),
+                None => format!("{} を修正バージョンに", names(packages)),
+            });
+        let named = named.collect::<Vec<_>>().join("、");
+        match targets.len().saturating_sub(NAMED) {
+            0 => named,
+            more => format!("{named}、ほか {more} 件も"),
+        }
+    }
+}
+
 /// Breaks lines longer than [`WIDTH`]; what follows is indented a little deeper than the line.
 ///
 /// What is to be copied stays whole: lines with an address or an ARN, and words without a place
 /// to break, such as paths.
 fn fit(body: &str) -> String {
     let mut fitted = String::with_capacity(body.len() + 64);
-    for line in body.trim_end().lines() {
+    for line in body.trim_end().lines().map(str::trim_end) {
         if line.contains("://") || line.contains("arn:") {
-            fitted.push_str(line.trim_end());
-            fitted.push('\n');
-            continue;
+            fitted.push_str(line);
+        } else {
+            // Text after points lines up with itself.
+            let start = line.trim_start();
+            let indent = match line.len() - start.len() {
+                _ if start.starts_with('+') => 6,
+                0 => 0,
+                indent => indent + 2,
+            };
+            let indent = " ".repeat(indent);
+            // Japanese has no spaces to break at; a path must not be broken at its slashes.
+            let separator = if line.is_ascii() {
+                textwrap::WordSeparator::AsciiSpace
+            } else {
+                textwrap::WordSeparator::UnicodeBreakProperties
+            };
+            let options = textwrap::Options::new(WIDTH)
+                .subsequent_indent(&indent)
+                .break_words(false)
+                .word_separator(separator)
+                .word_splitter(textwrap::WordSplitter::NoHyphenation);
+            fitted.push_str(&textwrap::fill(line, options));
         }
-        let indent = line.len() - line.trim_start().len();
-        let deeper = " ".repeat(if indent == 0 { 0 } else { indent + 2 });
-        let options = textwrap::Options::new(WIDTH)
-            .subsequent_indent(&deeper)
-            .break_words(false)
-            .word_splitter(textwrap::WordSplitter::NoHyphenation);
-        fitted.push_str(&textwrap::fill(line.trim_end(), options));
         fitted.push('\n');
     }
     fitted
-}
-
-/// Helpers that the templates call.
-impl Facts<'_> {
-    fn reasons_in(&self, language: Language) -> impl Iterator<Item = String> {
-        self.reasons.iter().map(move |Reason { points, basis }| {
-            format!("{points:>+4}  {}", reason(basis, language))
-        })
-    }
-
-    fn english_reasons(&self) -> impl Iterator<Item = String> {
-        self.reasons_in(Language::En)
-    }
-
-    fn japanese_reasons(&self) -> impl Iterator<Item = String> {
-        self.reasons_in(Language::Ja)
-    }
-}
-
-/// A list of packages, three at most, each as `one` puts it.
-fn list(
-    targets: &[Target],
-    separator: &str,
-    one: impl Fn(&Target) -> String,
-    more: impl Fn(usize) -> String,
-) -> String {
-    let named: Vec<String> = targets.iter().take(3).map(one).collect();
-    let rest = targets.len().saturating_sub(named.len());
-    let more = if rest > 0 { more(rest) } else { String::new() };
-    format!("{}{more}", named.join(separator))
-}
-
-impl Deed {
-    /// `openssl to 3.0.13 and 2 more`.
-    fn english(targets: &[Target]) -> String {
-        let one = |target: &Target| match &target.version {
-            Some(version) => format!("{} to {version}", target.name),
-            None => target.name.clone(),
-        };
-        list(targets, ", ", one, |rest| format!(" and {rest} more"))
-    }
-
-    /// `openssl を 3.0.13 に`.
-    fn japanese(targets: &[Target]) -> String {
-        let one = |target: &Target| match &target.version {
-            Some(version) => format!("{} を {version} に", target.name),
-            None => format!("{} を修正バージョンに", target.name),
-        };
-        list(targets, "、", one, |rest| format!("、ほか {rest} 件も"))
-    }
-
-    /// Names alone.
-    fn names(targets: &[Target]) -> String {
-        list(
-            targets,
-            ", ",
-            |target| target.name.clone(),
-            |rest| format!(" (+{rest})"),
-        )
-    }
 }

@@ -2,15 +2,18 @@
 
 use crate::{
     announce::Why,
-    assess::Reason,
-    finding::{Details, Finding, FixAvailable, Resource},
+    assess::{Priority, Reason},
+    finding::{Details, Finding, FixAvailable, Resource, ResourceType, VulnerablePackage},
     record::Record,
+    text,
 };
 
-use super::{advice, links, moment, short};
-use crate::text;
+use super::{
+    links::{self, Page},
+    moment, short,
+};
 
-/// How many packages, tags or commands are listed before "and n more".
+/// How many packages, resources or commands are listed before "and n more".
 const LISTED: usize = 5;
 
 /// What a message says.
@@ -23,11 +26,13 @@ pub struct Facts<'a> {
     pub place: Place,
     /// By when.
     pub due: Option<String>,
-    /// Whether the due date is for mitigation, because there is no fix.
+    /// Whether there is no fix, so that the due date is for mitigation.
     pub mitigate: bool,
     /// Why the reader is told.
     pub why: Why,
-    /// Score and priority.
+    /// The priority the reader was told before, if it was lower.
+    pub raised_from: Option<&'static str>,
+    /// 0 to 100.
     pub score: u8,
     /// `P1` to `P4`.
     pub priority: &'static str,
@@ -41,10 +46,16 @@ pub struct Facts<'a> {
     pub path: Vec<String>,
     /// Commands and advice from Inspector, line by line.
     pub advice: Vec<String>,
+    /// Whether the resource is an image, which is not updated but built anew.
+    pub rebuild: bool,
+    /// How many running workloads use the image.
+    pub in_use: Option<u64>,
     /// What the problem is, in the publisher's words.
     pub about: Vec<String>,
+    /// Other identifiers of the problem.
+    pub aliases: String,
     /// Pages to read.
-    pub links: Vec<(&'static str, String)>,
+    pub links: Vec<(Page, String)>,
     /// The finding's ARN.
     pub arn: String,
     /// The tags of the resource that people set: they name who to talk to.
@@ -53,10 +64,14 @@ pub struct Facts<'a> {
 
 /// What the reader is to do.
 pub enum Deed {
-    /// Install fixed packages, in words `openssl to 3.0.13, …`.
-    Update(Vec<Target>),
-    /// Do without a fix, for these packages.
-    Mitigate(Vec<Target>),
+    /// Install an update of Windows.
+    Install(String),
+    /// Install fixed packages.
+    Update(Update),
+    /// See whether newer versions of these packages help: nobody says.
+    Check(Vec<String>),
+    /// Do without a fix for these packages.
+    Mitigate(Vec<String>),
     /// Change code at a place.
     FixCode(Option<String>),
     /// Close a port.
@@ -65,13 +80,12 @@ pub enum Deed {
     Look,
 }
 
-/// A package and the version to go to.
-#[derive(PartialEq)]
-pub struct Target {
-    /// Its name.
-    pub name: String,
-    /// The fixed version, if there is one.
-    pub version: Option<String>,
+/// Packages to update, and those that cannot be.
+pub struct Update {
+    /// Versions to go to, each with the packages that go there.
+    pub to: Vec<(Option<String>, Vec<String>)>,
+    /// Packages without a fix.
+    pub unfixed: Vec<String>,
 }
 
 /// Where the problem is.
@@ -82,11 +96,13 @@ pub struct Place {
     pub kind: String,
     /// Its id or ARN.
     pub id: String,
-    /// How many more resources there are.
-    pub more: usize,
-    /// The account.
+    /// The other resources.
+    pub others: Vec<String>,
+    /// The subscription or project at another provider.
+    pub owner: Option<String>,
+    /// The AWS account.
     pub account: String,
-    /// The Region.
+    /// The Region, or another provider's word for it.
     pub region: Option<String>,
 }
 
@@ -106,7 +122,13 @@ impl<'a> Facts<'a> {
     /// What there is to say about a record.
     pub fn new(record: &'a Record, why: Why) -> Self {
         let finding = &record.finding;
-        let updates = advice::updates(finding);
+        let packages = packages(finding);
+        let told = record
+            .announced
+            .as_ref()
+            .map(|announced| announced.facts.priority);
+        let priority = record.assessment.priority;
+        let resource = finding.resource();
         Self {
             deed: deed(finding),
             problem: short(&finding.problem(), 80),
@@ -114,35 +136,70 @@ impl<'a> Facts<'a> {
             due: record.due_at.map(|due| moment(due).to_string()),
             mitigate: finding.fix_available == Some(FixAvailable::No),
             why,
+            raised_from: told.filter(|told| *told < priority).map(Priority::as_str),
             score: record.assessment.score,
-            priority: record.assessment.priority.as_str(),
+            priority: priority.as_str(),
             reasons: &record.assessment.reasons,
-            more_packages: updates.len().saturating_sub(LISTED),
-            packages: updates
+            more_packages: packages.len().saturating_sub(LISTED),
+            packages: packages
                 .into_iter()
                 .take(LISTED)
-                .map(|package| Package {
-                    name: short(package.name.as_deref().unwrap_or("?"), 80),
-                    installed: package.installed().map(|version| short(&version, 60)),
-                    fixed: package
-                        .fixed_in
-                        .as_deref()
-                        .map(|version| short(version, 60)),
-                    at: [&package.file_path, &package.layer]
-                        .into_iter()
-                        .flatten()
-                        .map(|place| short(place, 300))
-                        .collect(),
-                })
+                .map(Package::new)
                 .collect(),
             path: path(finding),
-            advice: given_advice(finding),
+            advice: advice(finding),
+            rebuild: matches!(finding.details, Details::Package(_))
+                && resource.is_some_and(|resource| is_image(&resource.kind)),
+            in_use: resource
+                .and_then(|resource| resource.in_use)
+                .filter(|count| *count > 0),
             about: about(finding),
+            aliases: aliases(finding),
             links: links::links(finding),
-            arn: short(&finding.arn, 300),
+            arn: short(&finding.arn, 512),
             tags: tags(finding),
         }
     }
+
+    /// Whether there is nothing to say about what to do.
+    pub fn is_without_advice(&self) -> bool {
+        self.packages.is_empty() && self.path.is_empty() && self.advice.is_empty() && !self.mitigate
+    }
+}
+
+impl Package {
+    fn new(package: &VulnerablePackage) -> Self {
+        let places = [&package.file_path, &package.layer].into_iter().flatten();
+        Self {
+            name: short(package.name.as_deref().unwrap_or("?"), 80),
+            installed: package.installed().map(|version| short(&version, 60)),
+            fixed: package
+                .fixed_in
+                .as_deref()
+                .map(|version| short(version, 60)),
+            at: places.map(|place| short(place, 512)).collect(),
+        }
+    }
+}
+
+/// The packages that have the vulnerability, each once.
+fn packages(finding: &Finding) -> Vec<&VulnerablePackage> {
+    let mut packages: Vec<&VulnerablePackage> = Vec::new();
+    for package in finding
+        .package()
+        .map_or(&[][..], |package| &package.packages)
+    {
+        let same = |other: &&VulnerablePackage| {
+            other.name == package.name
+                && other.version == package.version
+                && other.fixed_in == package.fixed_in
+                && other.file_path == package.file_path
+        };
+        if !packages.iter().any(same) {
+            packages.push(package);
+        }
+    }
+    packages
 }
 
 fn deed(finding: &Finding) -> Deed {
@@ -155,48 +212,103 @@ fn deed(finding: &Finding) -> Deed {
             format!("{}{line}", short(file, 80))
         })),
         Details::Network(_) => Deed::ClosePort,
-        Details::Package(_) | Details::None => {
-            let targets = targets(finding);
-            match finding.fix_available {
-                _ if targets.is_empty() => Deed::Look,
-                Some(FixAvailable::No) => Deed::Mitigate(targets),
-                _ => Deed::Update(targets),
-            }
-        }
+        Details::Package(package) => match package.id.as_deref() {
+            Some(update) if is_windows_update(update) => Deed::Install(short(update, 40)),
+            _ => deed_for_packages(finding),
+        },
+        Details::None => Deed::Look,
     }
 }
 
-fn targets(finding: &Finding) -> Vec<Target> {
-    let mut targets: Vec<Target> = Vec::new();
-    for package in advice::updates(finding) {
-        let Some(name) = &package.name else { continue };
-        let target = Target {
-            name: short(name, 60),
-            version: package
-                .fixed_in
-                .as_deref()
-                .map(|version| short(version, 40)),
+fn deed_for_packages(finding: &Finding) -> Deed {
+    let mut to: Vec<(Option<String>, Vec<String>)> = Vec::new();
+    let mut unversioned: Vec<String> = Vec::new();
+    for package in packages(finding) {
+        let Some(name) = package.name.as_deref().map(|name| short(name, 60)) else {
+            continue;
         };
-        if !targets.contains(&target) {
-            targets.push(target);
+        let version = package
+            .fixed_in
+            .as_deref()
+            .map(|version| short(version, 60));
+        let names = match &version {
+            None => &mut unversioned,
+            Some(_) => match to.iter().position(|(other, _)| *other == version) {
+                Some(index) => &mut to[index].1,
+                None => {
+                    to.push((version, Vec::new()));
+                    &mut to.last_mut().expect("it was just pushed").1
+                }
+            },
+        };
+        if !names.contains(&name) {
+            names.push(name);
         }
     }
-    targets
+    match (
+        &finding.fix_available,
+        to.is_empty(),
+        unversioned.is_empty(),
+    ) {
+        (_, true, true) => Deed::Look,
+        (Some(FixAvailable::No), true, _) => Deed::Mitigate(unversioned),
+        (Some(FixAvailable::Yes | FixAvailable::Partial), true, _) => Deed::Update(Update {
+            to: vec![(None, unversioned)],
+            unfixed: Vec::new(),
+        }),
+        (_, true, _) => Deed::Check(unversioned),
+        (_, false, _) => Deed::Update(Update {
+            to,
+            unfixed: unversioned,
+        }),
+    }
+}
+
+/// `KB5023697`: not a problem, but the update of Windows that solves several.
+pub fn is_windows_update(id: &str) -> bool {
+    id.strip_prefix("KB")
+        .is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()))
+}
+
+fn is_image(kind: &ResourceType) -> bool {
+    matches!(
+        kind,
+        ResourceType::EcrContainerImage
+            | ResourceType::AzureContainerImage
+            | ResourceType::GcpDockerImage
+            | ResourceType::MachineImage
+    )
 }
 
 fn place(finding: &Finding) -> Place {
     let resource = finding.resource();
-    let text = |text: Option<&str>, most| short(text.unwrap_or_default(), most);
+    let name = |resource: &Resource| short(&resource.display_name(), 100);
+    let others = finding
+        .resources
+        .iter()
+        .skip(1)
+        .map(|other| match name(other) {
+            name if name == other.id => name,
+            name => format!("{name} ({})", short(&other.id, 512)),
+        });
+    let region = resource.and_then(|resource| resource.region.as_ref());
+    let owner = resource.and_then(|resource| resource.account.as_deref());
     Place {
-        name: short(
-            &resource.map(Resource::display_name).unwrap_or_default(),
-            100,
-        ),
-        kind: text(resource.map(|resource| resource.kind.label()), 60),
-        id: text(resource.map(|resource| resource.id.as_str()), 512),
-        more: finding.resources.len().saturating_sub(1),
+        name: resource.map(name).unwrap_or_default(),
+        kind: resource
+            .map(|resource| short(resource.kind.label(), 60))
+            .unwrap_or_default(),
+        id: resource
+            .map(|resource| short(&resource.id, 512))
+            .unwrap_or_default(),
+        others: others.collect(),
+        owner: owner
+            .filter(|owner| *owner != finding.account)
+            .map(|owner| short(owner, 60)),
         account: finding.account.clone(),
-        region: finding.region.as_deref().map(|region| short(region, 40)),
+        region: region
+            .or(finding.region.as_ref())
+            .map(|region| short(region, 40)),
     }
 }
 
@@ -211,17 +323,24 @@ fn path(finding: &Finding) -> Vec<String> {
     steps.collect()
 }
 
-fn given_advice(finding: &Finding) -> Vec<String> {
-    let remedies = advice::remedies(finding).into_iter().take(LISTED);
+/// What Inspector says to do: the commands for the packages, then its recommendation.
+fn advice(finding: &Finding) -> Vec<String> {
+    let packages = finding
+        .package()
+        .map_or(&[][..], |package| &package.packages);
+    let remedies = packages
+        .iter()
+        .filter_map(|package| package.remediation.as_deref());
     let mut lines: Vec<String> = Vec::new();
     for text in remedies.chain(finding.recommendation.as_deref()) {
-        let paragraph = text::cut_chars(&text::paragraph(text), 1000);
+        let paragraph = text::cut_chars(&text::paragraph(&text::plain_links(text)), 1000);
         for line in paragraph.lines().filter(|line| !line.is_empty()) {
             if lines.iter().all(|known| known != line) {
                 lines.push(line.to_owned());
             }
         }
     }
+    lines.truncate(4 * LISTED);
     lines
 }
 
@@ -231,10 +350,23 @@ fn about(finding: &Finding) -> Vec<String> {
         .as_deref()
         .or(finding.title.as_deref())
         .unwrap_or_default();
-    text::cut_chars(&text::paragraph(text), 1024)
-        .lines()
-        .map(str::to_owned)
-        .collect()
+    let text = text::cut_chars(&text::paragraph(text), 1024);
+    text.lines().map(text::defused).collect()
+}
+
+fn aliases(finding: &Finding) -> String {
+    let Some(package) = finding.package() else {
+        return String::new();
+    };
+    let others = package
+        .related
+        .iter()
+        .filter(|other| Some(*other) != package.id.as_ref());
+    let others: Vec<String> = others
+        .take(2 * LISTED)
+        .map(|other| short(other, 40))
+        .collect();
+    others.join(", ")
 }
 
 fn tags(finding: &Finding) -> Vec<String> {

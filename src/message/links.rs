@@ -2,24 +2,37 @@
 
 use crate::{finding::Finding, text};
 
-/// The pages worth a click, best first: a name and an address.
-pub fn links(finding: &Finding) -> Vec<(&'static str, String)> {
-    let mut links: Vec<(&'static str, String)> = Vec::new();
+/// Whose page it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// The Inspector console.
+    Inspector,
+    /// Whoever published the vulnerability.
+    Vendor,
+    /// The National Vulnerability Database.
+    Nvd,
+    /// What Inspector's recommendation refers to.
+    Advice,
+}
+
+/// The pages worth a click, best first.
+pub fn links(finding: &Finding) -> Vec<(Page, String)> {
+    let mut links: Vec<(Page, String)> = Vec::new();
     if let Some(region) = finding.region.as_deref().filter(|region| is_region(region)) {
-        links.push(("Inspector", inspector(region, partition(&finding.arn))));
+        links.push((Page::Inspector, inspector(region, partition(&finding.arn))));
     }
     let package = finding.package();
     let vendor = package.and_then(|package| package.source_url.as_deref());
-    links.extend(vendor.and_then(address).map(|url| ("Vendor", url)));
+    links.extend(vendor.and_then(address).map(|url| (Page::Vendor, url)));
     let id = package.and_then(|package| package.id.as_deref());
     if let Some(cve) = id.filter(|id| is_cve(id)) {
         let nvd = format!("https://nvd.nist.gov/vuln/detail/{cve}");
         if links.iter().all(|(_, url)| *url != nvd) {
-            links.push(("NVD", nvd));
+            links.push((Page::Nvd, nvd));
         }
     }
     let advice = finding.recommendation_url.as_deref().and_then(address);
-    links.extend(advice.map(|url| ("Advice", url)));
+    links.extend(advice.map(|url| (Page::Advice, url)));
     links
 }
 

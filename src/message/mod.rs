@@ -4,7 +4,6 @@
 //! built. What a template shows is prepared here and has been through [`crate::text`]: nothing
 //! that a stranger wrote reaches a reader alive.
 
-mod advice;
 mod email;
 mod facts;
 mod links;
@@ -79,7 +78,7 @@ pub(crate) fn moment(time: Timestamp) -> impl fmt::Display {
     Offset::UTC.to_datetime(time).strftime("%Y-%m-%d %H:%M UTC")
 }
 
-/// One line of harmless text of at most `max` characters.
+/// One line of a stranger's text, harmless, of at most `max` characters.
 pub(crate) fn short(text: &str, max: usize) -> String {
-    text::cut_chars(&text::line(text), max)
+    text::defused(&text::cut_chars(&text::line(text), max))
 }

@@ -1,0 +1,90 @@
+//! The embedded store as an HTTP client of the SDK: what the SDK would send over the network goes
+//! straight to the store.
+//!
+//! So `replay` makes the very calls the function makes, without a socket between them.
+
+use std::fmt;
+
+use aws_smithy_runtime_api::{
+    client::{
+        http::{
+            HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings,
+            SharedHttpConnector,
+        },
+        orchestrator::{HttpRequest, HttpResponse},
+        result::ConnectorError,
+        runtime_components::RuntimeComponents,
+    },
+    http::StatusCode,
+};
+use aws_smithy_types::body::SdkBody;
+use dynoxide::{Database, DynoxideError, actions::transact_write_items::TransactWriteItemsRequest};
+use serde::{Serialize, de::DeserializeOwned};
+
+/// A store in this process.
+#[derive(Clone)]
+pub struct Embedded(pub Database);
+
+impl fmt::Debug for Embedded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Embedded")
+    }
+}
+
+impl HttpClient for Embedded {
+    fn http_connector(
+        &self,
+        _: &HttpConnectorSettings,
+        _: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Embedded {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        let operation = target.rsplit('.').next().unwrap_or_default();
+        let body = request.body().bytes().unwrap_or_default();
+        let (status, answer) = match self.perform(operation, body) {
+            Ok(answer) => (200, answer),
+            Err(error) => (error.status_code(), error.to_json().into_bytes()),
+        };
+        HttpConnectorFuture::ready(match StatusCode::try_from(status) {
+            Ok(status) => Ok(HttpResponse::new(status, SdkBody::from(answer))),
+            Err(error) => Err(ConnectorError::other(error.into(), None)),
+        })
+    }
+}
+
+impl Embedded {
+    /// The calls that triage makes.
+    fn perform(&self, operation: &str, body: &[u8]) -> Result<Vec<u8>, DynoxideError> {
+        let Self(store) = self;
+        match operation {
+            "UpdateItem" => answer(&store.update_item(read(body)?)?),
+            "TransactWriteItems" => {
+                let mut request: TransactWriteItemsRequest = read(body)?;
+                // The token tells a repeated call from a new one. Here none is lost on the way,
+                // and the store would go through all tokens of the last ten minutes each time.
+                request.client_request_token = None;
+                answer(&store.transact_write_items(request)?)
+            }
+            "Query" => answer(&store.query(read(body)?)?),
+            "Scan" => answer(&store.scan(read(body)?)?),
+            other => Err(DynoxideError::ValidationException(format!(
+                "{other} is not used by triage"
+            ))),
+        }
+    }
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, DynoxideError> {
+    serde_json::from_slice(body)
+        .map_err(|error| DynoxideError::SerializationException(error.to_string()))
+}
+
+fn answer(answer: &impl Serialize) -> Result<Vec<u8>, DynoxideError> {
+    serde_json::to_vec(answer)
+        .map_err(|error| DynoxideError::InternalServerError(error.to_string()))
+}
