@@ -342,13 +342,14 @@ fn next(previous: &Record, sighting: &Sighting) -> (Record, Transition) {
     (record, transition)
 }
 
-/// By when to act, once more is known: sooner if the finding grew more urgent, later only if it
-/// grew less urgent or had ended.
+/// By when to act, once more is known: sooner if the finding grew more urgent; later only if it had
+/// ended, or if Inspector rates it lower than before. That a score falls with the age of a
+/// vulnerability gives nobody more time.
 fn due(previous: &Record, sighting: &Sighting, reopened: bool) -> Option<Timestamp> {
     let fresh = sighting.assessment.due_at;
-    let less_urgent = sighting.assessment.priority < previous.assessment.priority;
+    let milder = sighting.finding.severity.rank() < previous.finding.severity.rank();
     match previous.due_at {
-        Some(earlier) if !reopened && !less_urgent => {
+        Some(earlier) if !reopened && !milder => {
             Some(fresh.map_or(earlier, |fresh| fresh.min(earlier)))
         }
         _ => fresh,
@@ -492,7 +493,16 @@ mod tests {
             f["status"] = json!("CLOSED");
         });
         let back = later("2026-11-23T10:00:00Z", "2026-11-23T12:00:00Z", |_| {});
+        let less_likely = later("2026-11-21T10:00:00Z", "2026-11-21T12:00:00Z", |f| {
+            f["packageVulnerabilityDetails"]["vendorCreatedAt"] = json!("2020-01-01T00:00:00Z");
+        });
+        let milder = later("2026-11-21T10:00:00Z", "2026-11-21T12:00:00Z", |f| {
+            f["severity"] = json!("LOW");
+        });
         let first_due = Some("2026-11-27T12:00:00Z".to_owned());
+        assert!(less_likely.assessment.priority < first.assessment.priority);
+        assert_eq!(due(&[first.clone(), less_likely]), first_due);
+        assert!(due(&[first.clone(), milder]) > first_due);
         assert_eq!(due(std::slice::from_ref(&first)), first_due);
         assert_eq!(due(&[first.clone(), no_fix]), first_due);
         assert_eq!(

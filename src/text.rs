@@ -103,7 +103,7 @@ pub fn plain_links(text: &str) -> String {
         if label == address {
             out.push_str(address);
         } else {
-            out.push_str(&format!("{label} ({address})"));
+            out.extend([label, " (", address, ")"]);
         }
         rest = after;
     }

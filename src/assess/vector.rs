@@ -22,13 +22,12 @@ impl Vector {
     /// public one; else the best of the published: NVD's first, then version 3 or later, then the
     /// highest score, then the latest version. One that cannot be read is passed over.
     pub fn of(finding: &Finding) -> Option<Self> {
-        let package = finding.package()?;
         finding
             .inspector_vector
             .as_deref()
             .and_then(Self::read)
             .or_else(|| {
-                let mut entries: Vec<&CvssEntry> = package.cvss.iter().collect();
+                let mut entries: Vec<&CvssEntry> = finding.package()?.cvss.iter().collect();
                 // A stable sort: of equal ones the first in the event is taken.
                 entries.sort_by(|a, b| {
                     rank(b)
@@ -98,7 +97,11 @@ impl Vector {
 
 /// The order in which published ratings are preferred, best last.
 fn rank(entry: &CvssEntry) -> (bool, bool, f64, &str) {
-    let version = entry.version.as_deref().unwrap_or_default();
+    let vector = entry.vector.as_deref().unwrap_or_default();
+    let version = vector
+        .strip_prefix("CVSS:")
+        .and_then(|rest| rest.get(..3))
+        .unwrap_or("2.0");
     let nvd = entry
         .source
         .as_deref()

@@ -114,6 +114,8 @@ impl Resource {
     }
 }
 
+/// What may be routed on the internet. The blocks that are set aside for documentation count: a real
+/// machine has none of them, and a sample that has one means a public address.
 fn is_public(address: Ipv4Addr) -> bool {
     let [a, b, ..] = address.octets();
     let carrier_grade_nat = a == 100 && (64..128).contains(&b);

@@ -140,10 +140,10 @@ mod japanese {
 
     /// `httpd、httpd-core ほか 2 件`.
     pub fn names(names: &[String]) -> String {
-        let named = names[..names.len().min(NAMED)].join("、");
+        let first = names[..names.len().min(NAMED)].join("、");
         match names.len().saturating_sub(NAMED) {
-            0 => named,
-            more => format!("{named} ほか {more} 件"),
+            0 => first,
+            more => format!("{first} ほか {more} 件"),
         }
     }
 

@@ -222,7 +222,6 @@ fn deed(finding: &Finding) -> Deed {
 
 fn deed_for_packages(finding: &Finding) -> Deed {
     let mut to: Vec<(Option<String>, Vec<String>)> = Vec::new();
-    let mut unversioned: Vec<String> = Vec::new();
     for package in packages(finding) {
         let Some(name) = package.name.as_deref().map(|name| short(name, 60)) else {
             continue;
@@ -231,20 +230,16 @@ fn deed_for_packages(finding: &Finding) -> Deed {
             .fixed_in
             .as_deref()
             .map(|version| short(version, 60));
-        let names = match &version {
-            None => &mut unversioned,
-            Some(_) => match to.iter().position(|(other, _)| *other == version) {
-                Some(index) => &mut to[index].1,
-                None => {
-                    to.push((version, Vec::new()));
-                    &mut to.last_mut().expect("it was just pushed").1
-                }
-            },
-        };
-        if !names.contains(&name) {
-            names.push(name);
+        match to.iter_mut().find(|(other, _)| *other == version) {
+            Some((_, names)) if names.contains(&name) => {}
+            Some((_, names)) => names.push(name),
+            None => to.push((version, vec![name])),
         }
     }
+    let unversioned = to.iter().position(|(version, _)| version.is_none());
+    let unversioned = unversioned
+        .map(|index| to.remove(index).1)
+        .unwrap_or_default();
     match (
         &finding.fix_available,
         to.is_empty(),

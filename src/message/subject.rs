@@ -1,7 +1,7 @@
 //! The subject line: what matters most first, because mail clients cut it.
 
 use crate::{
-    finding::{Details, Finding, FixAvailable},
+    finding::{Details, Finding, FixAvailable, Resource},
     record::Record,
     text,
 };
@@ -18,7 +18,7 @@ pub fn subject(record: &Record) -> String {
     let finding = &record.finding;
     let place = finding
         .resource()
-        .map(|resource| resource.display_name())
+        .map(Resource::display_name)
         .unwrap_or_default();
     let mut parts = [
         &problem(finding),
