@@ -5,6 +5,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -15,6 +16,7 @@ use crate::{
 
 /// The facts that matter to people: a change of one of them is a transition, worth a row in the
 /// history and perhaps an announcement. Everything else about a finding may drift in silence.
+#[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Facts {
@@ -169,6 +171,7 @@ impl Lease {
 }
 
 /// What is remembered of a finding.
+#[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Record {

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 use super::{bounds, fields::Fields};
 
@@ -37,6 +38,7 @@ impl Details {
 }
 
 /// A published vulnerability and the installed packages that have it.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PackageVulnerability {
@@ -51,16 +53,21 @@ pub struct PackageVulnerability {
     /// When the publisher first published it: the age of the vulnerability counts from here.
     pub published_at: Option<Timestamp>,
     /// All CVSS entries, in the order they came, duplicates left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cvss: Vec<CvssEntry>,
     /// Advisories and other identifiers of the same problem.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub related: Vec<String>,
     /// Pages about it, duplicates left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub references: Vec<String>,
     /// The packages that have it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub packages: Vec<VulnerablePackage>,
 }
 
 /// One CVSS rating of a vulnerability.
+#[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CvssEntry {
@@ -75,6 +82,7 @@ pub struct CvssEntry {
 }
 
 /// An installed package with the vulnerability.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct VulnerablePackage {
@@ -99,6 +107,7 @@ pub struct VulnerablePackage {
 }
 
 /// A weakness that a detector found in code.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CodeVulnerability {
@@ -107,6 +116,7 @@ pub struct CodeVulnerability {
     /// The detector's identifier.
     pub detector_id: Option<String>,
     /// The classes of weakness, `CWE-…`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cwes: Vec<String>,
     /// The file.
     pub file_path: Option<String>,
@@ -115,10 +125,12 @@ pub struct CodeVulnerability {
     /// Last line, included.
     pub end_line: Option<u64>,
     /// Pages about it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub references: Vec<String>,
 }
 
 /// A range of ports that can be reached.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NetworkReachability {
@@ -129,10 +141,12 @@ pub struct NetworkReachability {
     /// `TCP` or `UDP`.
     pub protocol: Option<String>,
     /// The way from the edge to the resource, as `type id`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub path: Vec<PathStep>,
 }
 
 /// One component on a network path.
+#[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PathStep {

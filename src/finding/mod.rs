@@ -21,6 +21,7 @@ use std::cell::RefCell;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_with::skip_serializing_none;
 
 pub use details::{
     CodeVulnerability, CvssEntry, Details, NetworkReachability, PackageVulnerability, PathStep,
@@ -33,6 +34,7 @@ pub use vocabulary::{FindingType, FixAvailable, ResourceType, Severity, Status};
 use fields::Fields;
 
 /// One finding, as of one event.
+#[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Finding {
@@ -80,6 +82,7 @@ pub struct Finding {
     /// The package, code or network path.
     pub details: Details,
     /// What has the weakness; at least one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<Resource>,
 }
 

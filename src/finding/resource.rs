@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, net::Ipv4Addr};
 
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 use super::{
     bounds,
@@ -11,6 +12,7 @@ use super::{
 };
 
 /// A resource of a finding. Every sample has exactly one; the service model allows ten.
+#[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Resource {
@@ -23,10 +25,12 @@ pub struct Resource {
     /// The account, subscription or project that holds it, where the event says so.
     pub account: Option<String>,
     /// Its tags.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
     /// The container image's repository, for images.
     pub repository: Option<String>,
     /// The container image's tags, for images.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub image_tags: Vec<String>,
     /// The function's name, for functions; the project's, for source repositories; the machine's,
     /// where the provider gives it one.
@@ -34,6 +38,7 @@ pub struct Resource {
     /// Operating system or runtime.
     pub platform: Option<String>,
     /// IPv4 addresses, public ones and private ones mixed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ipv4: Vec<String>,
     /// How many running workloads use the image.
     pub in_use: Option<u64>,

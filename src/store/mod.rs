@@ -207,15 +207,14 @@ impl Store for DynamoDb {
             .key(keys::SK, AttributeValue::S(keys::CURRENT.to_owned()))
             .condition_expression("lease.holder = :holder")
             .update_expression(
-                "SET announced = :announced, lease = :none, pendingSince = :none \
-                 REMOVE pending_shard, pending_since ADD revision :one",
+                "SET announced = :announced \
+                 REMOVE lease, pendingSince, pending_shard, pending_since ADD revision :one",
             )
             .expression_attribute_values(":holder", AttributeValue::S(lease.holder.clone()))
             .expression_attribute_values(
                 ":announced",
                 item::value(announced).map_err(|error| failed(error.into()))?,
             )
-            .expression_attribute_values(":none", AttributeValue::Null(true))
             .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
             .build()
             .map_err(|error| failed(error.into()))?;
