@@ -36,23 +36,10 @@ pub fn read(event: &[u8]) -> Result<Sent, Failure> {
     match serde_json::from_slice::<EventBridgeEvent>(event) {
         Ok(event) => {
             let sent_at = event.time.and_then(|time| {
-                Timestamp::new(
-                    time.timestamp(),
-                    time.timestamp_subsec_nanos().cast_signed(),
-                )
-                .ok()
+                Timestamp::new(time.timestamp(), time.timestamp_subsec_nanos().cast_signed()).ok()
             });
-            let envelope = Envelope {
-                sent_at,
-                region: event.region,
-            };
-            finding(
-                &event.detail_type,
-                &event.source,
-                Some(&event.detail),
-                envelope,
-                Vec::new(),
-            )
+            let envelope = Envelope { sent_at, region: event.region };
+            finding(&event.detail_type, &event.source, Some(&event.detail), envelope, Vec::new())
         }
         Err(_) => read_again(event),
     }
@@ -62,11 +49,7 @@ pub fn read(event: &[u8]) -> Result<Sent, Failure> {
 fn read_again(event: &[u8]) -> Result<Sent, Failure> {
     let event: Value = serde_json::from_slice(event).map_err(Failure::NotJson)?;
     let Some(object) = event.as_object() else {
-        return Err(Failure::Malformed(malformed(
-            "event",
-            "an object",
-            Some(&event),
-        )));
+        return Err(Failure::Malformed(malformed("event", "an object", Some(&event))));
     };
     let word = |key: &str| object.get(key).and_then(Value::as_str);
 
@@ -79,20 +62,10 @@ fn read_again(event: &[u8]) -> Result<Sent, Failure> {
     let (detail_type, source) = (required("detail-type")?, required("source")?);
     let time = object.get("time").filter(|time| !time.is_null());
     let sent_at = time.and_then(date::read);
-    let odd = time
-        .filter(|_| sent_at.is_none())
-        .map(|time| malformed("time", "a date", Some(time)));
-    let envelope = Envelope {
-        sent_at,
-        region: word("region").map(str::to_owned),
-    };
-    finding(
-        detail_type,
-        source,
-        object.get("detail"),
-        envelope,
-        Vec::from_iter(odd),
-    )
+    let odd =
+        time.filter(|_| sent_at.is_none()).map(|time| malformed("time", "a date", Some(time)));
+    let envelope = Envelope { sent_at, region: word("region").map(str::to_owned) };
+    finding(detail_type, source, object.get("detail"), envelope, Vec::from_iter(odd))
 }
 
 fn finding(
@@ -115,9 +88,5 @@ fn finding(
 }
 
 fn malformed(path: &str, expected: &'static str, found: Option<&Value>) -> Malformed {
-    Malformed {
-        path: path.to_owned(),
-        expected,
-        found: show(found),
-    }
+    Malformed { path: path.to_owned(), expected, found: show(found) }
 }

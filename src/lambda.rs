@@ -20,9 +20,7 @@ pub struct Payload(Result<Box<RawValue>, serde_json::Error>);
 
 impl<'de> Deserialize<'de> for Payload {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self(
-            Box::<RawValue>::deserialize(deserializer).map_err(serde::de::Error::custom),
-        ))
+        Ok(Self(Box::<RawValue>::deserialize(deserializer).map_err(serde::de::Error::custom)))
     }
 }
 
@@ -86,9 +84,6 @@ impl fmt::Debug for Failed {
 
 impl From<Failed> for Diagnostic {
     fn from(failed: Failed) -> Self {
-        Self {
-            error_type: failed.0.kind().to_owned(),
-            error_message: failed.0.chain(),
-        }
+        Self { error_type: failed.0.kind().to_owned(), error_message: failed.0.chain() }
     }
 }

@@ -39,9 +39,6 @@ impl Publish for Sns {
                 .map_err(|error| failed(error.into()))?;
             call = call.message_attributes(*name, value);
         }
-        call.send()
-            .await
-            .map(drop)
-            .map_err(|error| failed(error.into()))
+        call.send().await.map(drop).map_err(|error| failed(error.into()))
     }
 }

@@ -48,10 +48,7 @@ impl Facts {
     pub fn key(&self) -> String {
         let fix = self.fix.as_ref().map_or("UNKNOWN", FixAvailable::as_str);
         let exploit = if self.exploit { "EXPLOIT" } else { "-" };
-        format!(
-            "{}|{}|{}|{exploit}|fix {fix}",
-            self.status, self.severity, self.priority
-        )
+        format!("{}|{}|{}|{exploit}|fix {fix}", self.status, self.severity, self.priority)
     }
 }
 
@@ -89,12 +86,8 @@ impl Version {
 /// A number from what the finding says, leaving out when it was said: the same statement sent
 /// again in another envelope is a repetition.
 fn digest(finding: &Finding) -> u32 {
-    let timeless = Finding {
-        sent_at: None,
-        last_observed_at: None,
-        updated_at: None,
-        ..finding.clone()
-    };
+    let timeless =
+        Finding { sent_at: None, last_observed_at: None, updated_at: None, ..finding.clone() };
     // A finding is a tree of strings, numbers and lists: writing it as JSON cannot fail.
     let json = serde_json::to_vec(&timeless).unwrap_or_default();
     let hash = Sha256::digest(json);
@@ -118,12 +111,7 @@ impl Sighting {
     /// A finding that was assessed and is seen now.
     pub fn new(finding: Finding, assessment: Assessment, seen_at: Timestamp) -> Self {
         let version = Version::of(&finding);
-        Self {
-            finding,
-            assessment,
-            version,
-            seen_at,
-        }
+        Self { finding, assessment, version, seen_at }
     }
 
     /// The facts that matter.
@@ -163,10 +151,7 @@ impl Lease {
 
     /// A lease for `holder` from `now` on.
     pub fn new(holder: &str, now: Timestamp) -> Self {
-        Self {
-            holder: holder.to_owned(),
-            until: now.saturating_add(Self::LENGTH).unwrap_or(now),
-        }
+        Self { holder: holder.to_owned(), until: now.saturating_add(Self::LENGTH).unwrap_or(now) }
     }
 }
 
@@ -193,8 +178,8 @@ pub struct Record {
     pub opened_at: Option<Timestamp>,
     /// When it ended, if it has.
     pub ended_at: Option<Timestamp>,
-    /// By when to act, while it is open. Set when it opens or grows more urgent; a repetition
-    /// never moves it.
+    /// By when to act, while it is open. Moves sooner with urgency, later only if Inspector rates
+    /// the finding lower; a repetition never moves it.
     pub due_at: Option<Timestamp>,
     /// Since when there is something to say that was not said.
     pub pending_since: Option<Timestamp>,
@@ -296,14 +281,7 @@ fn first(sighting: &Sighting) -> (Record, Transition) {
         announced: None,
         lease: None,
     };
-    (
-        record,
-        if open {
-            Transition::Opened
-        } else {
-            Transition::FirstSeenEnded
-        },
-    )
+    (record, if open { Transition::Opened } else { Transition::FirstSeenEnded })
 }
 
 fn next(previous: &Record, sighting: &Sighting) -> (Record, Transition) {
@@ -316,11 +294,7 @@ fn next(previous: &Record, sighting: &Sighting) -> (Record, Transition) {
     };
     let open = sighting.finding.status.is_open();
     let reopened = transition == Transition::Reopened;
-    let opened_at = if reopened {
-        Some(now)
-    } else {
-        previous.opened_at
-    };
+    let opened_at = if reopened { Some(now) } else { previous.opened_at };
     let record = Record {
         finding: sighting.finding.clone(),
         assessment: sighting.assessment.clone(),
@@ -329,16 +303,8 @@ fn next(previous: &Record, sighting: &Sighting) -> (Record, Transition) {
         last_seen_at: now.max(previous.last_seen_at),
         opening: previous.opening + u32::from(reopened),
         opened_at,
-        ended_at: if open {
-            None
-        } else {
-            previous.ended_at.or(Some(now))
-        },
-        due_at: if open {
-            due(previous, sighting, reopened)
-        } else {
-            None
-        },
+        ended_at: if open { None } else { previous.ended_at.or(Some(now)) },
+        due_at: if open { due(previous, sighting, reopened) } else { None },
         pending_since: previous.pending_since,
         ..previous.clone()
     };
@@ -346,11 +312,12 @@ fn next(previous: &Record, sighting: &Sighting) -> (Record, Transition) {
 }
 
 /// By when to act, once more is known: sooner if the finding grew more urgent; later only if it had
-/// ended, or if Inspector rates it lower than before. That a score falls with the age of a
-/// vulnerability gives nobody more time.
+/// ended, or if Inspector rates it lower than before and its class falls with that. That a score
+/// falls with the age of a vulnerability gives nobody more time.
 fn due(previous: &Record, sighting: &Sighting, reopened: bool) -> Option<Timestamp> {
     let fresh = sighting.assessment.due_at;
-    let milder = sighting.finding.severity.rank() < previous.finding.severity.rank();
+    let milder = sighting.finding.severity.rank() < previous.finding.severity.rank()
+        && sighting.assessment.priority < previous.assessment.priority;
     match previous.due_at {
         Some(earlier) if !reopened && !milder => {
             Some(fresh.map_or(earlier, |fresh| fresh.min(earlier)))
@@ -433,11 +400,9 @@ mod tests {
         let graver = at("Mar 20, 2023, 6:08:05 PM", |f| {
             f["severity"] = json!("CRITICAL");
         });
-        for order in [
-            [&open, &closed, &graver],
-            [&graver, &closed, &open],
-            [&closed, &graver, &open],
-        ] {
+        for order in
+            [[&open, &closed, &graver], [&graver, &closed, &open], [&closed, &graver, &open]]
+        {
             assert_eq!(after(&order.map(Clone::clone)).version, graver.version);
         }
         assert!(open.version > closed.version);
@@ -457,10 +422,7 @@ mod tests {
     fn the_same_state_in_another_envelope_is_a_repetition() {
         let json = sample::json();
         let sent = |at: &str| {
-            let envelope = Envelope {
-                sent_at: at.parse().ok(),
-                region: None,
-            };
+            let envelope = Envelope { sent_at: at.parse().ok(), region: None };
             Version::of(&Finding::read(&json, "detail", envelope).unwrap().0)
         };
         assert_eq!(sent("2026-11-20T10:00:00Z"), sent("2026-11-21T10:00:00Z"));
@@ -501,6 +463,7 @@ mod tests {
         });
         let milder = later("2026-11-21T10:00:00Z", "2026-11-21T12:00:00Z", |f| {
             f["severity"] = json!("LOW");
+            f["packageVulnerabilityDetails"]["vendorCreatedAt"] = json!("2020-01-01T00:00:00Z");
         });
         let first_due = Some("2026-11-27T12:00:00Z".to_owned());
         assert!(less_likely.assessment.priority < first.assessment.priority);
@@ -508,10 +471,7 @@ mod tests {
         assert!(due(&[first.clone(), milder]) > first_due);
         assert_eq!(due(std::slice::from_ref(&first)), first_due);
         assert_eq!(due(&[first.clone(), no_fix]), first_due);
-        assert_eq!(
-            due(&[first.clone(), urgent]).as_deref(),
-            Some("2026-11-23T12:00:00Z")
-        );
+        assert_eq!(due(&[first.clone(), urgent]).as_deref(), Some("2026-11-23T12:00:00Z"));
         assert_eq!(due(&[first.clone(), closed.clone()]), None);
         assert_eq!(
             due(&[first.clone(), closed.clone(), back.clone()]).as_deref(),

@@ -67,28 +67,19 @@ impl Settings {
         let value = |name| lookup(name).filter(|value| !value.trim().is_empty());
         let required = |name, expected, allowed: fn(&str) -> bool| {
             let value = value(name).ok_or(BadSetting::Missing { name, expected })?;
-            if allowed(&value) {
-                Ok(value)
-            } else {
-                Err(malformed(name, &value, expected))
-            }
+            if allowed(&value) { Ok(value) } else { Err(malformed(name, &value, expected)) }
         };
 
         let mut policy = Policy::default();
         if let Some(days) = value("SLA_DAYS") {
-            policy.sla = days
-                .parse::<Sla>()
-                .map_err(|_| malformed("SLA_DAYS", &days, Sla::EXPECTED))?;
+            policy.sla =
+                days.parse::<Sla>().map_err(|_| malformed("SLA_DAYS", &days, Sla::EXPECTED))?;
         }
         let mut history_days = 400;
         if let Some(days) = value("HISTORY_DAYS") {
             let allowed = |days: &u16| (1..=3650).contains(days);
             history_days = days.parse().ok().filter(allowed).ok_or_else(|| {
-                malformed(
-                    "HISTORY_DAYS",
-                    &days,
-                    "a whole number of days from 1 to 3650",
-                )
+                malformed("HISTORY_DAYS", &days, "a whole number of days from 1 to 3650")
             })?;
         }
         Ok(Self {
@@ -112,19 +103,13 @@ impl Settings {
 
 fn malformed(name: &'static str, value: &str, expected: &'static str) -> BadSetting {
     let value = crate::text::cut_chars(&crate::text::line(value), 60);
-    BadSetting::Malformed {
-        name,
-        value,
-        expected,
-    }
+    BadSetting::Malformed { name, value, expected }
 }
 
 fn is_table(name: &str) -> bool {
     // A table's ARN is a name, too: the API takes it.
     (3..=1024).contains(&name.len())
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"_-.:/".contains(&b))
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.:/".contains(&b))
 }
 
 fn is_topic(arn: &str) -> bool {
@@ -149,19 +134,14 @@ mod tests {
         let base = [("TABLE_NAME", "findings"), ("TOPIC_ARN", TOPIC)];
         let all: Vec<_> = more.iter().chain(&base).collect();
         Settings::read(|name| {
-            all.iter()
-                .find(|(key, _)| *key == name)
-                .map(|(_, v)| (*v).to_owned())
+            all.iter().find(|(key, _)| *key == name).map(|(_, v)| (*v).to_owned())
         })
     }
 
     #[test]
     fn two_settings_are_enough() {
         let settings = read(&[]).unwrap();
-        assert_eq!(
-            (settings.table.as_str(), settings.topic.as_str()),
-            ("findings", TOPIC)
-        );
+        assert_eq!((settings.table.as_str(), settings.topic.as_str()), ("findings", TOPIC));
         assert!(settings.notify);
         assert_eq!(settings.language, Language::En);
         assert_eq!(settings.policy, Policy::default());
@@ -186,48 +166,20 @@ mod tests {
     #[test]
     fn a_bad_setting_is_named_with_its_value_and_what_is_allowed() {
         for (name, value, expected) in [
-            (
-                "TABLE_NAME",
-                "",
-                "TABLE_NAME is not set; expected the name of a DynamoDB table",
-            ),
+            ("TABLE_NAME", "", "TABLE_NAME is not set; expected the name of a DynamoDB table"),
             (
                 "TABLE_NAME",
                 "a b c",
                 "TABLE_NAME is \"a b c\"; expected the name of a DynamoDB table",
             ),
-            (
-                "TOPIC_ARN",
-                "",
-                "TOPIC_ARN is not set; expected the ARN of an SNS topic",
-            ),
-            (
-                "TOPIC_ARN",
-                "alerts",
-                "TOPIC_ARN is \"alerts\"; expected the ARN of an SNS topic",
-            ),
-            (
-                "TOPIC_ARN",
-                "arn:aws:sqs:eu-central-1:111122223333:q",
-                "TOPIC_ARN is",
-            ),
-            (
-                "TOPIC_ARN",
-                "arn:aws:sns:eu-central-1:111122223333:alerts.fifo",
-                "TOPIC_ARN is",
-            ),
+            ("TOPIC_ARN", "", "TOPIC_ARN is not set; expected the ARN of an SNS topic"),
+            ("TOPIC_ARN", "alerts", "TOPIC_ARN is \"alerts\"; expected the ARN of an SNS topic"),
+            ("TOPIC_ARN", "arn:aws:sqs:eu-central-1:111122223333:q", "TOPIC_ARN is"),
+            ("TOPIC_ARN", "arn:aws:sns:eu-central-1:111122223333:alerts.fifo", "TOPIC_ARN is"),
             ("NOTIFY", "yes", "NOTIFY is \"yes\"; expected true or false"),
             ("LANGUAGE", "fr", "LANGUAGE is \"fr\"; expected en or ja"),
-            (
-                "SLA_DAYS",
-                "soon",
-                "SLA_DAYS is \"soon\"; expected four whole numbers",
-            ),
-            (
-                "HISTORY_DAYS",
-                "0",
-                "HISTORY_DAYS is \"0\"; expected a whole number of days from 1",
-            ),
+            ("SLA_DAYS", "soon", "SLA_DAYS is \"soon\"; expected four whole numbers"),
+            ("HISTORY_DAYS", "0", "HISTORY_DAYS is \"0\"; expected a whole number of days from 1"),
         ] {
             let error = read(&[(name, value)]).unwrap_err().to_string();
             assert!(error.starts_with(expected), "{error}");

@@ -16,10 +16,7 @@ pub fn cut_bytes(text: &str, max: usize) -> String {
     let Some(room) = max.checked_sub(ELLIPSIS.len_utf8()) else {
         return String::new();
     };
-    let end = (0..=room)
-        .rev()
-        .find(|&i| text.is_char_boundary(i))
-        .unwrap_or(0);
+    let end = (0..=room).rev().find(|&i| text.is_char_boundary(i)).unwrap_or(0);
     let mut cut = text[..end].trim_end().to_owned();
     cut.push(ELLIPSIS);
     cut
@@ -60,18 +57,13 @@ pub fn line(text: &str) -> String {
 const ESCAPE: char = '\u{1b}';
 
 /// What ends a line.
-const LINE_ENDS: [char; 7] = [
-    '\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}',
-];
+const LINE_ENDS: [char; 7] = ['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'];
 
 /// Text that nothing can be clicked in and nobody is called by: addresses are broken
 /// (`https[:]//`), angle brackets are no mark-up any more, and the words that call a whole channel
 /// lose their at sign's grip.
 pub fn defused(text: &str) -> String {
-    let mut out = text
-        .replace("://", "[:]//")
-        .replace('<', "‹")
-        .replace('>', "›");
+    let mut out = text.replace("://", "[:]//").replace('<', "‹").replace('>', "›");
     for word in ["@channel", "@here", "@everyone", "@all"] {
         if out.to_ascii_lowercase().contains(word) {
             out = replace_ignoring_case(&out, word, &format!("@ {}", &word[1..]));
@@ -116,22 +108,14 @@ fn next_link(text: &str) -> Option<(&str, &str, &str, &str)> {
     let middle = text.find("](http")?;
     let start = text[..middle].rfind('[')?;
     let end = middle + text[middle..].find(')')?;
-    Some((
-        &text[..start],
-        &text[start + 1..middle],
-        &text[middle + 2..end],
-        &text[end + 1..],
-    ))
+    Some((&text[..start], &text[start + 1..middle], &text[middle + 2..end], &text[end + 1..]))
 }
 
 /// Several lines of harmless text: like [`line`], but line ends stay; never two blank lines in a
 /// row, none at the start or the end.
 pub fn paragraph(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for next in text
-        .split(['\n', '\u{2028}', '\u{2029}', '\u{b}', '\u{c}', '\u{85}'])
-        .map(line)
-    {
+    for next in text.split(['\n', '\u{2028}', '\u{2029}', '\u{b}', '\u{c}', '\u{85}']).map(line) {
         if next.is_empty() && (out.is_empty() || out.ends_with("\n\n")) {
             continue;
         }
@@ -169,14 +153,8 @@ mod tests {
 
     #[test]
     fn escapes_bidi_overrides_and_hidden_characters_do_not_survive() {
-        assert_eq!(
-            line("a\u{1b}[31mred\u{202e}b\u{200b}c\r\nd\u{9b}e"),
-            "aredbc de"
-        );
-        assert_eq!(
-            paragraph("\n one\n\n\n\ntwo\u{7}\t three \n\n"),
-            "one\n\ntwo three"
-        );
+        assert_eq!(line("a\u{1b}[31mred\u{202e}b\u{200b}c\r\nd\u{9b}e"), "aredbc de");
+        assert_eq!(paragraph("\n one\n\n\n\ntwo\u{7}\t three \n\n"), "one\n\ntwo three");
     }
 
     #[test]

@@ -211,10 +211,7 @@ impl<S: Store, P: Publish> Triage<S, P> {
                 }
             }
         }
-        Err(Failure::Contended {
-            arn: sighting.finding.arn,
-            attempts: ATTEMPTS,
-        })
+        Err(Failure::Contended { arn: sighting.finding.arn, attempts: ATTEMPTS })
     }
 
     /// Puts a sighting into the record.
@@ -231,12 +228,7 @@ impl<S: Store, P: Publish> Triage<S, P> {
             (Step::Repetition, Some(record)) => Ok(Recording::Done(record, Recorded::Repetition)),
             (Step::Write(mut record, transition), _) => {
                 self.prepare(&mut record, sighting.seen_at, attempt);
-                match self
-                    .store
-                    .write(&record, transition)
-                    .await
-                    .map_err(Failure::Store)?
-                {
+                match self.store.write(&record, transition).await.map_err(Failure::Store)? {
                     Outran::No => Ok(Recording::Done(record, Recorded::Transition(transition))),
                     Outran::Yes => Ok(Recording::Outran),
                 }
@@ -274,17 +266,12 @@ impl<S: Store, P: Publish> Triage<S, P> {
             {
                 Ok(Some(lease.clone()))
             }
-            Some(lease) if lease.until > now => Err(Failure::BeingAnnounced {
-                arn: record.finding.arn.clone(),
-                until: lease.until,
-            }),
+            Some(lease) if lease.until > now => {
+                Err(Failure::BeingAnnounced { arn: record.finding.arn.clone(), until: lease.until })
+            }
             _ => {
                 let lease = Lease::new(attempt, now);
-                let outran = self
-                    .store
-                    .lease(record, &lease)
-                    .await
-                    .map_err(Failure::Store)?;
+                let outran = self.store.lease(record, &lease).await.map_err(Failure::Store)?;
                 Ok((outran == Outran::No).then_some(lease))
             }
         }
@@ -299,22 +286,11 @@ impl<S: Store, P: Publish> Triage<S, P> {
         now: Timestamp,
     ) -> Result<Report, Failure> {
         let message = message::email(record, why, self.language);
-        self.publisher
-            .publish(&message)
-            .await
-            .map_err(Failure::Publish)?;
-        let announced = Announced {
-            at: now,
-            why,
-            facts: record.facts(),
-            opening: record.opening,
-        };
+        self.publisher.publish(&message).await.map_err(Failure::Publish)?;
+        let announced = Announced { at: now, why, facts: record.facts(), opening: record.opening };
         // Outran: the lease had run out and somebody else took over. People have been told all
         // the same, and that somebody marks what it tells them.
-        self.store
-            .mark(record, lease, &announced)
-            .await
-            .map_err(Failure::Store)?;
+        self.store.mark(record, lease, &announced).await.map_err(Failure::Store)?;
         Ok(report(record, Outcome::Announced, why.as_str().to_owned()))
     }
 }

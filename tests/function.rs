@@ -51,10 +51,7 @@ impl Function {
         let address = listener.local_addr().unwrap().to_string();
         let (events, waiting) = unbounded_channel();
         let (sender, answers) = unbounded_channel();
-        let api = RuntimeApi {
-            events: Arc::new(Mutex::new(waiting)),
-            answers: sender,
-        };
+        let api = RuntimeApi { events: Arc::new(Mutex::new(waiting)), answers: sender };
         let router = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next))
             .route("/2018-06-01/runtime/invocation/{id}/{kind}", post(answer))
@@ -73,39 +70,20 @@ impl Function {
             .kill_on_drop(true)
             .spawn()
             .unwrap();
-        Self {
-            process,
-            events,
-            answers,
-        }
+        Self { process, events, answers }
     }
 
     /// Gives it an event and waits for the answer.
     async fn invoke(&mut self, event: impl Into<Vec<u8>>) -> Answer {
         self.events.send(event.into()).unwrap();
-        self.answers
-            .recv()
-            .await
-            .expect("the runtime API runs as long as the test")
+        self.answers.recv().await.expect("the runtime API runs as long as the test")
     }
 
     /// What it wrote by the time it ended of its own accord.
     async fn ends(mut self) -> (ExitStatus, String) {
         let mut log = String::new();
-        self.process
-            .stdout
-            .take()
-            .unwrap()
-            .read_to_string(&mut log)
-            .await
-            .unwrap();
-        self.process
-            .stderr
-            .take()
-            .unwrap()
-            .read_to_string(&mut log)
-            .await
-            .unwrap();
+        self.process.stdout.take().unwrap().read_to_string(&mut log).await.unwrap();
+        self.process.stderr.take().unwrap().read_to_string(&mut log).await.unwrap();
         (self.process.wait().await.unwrap(), log)
     }
 
@@ -122,10 +100,7 @@ async fn next(State(api): State<RuntimeApi>) -> impl IntoResponse {
     };
     let mut headers = HeaderMap::new();
     for (name, value) in [
-        (
-            "lambda-runtime-aws-request-id",
-            "8476a536-e9f4-11e8-9739-2dfe598c3fcd",
-        ),
+        ("lambda-runtime-aws-request-id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd"),
         ("lambda-runtime-deadline-ms", "4102444800000"),
         (
             "lambda-runtime-invoked-function-arn",
@@ -155,10 +130,7 @@ async fn world() -> (World, Vec<(&'static str, String)>) {
 }
 
 fn borrowed<'a>(environment: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a str)> {
-    environment
-        .iter()
-        .map(|(name, value)| (*name, value.as_str()))
-        .collect()
+    environment.iter().map(|(name, value)| (*name, value.as_str())).collect()
 }
 
 #[tokio::test]
@@ -172,30 +144,14 @@ async fn the_function_announces_a_finding_and_says_what_it_did() {
     assert_eq!(report["findingArn"], ARN);
     assert_eq!(report["outcome"], "announced");
     assert_eq!(report["reason"], "new");
-    assert!(
-        report["priority"]
-            .as_str()
-            .is_some_and(|p| p.starts_with('P')),
-        "{report}"
-    );
-    assert!(
-        report["score"].as_u64().is_some_and(|score| score <= 100),
-        "{report}"
-    );
-    assert!(
-        report["dueAt"]
-            .as_str()
-            .is_some_and(|due| due.ends_with('Z')),
-        "{report}"
-    );
+    assert!(report["priority"].as_str().is_some_and(|p| p.starts_with('P')), "{report}");
+    assert!(report["score"].as_u64().is_some_and(|score| score <= 100), "{report}");
+    assert!(report["dueAt"].as_str().is_some_and(|due| due.ends_with('Z')), "{report}");
     assert_eq!(report.as_object().unwrap().len(), 6);
     assert_eq!(world.published().len(), 1);
 
     let (kind, report) = function.invoke(event).await;
-    assert_eq!(
-        (kind.as_str(), &report["outcome"]),
-        ("response", &json!("unchanged"))
-    );
+    assert_eq!((kind.as_str(), &report["outcome"]), ("response", &json!("unchanged")));
     assert_eq!(world.published(), []);
 }
 
@@ -209,16 +165,8 @@ async fn what_cannot_be_triaged_fails_by_name_and_leaves_nothing_behind() {
         f.as_object_mut().unwrap().remove("findingArn");
     });
     for (event, error_type, message) in [
-        (
-            "findings!".to_owned(),
-            "MalformedEvent",
-            "the event is not JSON: ",
-        ),
-        (
-            "7".to_owned(),
-            "MalformedEvent",
-            "event: expected an object, found the number 7",
-        ),
+        ("findings!".to_owned(), "MalformedEvent", "the event is not JSON: "),
+        ("7".to_owned(), "MalformedEvent", "event: expected an object, found the number 7"),
         (
             inspector("Inspector2 Scan").to_string(),
             "UnsupportedEvent",
@@ -250,10 +198,7 @@ async fn what_cannot_be_triaged_fails_by_name_and_leaves_nothing_behind() {
     assert_eq!(world.published(), []);
     assert_eq!(world.items(ARN).await, []);
     let log = function.stop().await;
-    assert!(
-        !log.contains("libexample"),
-        "no part of an event belongs in the log: {log}"
-    );
+    assert!(!log.contains("libexample"), "no part of an event belongs in the log: {log}");
 }
 
 #[tokio::test]
@@ -266,23 +211,15 @@ async fn strange_but_whole_findings_are_recorded_as_they_are() {
     });
     function.invoke(huge.to_string()).await;
     let stored = format!("{:?}", world.items(ARN).await);
-    assert!(
-        stored.len() < 10_000 && stored.contains("ää…"),
-        "{}",
-        stored.len()
-    );
+    assert!(stored.len() < 10_000 && stored.contains("ää…"), "{}", stored.len());
 
     let ten = event("2026-11-20T11:00:00Z", |f| {
-        f["resources"] = (0..10)
-            .map(|n| json!({"type": "AWS_EC2_INSTANCE", "id": format!("i-{n}")}))
-            .collect();
+        f["resources"] =
+            (0..10).map(|n| json!({"type": "AWS_EC2_INSTANCE", "id": format!("i-{n}")})).collect();
     });
     function.invoke(ten.to_string()).await;
     let stored = format!("{:?}", world.items(ARN).await);
-    assert!(
-        (0..10).all(|n| stored.contains(&format!("\"i-{n}\""))),
-        "{stored}"
-    );
+    assert!((0..10).all(|n| stored.contains(&format!("\"i-{n}\""))), "{stored}");
 
     let unknown = event("2026-11-20T12:00:00Z", |f| {
         f["severity"] = json!("SEVERE");
@@ -301,16 +238,8 @@ async fn strange_but_whole_findings_are_recorded_as_they_are() {
 async fn a_bad_setting_keeps_the_function_from_starting_and_is_named() {
     let (_world, environment) = world().await;
     for (name, value, expected) in [
-        (
-            "TABLE_NAME",
-            "",
-            "TABLE_NAME is not set; expected the name of a DynamoDB table",
-        ),
-        (
-            "TOPIC_ARN",
-            "alerts",
-            "TOPIC_ARN is \"alerts\"; expected the ARN of an SNS topic",
-        ),
+        ("TABLE_NAME", "", "TABLE_NAME is not set; expected the name of a DynamoDB table"),
+        ("TOPIC_ARN", "alerts", "TOPIC_ARN is \"alerts\"; expected the ARN of an SNS topic"),
         ("LANGUAGE", "fr", "LANGUAGE is \"fr\"; expected en or ja"),
     ] {
         let mut environment = borrowed(&environment);

@@ -28,10 +28,7 @@ async fn a_new_finding_is_recorded_and_announced_once() {
     let event = event("2026-11-20T10:00:00Z", |_| {});
 
     let report = world.handle(&event, NOW).await.unwrap();
-    assert_eq!(
-        (report.outcome, report.reason.as_str()),
-        (Outcome::Announced, "new")
-    );
+    assert_eq!((report.outcome, report.reason.as_str()), (Outcome::Announced, "new"));
     assert_eq!(report.priority, Priority::P2);
     assert_eq!(report.due_at, "2026-11-27T12:00:00Z".parse().ok());
 
@@ -41,11 +38,8 @@ async fn a_new_finding_is_recorded_and_announced_once() {
         published[0].subject.as_deref(),
         Some("[P2] CVE-2026-10001 libexample on web-1: fix 1.4.3")
     );
-    let attributes: Vec<(&str, &str)> = published[0]
-        .attributes
-        .iter()
-        .map(|(k, v)| (k.as_str(), v.as_str()))
-        .collect();
+    let attributes: Vec<(&str, &str)> =
+        published[0].attributes.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
     assert_eq!(
         attributes,
         [
@@ -59,10 +53,7 @@ async fn a_new_finding_is_recorded_and_announced_once() {
             ("severity", "HIGH"),
         ]
     );
-    assert_eq!(
-        world.kinds(ARN).await,
-        ["ANNOUNCED new", "CURRENT", "HISTORY opened"]
-    );
+    assert_eq!(world.kinds(ARN).await, ["ANNOUNCED new", "CURRENT", "HISTORY opened"]);
 
     let again = world.handle(&event, LATER).await.unwrap();
     assert_eq!(again.outcome, Outcome::Unchanged);
@@ -73,10 +64,7 @@ async fn a_new_finding_is_recorded_and_announced_once() {
 #[tokio::test]
 async fn moved_timestamps_and_drifting_epss_update_the_row_in_silence() {
     let mut world = World::new().await;
-    world
-        .handle(&event("2026-11-20T10:00:00Z", |_| {}), NOW)
-        .await
-        .unwrap();
+    world.handle(&event("2026-11-20T10:00:00Z", |_| {}), NOW).await.unwrap();
     world.published();
 
     let drifted = event("2026-11-20T11:00:00Z", |f| {
@@ -86,10 +74,7 @@ async fn moved_timestamps_and_drifting_epss_update_the_row_in_silence() {
     let report = world.handle(&drifted, LATER).await.unwrap();
     assert_eq!(report.outcome, Outcome::Unchanged);
     assert_eq!(world.published(), []);
-    assert_eq!(
-        world.kinds(ARN).await,
-        ["ANNOUNCED new", "CURRENT", "HISTORY opened"]
-    );
+    assert_eq!(world.kinds(ARN).await, ["ANNOUNCED new", "CURRENT", "HISTORY opened"]);
     let row = &world.items(ARN).await[1];
     assert!(format!("{row:?}").contains("0.012"));
 }
@@ -104,10 +89,7 @@ async fn an_older_state_that_comes_late_changes_nothing() {
     world.published();
     let before = world.items(ARN).await;
 
-    let report = world
-        .handle(&event("2026-11-20T10:00:00Z", |_| {}), LATER)
-        .await
-        .unwrap();
+    let report = world.handle(&event("2026-11-20T10:00:00Z", |_| {}), LATER).await.unwrap();
     assert_eq!(report.outcome, Outcome::Stale);
     assert_eq!(world.published(), []);
     assert_eq!(world.items(ARN).await, before);
@@ -128,10 +110,7 @@ async fn a_finding_lives_ends_and_comes_back() {
         let report = world.handle(&at(time, status), time).await.unwrap();
         life.push((report.outcome, report.reason, report.due_at.is_some()));
     }
-    let told: Vec<_> = life
-        .iter()
-        .map(|(o, r, due)| (*o, r.as_str(), *due))
-        .collect();
+    let told: Vec<_> = life.iter().map(|(o, r, due)| (*o, r.as_str(), *due)).collect();
     assert_eq!(
         told,
         [
@@ -166,10 +145,7 @@ async fn a_finding_first_seen_closed_is_recorded_without_a_word() {
     assert_eq!(report.outcome, Outcome::Closed);
     assert_eq!(report.reason, "first heard of when it was CLOSED");
     assert_eq!(world.published(), []);
-    assert_eq!(
-        world.kinds(ARN).await,
-        ["CURRENT", "HISTORY first-seen-ended"]
-    );
+    assert_eq!(world.kinds(ARN).await, ["CURRENT", "HISTORY first-seen-ended"]);
 }
 
 #[tokio::test]
@@ -211,18 +187,12 @@ async fn an_announcement_that_failed_is_made_up_for_and_meanwhile_nobody_else_sp
 
     // Until the lease runs out, another attempt does not speak, and does not claim that it did.
     world.triage.publisher = right;
-    let failure = world
-        .handle(&event, "2026-11-20T12:00:30Z")
-        .await
-        .unwrap_err();
+    let failure = world.handle(&event, "2026-11-20T12:00:30Z").await.unwrap_err();
     assert!(failure.starts_with("BeingAnnounced: "), "{failure}");
     assert_eq!(world.published(), []);
 
     let report = world.handle(&event, "2026-11-20T12:01:00Z").await.unwrap();
-    assert_eq!(
-        (report.outcome, report.reason.as_str()),
-        (Outcome::Announced, "new")
-    );
+    assert_eq!((report.outcome, report.reason.as_str()), (Outcome::Announced, "new"));
     assert_eq!(world.published().len(), 1);
 }
 
@@ -230,20 +200,8 @@ async fn an_announcement_that_failed_is_made_up_for_and_meanwhile_nobody_else_sp
 async fn a_repetition_costs_one_call_and_a_new_finding_four() {
     let world = World::new().await;
     let calls = Calls::default();
-    let dynamodb = world
-        .cloud
-        .dynamodb()
-        .config()
-        .to_builder()
-        .interceptor(calls.clone())
-        .build();
-    let sns = world
-        .cloud
-        .sns()
-        .config()
-        .to_builder()
-        .interceptor(calls.clone())
-        .build();
+    let dynamodb = world.cloud.dynamodb().config().to_builder().interceptor(calls.clone()).build();
+    let sns = world.cloud.sns().config().to_builder().interceptor(calls.clone()).build();
     let world = World {
         triage: common::triage(
             aws_sdk_dynamodb::Client::from_conf(dynamodb),
@@ -257,11 +215,7 @@ async fn a_repetition_costs_one_call_and_a_new_finding_four() {
         ("the same again", event_at("2026-11-20T10:00:00Z"), 1),
         ("a moved timestamp", event_at("2026-11-20T11:00:00Z"), 1),
         ("an older state", event_at("2026-11-20T09:00:00Z"), 1),
-        (
-            "an end",
-            event("2026-11-20T12:00:00Z", |f| f["status"] = json!("CLOSED")),
-            2,
-        ),
+        ("an end", event("2026-11-20T12:00:00Z", |f| f["status"] = json!("CLOSED")), 2),
     ] {
         world.handle(&event, NOW).await.unwrap();
         assert_eq!(calls.0.swap(0, Ordering::SeqCst), expected, "{what}");

@@ -20,20 +20,16 @@ fn every_event_file_is_in_a_table_and_every_row_has_a_file() {
 
 #[test]
 fn every_event_scores_as_its_row_says() {
-    let (origins, lines): (Vec<String>, Vec<String>) = events()
-        .into_iter()
-        .map(|(origin, event)| (origin, event.to_string()))
-        .unzip();
+    let (origins, lines): (Vec<String>, Vec<String>) =
+        events().into_iter().map(|(origin, event)| (origin, event.to_string())).unzip();
     let stdin = Path::new(env!("CARGO_TARGET_TMPDIR")).join("samples.ndjson");
     fs::write(&stdin, lines.join("\n") + "\n").unwrap();
 
     let done = inspector_triage(&["score"], Stdio::from(File::open(stdin).unwrap()));
 
     assert_eq!(done.status.code(), Some(0));
-    let scores: Vec<Value> = stdout(&done)
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
+    let scores: Vec<Value> =
+        stdout(&done).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let rows = rows("Handled");
     assert_eq!((origins.len(), scores.len()), (rows.len(), rows.len()));
     for ((row, origin), scored) in rows.iter().zip(origins).zip(scores) {
@@ -42,9 +38,7 @@ fn every_event_scores_as_its_row_says() {
         assert_eq!(row[..1], [origin]);
         assert_eq!(row[3..], [priority, &score], "{}", row[0]);
         let points = scored["reasons"].as_array().unwrap().iter();
-        let sum: u64 = points
-            .map(|reason| reason["points"].as_u64().unwrap())
-            .sum();
+        let sum: u64 = points.map(|reason| reason["points"].as_u64().unwrap()).sum();
         assert_eq!(sum.to_string(), score, "points of {}", row[0]);
     }
 }
@@ -60,10 +54,7 @@ fn every_event_of_a_replay_ends_as_its_row_says() {
     for (row, said) in rows.iter().zip(said) {
         assert_eq!([&row[0], &row[2]], [&said.origin, &said.outcome]);
         if let Some(message) = said.message {
-            let shown = [
-                format!("[{}]", row[3]),
-                format!("{}, score {}", row[3], row[4]),
-            ];
+            let shown = [format!("[{}]", row[3]), format!("{}, score {}", row[3], row[4])];
             assert_eq!(shown, message, "{}", row[0]);
         }
     }
@@ -95,11 +86,8 @@ fn rows(heading: &str) -> Vec<Vec<String>> {
     let table = section.lines().filter(|line| line.starts_with("| `"));
     table
         .map(|line| {
-            let mut cells: Vec<String> = line
-                .trim_matches('|')
-                .split('|')
-                .map(|cell| cell.trim().to_owned())
-                .collect();
+            let mut cells: Vec<String> =
+                line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect();
             cells[0] = cells[0].replace('`', "");
             cells
         })
@@ -129,11 +117,8 @@ fn events() -> Vec<(String, Value)> {
         let text = fs::read(format!("events/{name}")).unwrap();
         let mut event: Value = serde_json::from_slice(&text).unwrap();
         match event.get_mut("findings").map(Value::take) {
-            Some(Value::Array(findings)) => events.extend(
-                (1..)
-                    .zip(findings)
-                    .map(|(n, finding)| (format!("{name} [{n}]"), finding)),
-            ),
+            Some(Value::Array(findings)) => events
+                .extend((1..).zip(findings).map(|(n, finding)| (format!("{name} [{n}]"), finding))),
             _ => events.push((name, event)),
         }
     }
@@ -152,16 +137,11 @@ struct Said {
 fn said(output: &str, folder: &str) -> Vec<Said> {
     let mut said: Vec<Said> = Vec::new();
     for line in output.lines() {
-        if let Some((origin, outcome)) = line
-            .strip_prefix(folder)
-            .and_then(|line| line.split_once(": "))
+        if let Some((origin, outcome)) =
+            line.strip_prefix(folder).and_then(|line| line.split_once(": "))
         {
             let (origin, outcome) = (origin.to_owned(), outcome.to_owned());
-            said.push(Said {
-                origin,
-                outcome,
-                message: None,
-            });
+            said.push(Said { origin, outcome, message: None });
         } else if let Some(last) = said.last_mut() {
             if let Some(subject) = line.strip_prefix("Subject: ") {
                 let priority = subject.split(' ').next().unwrap().to_owned();

@@ -137,10 +137,7 @@ mod tests {
             facts: told.facts(),
             opening: told.opening,
         };
-        decide(&Record {
-            announced: Some(announced),
-            ..record(sample::with(change))
-        })
+        decide(&Record { announced: Some(announced), ..record(sample::with(change)) })
     }
 
     #[test]
@@ -174,16 +171,8 @@ mod tests {
                 |f| f["fixAvailable"] = json!("NO"),
                 Quiet(Silence::AlreadyTold),
             ),
-            (
-                "it was closed",
-                |f| f["status"] = json!("CLOSED"),
-                Quiet(Silence::Ended),
-            ),
-            (
-                "it was suppressed",
-                |f| f["status"] = json!("SUPPRESSED"),
-                Quiet(Silence::Ended),
-            ),
+            ("it was closed", |f| f["status"] = json!("CLOSED"), Quiet(Silence::Ended)),
+            ("it was suppressed", |f| f["status"] = json!("SUPPRESSED"), Quiet(Silence::Ended)),
             (
                 "EPSS rose into a higher class",
                 |f| f["epss"] = json!({"score": 0.9}),
@@ -212,29 +201,19 @@ mod tests {
     fn a_fix_that_appears_is_news() {
         let mut told = record(sample::with(|f| f["fixAvailable"] = json!("NO")));
         let facts = told.facts();
-        told.announced = Some(Announced {
-            at: told.last_seen_at,
-            why: Why::New,
-            facts,
-            opening: 1,
-        });
+        told.announced =
+            Some(Announced { at: told.last_seen_at, why: Why::New, facts, opening: 1 });
         assert_eq!(decide(&told), Decision::Quiet(Silence::AlreadyTold));
         for fix in ["PARTIAL", "YES"] {
             let now = record(sample::with(|f| f["fixAvailable"] = json!(fix)));
-            let now = Record {
-                announced: told.announced.clone(),
-                ..now
-            };
+            let now = Record { announced: told.announced.clone(), ..now };
             assert_eq!(decide(&now), Decision::Alert(Why::FixAppeared), "{fix}");
         }
     }
 
     #[test]
     fn what_nobody_was_told_is_new_unless_it_has_ended() {
-        assert_eq!(
-            decide(&record(sample::finding())),
-            Decision::Alert(Why::New)
-        );
+        assert_eq!(decide(&record(sample::finding())), Decision::Alert(Why::New));
         let closed = record(sample::with(|f| f["status"] = json!("CLOSED")));
         assert_eq!(decide(&closed), Decision::Quiet(Silence::Ended));
     }
@@ -243,12 +222,8 @@ mod tests {
     fn what_ended_and_came_back_is_told_again() {
         let mut back = record(sample::finding());
         let facts = back.facts();
-        back.announced = Some(Announced {
-            at: back.last_seen_at,
-            why: Why::New,
-            facts,
-            opening: 1,
-        });
+        back.announced =
+            Some(Announced { at: back.last_seen_at, why: Why::New, facts, opening: 1 });
         back.opening = 2;
         assert_eq!(decide(&back), Decision::Alert(Why::Reopened));
     }

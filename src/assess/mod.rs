@@ -40,13 +40,7 @@ pub fn assess(finding: &Finding, policy: &Policy, now: Option<Timestamp>) -> Ass
     let due_at = now
         .filter(|_| finding.status.is_open())
         .and_then(|now| now.checked_add(policy.sla.allowed(priority)).ok());
-    Assessment {
-        score,
-        priority,
-        due_at,
-        reasons,
-        policy: Policy::VERSION.to_owned(),
-    }
+    Assessment { score, priority, due_at, reasons, policy: Policy::VERSION.to_owned() }
 }
 
 /// The class of a score. Of the HIGH and CRITICAL vulnerabilities, P1 takes less than one in twenty
@@ -126,9 +120,7 @@ mod tests {
     }
 
     fn read(json: &Value) -> Finding {
-        Finding::read(json, "detail", Envelope::default())
-            .unwrap()
-            .0
+        Finding::read(json, "detail", Envelope::default()).unwrap().0
     }
 
     fn changed(json: &Value, change: impl FnOnce(&mut Value)) -> Finding {
@@ -223,10 +215,7 @@ mod tests {
     #[test]
     fn classes_begin_where_they_are_said_to_begin() {
         use Priority::{P1, P2, P3, P4};
-        assert_eq!(
-            [12, 13, 20, 21, 35, 36, 100].map(class),
-            [P4, P3, P3, P2, P2, P1, P1]
-        );
+        assert_eq!([12, 13, 20, 21, 35, 36, 100].map(class), [P4, P3, P3, P2, P2, P1, P1]);
     }
 
     #[test]

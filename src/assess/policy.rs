@@ -20,11 +20,7 @@ impl Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self {
-            sla: Sla {
-                days: [2, 7, 30, 90],
-            },
-        }
+        Self { sla: Sla { days: [2, 7, 30, 90] } }
     }
 }
 
@@ -68,11 +64,7 @@ impl FromStr for Sla {
             .collect::<Result<_, _>>()?;
         let days: [u16; 4] = days.try_into().map_err(|_| NotAnSla)?;
         let allowed = days.is_sorted() && days.iter().all(|day| (1..=999).contains(day));
-        if allowed {
-            Ok(Self { days })
-        } else {
-            Err(NotAnSla)
-        }
+        if allowed { Ok(Self { days }) } else { Err(NotAnSla) }
     }
 }
 

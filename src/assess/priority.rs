@@ -47,10 +47,7 @@ impl FromStr for Priority {
     type Err = NotAPriority;
 
     fn from_str(word: &str) -> Result<Self, NotAPriority> {
-        Self::ALL
-            .into_iter()
-            .find(|p| p.as_str() == word)
-            .ok_or(NotAPriority)
+        Self::ALL.into_iter().find(|p| p.as_str() == word).ok_or(NotAPriority)
     }
 }
 

@@ -81,10 +81,7 @@ pub struct Reason {
 
 impl Reason {
     fn new(points: u32, basis: Basis) -> Self {
-        Self {
-            points: u8::try_from(points).unwrap_or(u8::MAX),
-            basis,
-        }
+        Self { points: u8::try_from(points).unwrap_or(u8::MAX), basis }
     }
 }
 
@@ -133,8 +130,8 @@ fn gravity(finding: &Finding, vector: Option<&Vector>) -> u32 {
 /// 45 points times the square root of the probability: rates of exploitation span three orders of
 /// magnitude, and the root keeps 0.1 % and 1 % apart without making them half of the score.
 ///
-/// An unknown probability counts as 2 %, which is more than that of nine in ten HIGH and CRITICAL
-/// vulnerabilities: as low, but never as nothing.
+/// An unknown probability counts as 2 %, which is more than what nine in ten HIGH and CRITICAL
+/// vulnerabilities have in version 3 of EPSS and eight in ten in version 4: low, but not nothing.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -145,12 +142,7 @@ fn epss(finding: &Finding) -> Reason {
     let probability = finding.epss.unwrap_or(UNKNOWN).clamp(0.0, 1.0);
     // A square root is exactly rounded on every machine, so that class borders never flicker.
     let points = (45.0 * probability.sqrt() + 0.5).floor() as u32;
-    Reason::new(
-        points,
-        Basis::Epss {
-            probability: finding.epss,
-        },
-    )
+    Reason::new(points, Basis::Epss { probability: finding.epss })
 }
 
 /// After how many days news counts half.
@@ -166,23 +158,14 @@ fn fresh(finding: &Finding, gravity: u32, now: Option<Timestamp>) -> Reason {
     let days = days_between(published.or(finding.first_observed_at), now);
     let age = days.unwrap_or(0);
     let points = share(30 * gravity * HALF_AFTER, WORST * (HALF_AFTER + age));
-    Reason::new(
-        points,
-        Basis::Fresh {
-            days,
-            published: published.is_some(),
-        },
-    )
+    Reason::new(points, Basis::Fresh { days, published: published.is_some() })
 }
 
 /// Up to 20 points by gravity, up to 30 where it can be reached from the internet: scanners find
 /// an open port within hours. It does not fade, as it is nobody else's news.
 fn own_weakness(gravity: u32, internet: bool) -> Reason {
     let most = if internet { 30 } else { 20 };
-    Reason::new(
-        share(most * gravity, WORST),
-        Basis::OwnWeakness { internet },
-    )
+    Reason::new(share(most * gravity, WORST), Basis::OwnWeakness { internet })
 }
 
 /// Up to 8 points by gravity: what remains of it when the vulnerability is old.
@@ -202,10 +185,7 @@ fn exploit(finding: &Finding, now: Option<Timestamp>) -> Option<Reason> {
     }
     let days = days_between(finding.last_known_exploit_at, now);
     let since = days.unwrap_or(HALF_AFTER);
-    let points = share(
-        5 * (HALF_AFTER + since) + 5 * HALF_AFTER,
-        HALF_AFTER + since,
-    );
+    let points = share(5 * (HALF_AFTER + since) + 5 * HALF_AFTER, HALF_AFTER + since);
     Some(Reason::new(points, Basis::Exploit { days }))
 }
 
@@ -216,13 +196,7 @@ fn exposure(finding: &Finding, vector: Option<&Vector>) -> Option<Reason> {
         FindingType::NetworkReachability if open_path(finding) => None,
         FindingType::NetworkReachability | FindingType::CodeVulnerability => return None,
         _ if vector.is_some_and(|vector| !vector.network) => return None,
-        _ => Some(
-            finding
-                .resources
-                .iter()
-                .find_map(Resource::public_address)?
-                .to_string(),
-        ),
+        _ => Some(finding.resources.iter().find_map(Resource::public_address)?.to_string()),
     };
     Some(Reason::new(3, Basis::Exposure { address }))
 }
@@ -232,10 +206,7 @@ fn exposure(finding: &Finding, vector: Option<&Vector>) -> Option<Reason> {
 /// nothing less dangerous. It decides what to do instead. Code and network findings have no fix to
 /// install.
 fn fix(finding: &Finding) -> Option<Reason> {
-    let own = [
-        FindingType::CodeVulnerability,
-        FindingType::NetworkReachability,
-    ];
+    let own = [FindingType::CodeVulnerability, FindingType::NetworkReachability];
     if finding.fix_available.is_none() && own.contains(&finding.kind) {
         return None;
     }
@@ -244,12 +215,7 @@ fn fix(finding: &Finding) -> Option<Reason> {
         Some(FixAvailable::Partial | FixAvailable::Other(_)) | None => 1,
         Some(FixAvailable::No) => 0,
     };
-    Some(Reason::new(
-        points,
-        Basis::Fix {
-            fix: finding.fix_available.clone(),
-        },
-    ))
+    Some(Reason::new(points, Basis::Fix { fix: finding.fix_available.clone() }))
 }
 
 /// Whether a network path leads through an internet gateway. One that is for leaving only does not
@@ -258,10 +224,7 @@ fn open_path(finding: &Finding) -> bool {
     let Details::Network(network) = &finding.details else {
         return false;
     };
-    let mut components = network
-        .path
-        .iter()
-        .filter_map(|step| step.component.as_deref());
+    let mut components = network.path.iter().filter_map(|step| step.component.as_deref());
     components.any(|component| component.ends_with("::InternetGateway"))
 }
 

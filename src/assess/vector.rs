@@ -22,22 +22,13 @@ impl Vector {
     /// public one; else the best of the published: NVD's first, then version 3 or later, then the
     /// highest score, then the latest version. One that cannot be read is passed over.
     pub fn of(finding: &Finding) -> Option<Self> {
-        finding
-            .inspector_vector
-            .as_deref()
-            .and_then(Self::read)
-            .or_else(|| {
-                let mut entries: Vec<&CvssEntry> = finding.package()?.cvss.iter().collect();
-                // A stable sort: of equal ones the first in the event is taken.
-                entries.sort_by(|a, b| {
-                    rank(b)
-                        .partial_cmp(&rank(a))
-                        .unwrap_or(std::cmp::Ordering::Equal)
-                });
-                entries
-                    .into_iter()
-                    .find_map(|entry| Self::read(entry.vector.as_deref()?))
-            })
+        finding.inspector_vector.as_deref().and_then(Self::read).or_else(|| {
+            let mut entries: Vec<&CvssEntry> = finding.package()?.cvss.iter().collect();
+            // A stable sort: of equal ones the first in the event is taken.
+            entries
+                .sort_by(|a, b| rank(b).partial_cmp(&rank(a)).unwrap_or(std::cmp::Ordering::Equal));
+            entries.into_iter().find_map(|entry| Self::read(entry.vector.as_deref()?))
+        })
     }
 
     /// Reads a vector of version 2.0, 3.0, 3.1 or 4.0; `None` if it is none or lacks a base metric.
@@ -51,16 +42,11 @@ impl Vector {
         };
         // The crate has checked every metric; the letters are the same in all versions.
         let metric = |name: &str| {
-            text.split('/')
-                .find_map(|part| part.strip_prefix(name)?.strip_prefix(':'))
+            text.split('/').find_map(|part| part.strip_prefix(name)?.strip_prefix(':'))
         };
         let points = |name, two: &[&str], one: &[&str]| {
             let letter = metric(name)?;
-            Some(if two.contains(&letter) {
-                2
-            } else {
-                u32::from(one.contains(&letter))
-            })
+            Some(if two.contains(&letter) { 2 } else { u32::from(one.contains(&letter)) })
         };
         let loss = |name| points(name, &["H", "C"], &["L", "P"]);
         let reach = points("AV", &["N"], &["A"])?;
@@ -86,26 +72,15 @@ impl Vector {
                     + points("UI", &["N"], &["P"])?,
             ),
         };
-        Some(Self {
-            text: text.to_owned(),
-            impact,
-            ease,
-            network: metric("AV") == Some("N"),
-        })
+        Some(Self { text: text.to_owned(), impact, ease, network: metric("AV") == Some("N") })
     }
 }
 
 /// The order in which published ratings are preferred, best last.
 fn rank(entry: &CvssEntry) -> (bool, bool, f64, &str) {
-    let vector = entry.vector.as_deref().unwrap_or_default();
-    let version = vector
-        .strip_prefix("CVSS:")
-        .and_then(|rest| rest.get(..3))
-        .unwrap_or("2.0");
-    let nvd = entry
-        .source
-        .as_deref()
-        .is_some_and(|source| source.eq_ignore_ascii_case("NVD"));
+    let vector = entry.vector.as_deref().unwrap_or_default().trim();
+    let version = vector.strip_prefix("CVSS:").and_then(|rest| rest.get(..3)).unwrap_or("2.0");
+    let nvd = entry.source.as_deref().is_some_and(|source| source.eq_ignore_ascii_case("NVD"));
     (nvd, version >= "3", entry.score.unwrap_or(0.0), version)
 }
 
@@ -121,22 +96,10 @@ mod tests {
     fn every_version_of_cvss_is_read_on_the_same_scale() {
         for (vector, expected) in [
             ("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", (6, 8, true)),
-            (
-                "CVSS:3.0/AV:L/AC:H/PR:H/UI:R/S:U/C:L/I:N/A:N",
-                (1, 0, false),
-            ),
-            (
-                "CVSS:3.1/AV:A/AC:L/PR:L/UI:N/S:C/C:N/I:N/A:H/E:P/RL:O",
-                (2, 6, false),
-            ),
-            (
-                "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N",
-                (6, 8, true),
-            ),
-            (
-                "CVSS:4.0/AV:N/AC:L/AT:P/PR:L/UI:P/VC:L/VI:N/VA:H/SC:H/SI:H/SA:H",
-                (3, 5, true),
-            ),
+            ("CVSS:3.0/AV:L/AC:H/PR:H/UI:R/S:U/C:L/I:N/A:N", (1, 0, false)),
+            ("CVSS:3.1/AV:A/AC:L/PR:L/UI:N/S:C/C:N/I:N/A:H/E:P/RL:O", (2, 6, false)),
+            ("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N", (6, 8, true)),
+            ("CVSS:4.0/AV:N/AC:L/AT:P/PR:L/UI:P/VC:L/VI:N/VA:H/SC:H/SI:H/SA:H", (3, 5, true)),
             ("AV:N/AC:L/Au:N/C:C/I:C/A:C", (6, 8, true)),
             ("(AV:L/AC:M/Au:S/C:P/I:N/A:N)", (1, 3, false)),
         ] {

@@ -6,10 +6,7 @@ use inspector_triage::{
 use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "here the clock and the environment come in"
-)]
+#[expect(clippy::disallowed_methods, reason = "here the clock and the environment come in")]
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     lambda_runtime::tracing::init_default_subscriber();
@@ -27,13 +24,11 @@ async fn main() -> Result<(), Error> {
         language: settings.language,
     };
     let triage = &triage;
-    lambda_runtime::run(service_fn(
-        |event: LambdaEvent<lambda::Payload>| async move {
-            let now = Timestamp::now();
-            let attempt = format!("{}@{now}", event.context.request_id);
-            let event = event.payload.json().map_err(lambda::Failed)?;
-            lambda::handle(triage, event.get().as_bytes(), now, &attempt).await
-        },
-    ))
+    lambda_runtime::run(service_fn(|event: LambdaEvent<lambda::Payload>| async move {
+        let now = Timestamp::now();
+        let attempt = format!("{}@{now}", event.context.request_id);
+        let event = event.payload.json().map_err(lambda::Failed)?;
+        lambda::handle(triage, event.get().as_bytes(), now, &attempt).await
+    }))
     .await
 }

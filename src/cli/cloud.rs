@@ -48,12 +48,7 @@ impl Cloud {
             .credentials_provider(credentials)
             .load()
             .await;
-        Ok(Self {
-            published,
-            store,
-            topic_url,
-            shared,
-        })
+        Ok(Self { published, store, topic_url, shared })
     }
 
     /// Lets other processes use the store, too, on `port`, 0 for a free one. Returns the
@@ -109,7 +104,5 @@ fn open(template: &Template, db: Option<&Path>) -> Result<Database, Problem> {
 
 async fn listen(port: u16) -> Result<TcpListener, Problem> {
     let cannot = |error| format!("cannot listen on 127.0.0.1:{port}: {error}");
-    Ok(TcpListener::bind(("127.0.0.1", port))
-        .await
-        .map_err(cannot)?)
+    Ok(TcpListener::bind(("127.0.0.1", port)).await.map_err(cannot)?)
 }

@@ -72,9 +72,9 @@ impl Embedded {
             }
             "Query" => answer(&store.query(read(body)?)?),
             "Scan" => answer(&store.scan(read(body)?)?),
-            other => Err(DynoxideError::ValidationException(format!(
-                "{other} is not used by triage"
-            ))),
+            other => {
+                Err(DynoxideError::ValidationException(format!("{other} is not used by triage")))
+            }
         }
     }
 }

@@ -59,9 +59,7 @@ pub fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Misuse> {
         for entry in fs::read_dir(path).map_err(cannot)? {
             let file = entry.map_err(cannot)?.path();
             let is_events = file.extension().is_some_and(|extension| {
-                ["json", "jsonl", "ndjson"]
-                    .iter()
-                    .any(|known| extension == *known)
+                ["json", "jsonl", "ndjson"].iter().any(|known| extension == *known)
             });
             if is_events && file.is_file() {
                 inside.push(file);
@@ -69,9 +67,7 @@ pub fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Misuse> {
         }
         if inside.is_empty() {
             let folder = path.display();
-            return Err(Misuse(format!(
-                "no .json, .jsonl or .ndjson file in {folder}"
-            )));
+            return Err(Misuse(format!("no .json, .jsonl or .ndjson file in {folder}")));
         }
         inside.sort();
         files.extend(inside);
@@ -93,10 +89,7 @@ pub async fn events(
     let mut reader: Box<dyn BufRead> = if name == "-" {
         Box::new(BufReader::new(io::stdin()))
     } else {
-        Box::new(BufReader::with_capacity(
-            1 << 16,
-            fs::File::open(file).map_err(cannot)?,
-        ))
+        Box::new(BufReader::with_capacity(1 << 16, fs::File::open(file).map_err(cannot)?))
     };
 
     // If the first line that is not blank is a whole JSON value, so is every line.
@@ -106,31 +99,14 @@ pub async fn events(
         line.clear();
         number += 1;
         if reader.read_until(b'\n', &mut line).map_err(cannot)? == 0 {
-            let origin = Origin {
-                file: name,
-                line: None,
-                item: None,
-            };
-            return each(Input {
-                origin,
-                event: Vec::new(),
-            })
-            .await;
+            let origin = Origin { file: name, line: None, item: None };
+            return each(Input { origin, event: Vec::new() }).await;
         }
     }
     if serde_json::from_slice::<&RawValue>(&line).is_err() {
         let mut whole = line;
         reader.read_to_end(&mut whole).map_err(cannot)?;
-        return several(
-            Origin {
-                file: name,
-                line: None,
-                item: None,
-            },
-            whole,
-            &mut each,
-        )
-        .await;
+        return several(Origin { file: name, line: None, item: None }, whole, &mut each).await;
     }
     loop {
         let mut next = Vec::new();
@@ -138,11 +114,7 @@ pub async fn events(
         // A file of one line needs no line number.
         let only = end && number == 1;
         if !line.trim_ascii().is_empty() {
-            let origin = Origin {
-                file: name.clone(),
-                line: (!only).then_some(number),
-                item: None,
-            };
+            let origin = Origin { file: name.clone(), line: (!only).then_some(number), item: None };
             several(origin, line.trim_ascii_end().to_vec(), &mut each).await?;
         }
         if end {
@@ -167,28 +139,15 @@ async fn several(
 ) -> Result<(), Problem> {
     let list = match value.trim_ascii().first() {
         Some(b'[') => serde_json::from_slice::<Vec<Box<RawValue>>>(&value).ok(),
-        _ => serde_json::from_slice::<Listing>(&value)
-            .ok()
-            .map(|listing| listing.findings),
+        _ => serde_json::from_slice::<Listing>(&value).ok().map(|listing| listing.findings),
     };
     let Some(list) = list else {
-        return each(Input {
-            origin,
-            event: value,
-        })
-        .await;
+        return each(Input { origin, event: value }).await;
     };
     drop(value);
     for (index, item) in list.into_iter().enumerate() {
-        let origin = Origin {
-            item: Some(index + 1),
-            ..origin.clone()
-        };
-        each(Input {
-            origin,
-            event: item.get().as_bytes().to_vec(),
-        })
-        .await?;
+        let origin = Origin { item: Some(index + 1), ..origin.clone() };
+        each(Input { origin, event: item.get().as_bytes().to_vec() }).await?;
     }
     Ok(())
 }

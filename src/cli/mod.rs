@@ -11,7 +11,7 @@ mod table;
 pub mod template;
 
 use std::{
-    io::{self, Write},
+    io::{self, BufWriter, Write},
     path::PathBuf,
     process::ExitCode,
 };
@@ -51,6 +51,9 @@ struct Replay {
     /// list-findings` prints.
     #[arg(required = true)]
     paths: Vec<PathBuf>,
+    /// Whose messages to show.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
     /// The language of the messages.
     #[arg(long, value_enum, default_value_t)]
     language: Language,
@@ -63,6 +66,14 @@ struct Replay {
     /// Show at most this many rows of the table, the most urgent ones.
     #[arg(long, value_name = "N", default_value_t = 50)]
     rows: usize,
+}
+
+/// The audiences that messages are written for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// People who read e-mail.
+    #[default]
+    Email,
 }
 
 /// Stops at Ctrl-C.
@@ -101,7 +112,10 @@ pub fn run(clock: fn() -> Timestamp) -> ExitCode {
     let arguments = Arguments::parse();
     let verdict = match arguments.command {
         Command::Score => score::run(io::stdin().lock(), &mut io::stdout().lock()),
-        Command::Replay(replay) => block_on(replay::run(replay, clock, &mut io::stdout())),
+        Command::Replay(replay) => {
+            let mut output = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+            block_on(replay::run(replay, clock, &mut output))
+        }
         Command::Local(local) => block_on(local::run(local, &mut io::stdout())),
     };
     match verdict {
@@ -119,14 +133,9 @@ pub fn run(clock: fn() -> Timestamp) -> ExitCode {
 }
 
 fn block_on<T>(work: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?
-        .block_on(work)
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
 }
 
 fn is_broken_pipe(problem: &(dyn std::error::Error + 'static)) -> bool {
-    problem
-        .downcast_ref::<io::Error>()
-        .is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+    problem.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
 }

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use quamina::Quamina;
 
 use super::{
-    Problem, Replay, Verdict,
+    Format, Problem, Replay, Verdict,
     cloud::{self, Cloud},
     input::{self, Input},
     sns::Published,
@@ -34,6 +34,8 @@ pub async fn run(
     clock: fn() -> Timestamp,
     output: &mut impl Write,
 ) -> Result<Verdict, Problem> {
+    // There is one audience so far, and its messages are all that is published.
+    let Format::Email = replay.format;
     let rules = replay.rule.as_deref().map(Rules::read).transpose()?;
     let files = input::files(&replay.paths)?;
     let cloud = Cloud::start(&Template::read(OWN)?, 0, replay.db.as_deref()).await?;
@@ -59,11 +61,8 @@ pub async fn run(
     let Session { cloud, tally, .. } = session;
     let rows = table::read(&cloud.dynamodb(), cloud::TABLE, replay.rows).await?;
     writeln!(output, "{rows}\n\n{}", tally.sentence(files.len()))?;
-    Ok(if tally.refused == 0 {
-        Verdict::Done
-    } else {
-        Verdict::FoundWrong
-    })
+    output.flush()?;
+    Ok(if tally.refused == 0 { Verdict::Done } else { Verdict::FoundWrong })
 }
 
 /// A replay under way.
@@ -81,15 +80,9 @@ impl<W: Write> Session<'_, W> {
     async fn handle(&mut self, input: Input) -> Result<(), Problem> {
         self.progress.inc(1);
         let origin = &input.origin;
-        let through = self
-            .rules
-            .as_ref()
-            .map(|rules| rules.let_through(&input.event));
+        let through = self.rules.as_ref().map(|rules| rules.let_through(&input.event));
         if let Some(Ok(false)) = through {
-            writeln!(
-                self.output,
-                "{origin}: no rule would have let this through\n"
-            )?;
+            writeln!(self.output, "{origin}: no rule would have let this through\n")?;
         }
         let now = event::read(&input.event)
             .ok()
@@ -112,6 +105,7 @@ impl<W: Write> Session<'_, W> {
         while let Ok(published) = self.cloud.published.try_recv() {
             show(&published, self.output)?;
         }
+        self.output.flush()?;
         Ok(())
     }
 }
@@ -120,11 +114,7 @@ impl<W: Write> Session<'_, W> {
 pub fn show(published: &Published, output: &mut impl Write) -> Result<(), Problem> {
     let rule = "─".repeat(72);
     let subject = published.subject.as_deref().unwrap_or_default();
-    writeln!(
-        output,
-        "{rule}\nSubject: {subject}\n\n{}\n{rule}\n",
-        published.message.trim_end()
-    )?;
+    writeln!(output, "{rule}\nSubject: {subject}\n\n{}\n{rule}\n", published.message.trim_end())?;
     Ok(())
 }
 
@@ -139,23 +129,11 @@ struct Tally {
 impl Tally {
     fn sentence(&self, files: usize) -> String {
         let s = |n: usize| if n == 1 { "" } else { "s" };
-        let outcomes = self
-            .outcomes
-            .iter()
-            .map(|(outcome, n)| format!("{n} {}", outcome.as_str()));
+        let outcomes = self.outcomes.iter().map(|(outcome, n)| format!("{n} {}", outcome.as_str()));
         let refused = (self.refused > 0).then(|| format!("{} not handled", self.refused));
         let parts: Vec<String> = outcomes.chain(refused).collect();
-        let parts = if parts.is_empty() {
-            "nothing to do".to_owned()
-        } else {
-            parts.join(", ")
-        };
-        format!(
-            "{} event{} in {files} file{}: {parts}",
-            self.events,
-            s(self.events),
-            s(files)
-        )
+        let parts = if parts.is_empty() { "nothing to do".to_owned() } else { parts.join(", ") };
+        format!("{} event{} in {files} file{}: {parts}", self.events, s(self.events), s(files))
     }
 }
 
@@ -166,16 +144,12 @@ impl Rules {
     fn read(file: &std::path::Path) -> Result<Self, Problem> {
         let cannot = |error: Problem| format!("cannot use {}: {error}", file.display());
         let yaml = fs::read_to_string(file).map_err(|error| cannot(error.into()))?;
-        let rules = Template::read(&yaml)
-            .and_then(|template| template.rules())
-            .map_err(cannot)?;
+        let rules = Template::read(&yaml).and_then(|template| template.rules()).map_err(cannot)?;
         let mut patterns = Quamina::new();
         for (name, pattern) in rules {
-            patterns
-                .add_pattern(name, &pattern.to_string())
-                .map_err(|error| {
-                    cannot(format!("its event pattern cannot be understood: {error}").into())
-                })?;
+            patterns.add_pattern(name, &pattern.to_string()).map_err(|error| {
+                cannot(format!("its event pattern cannot be understood: {error}").into())
+            })?;
         }
         Ok(Self(patterns))
     }

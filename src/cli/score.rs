@@ -50,12 +50,7 @@ pub fn run(mut input: impl BufRead, output: &mut impl Write) -> Result<Verdict, 
         }
         if let Err(failure) = score(line.trim_ascii_end(), &policy, &mut output)? {
             verdict = Verdict::FoundWrong;
-            serde_json::to_writer(
-                &mut output,
-                &Refused {
-                    error: failure.chain(),
-                },
-            )?;
+            serde_json::to_writer(&mut output, &Refused { error: failure.chain() })?;
         }
         output.write_all(b"\n")?;
     }
@@ -87,10 +82,7 @@ fn score(
         due_at: assessment.due_at,
         reasons: vec![],
     };
-    let scored = Scored {
-        reasons: assessment.reasons.iter().map(said).collect(),
-        ..scored
-    };
+    let scored = Scored { reasons: assessment.reasons.iter().map(said).collect(), ..scored };
     serde_json::to_writer(output, &scored)?;
     Ok(Ok(()))
 }

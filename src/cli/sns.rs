@@ -41,19 +41,14 @@ pub async fn serve(
     arn: String,
     published: UnboundedSender<Published>,
 ) -> Result<(), Problem> {
-    let router = Router::new()
-        .route("/", post(call))
-        .with_state(Topic { arn, published });
+    let router = Router::new().route("/", post(call)).with_state(Topic { arn, published });
     Ok(axum::serve(listener, router).await?)
 }
 
 async fn call(State(topic): State<Topic>, Form(form): Form<BTreeMap<String, String>>) -> Response {
     let action = form.get("Action").map_or("", String::as_str);
     if action != "Publish" {
-        return refusal(
-            "InvalidAction",
-            &format!("this topic can only Publish, not {action}"),
-        );
+        return refusal("InvalidAction", &format!("this topic can only Publish, not {action}"));
     }
     let published = match read(&form, &topic.arn) {
         Ok(published) => published,
@@ -99,11 +94,7 @@ fn read(form: &BTreeMap<String, String>, arn: &str) -> Result<Published, (&'stat
         let value = value.ok_or_else(|| invalid(format!("attribute {name} has no value")))?;
         attributes.insert(name.clone(), value.clone());
     }
-    let size = message.len()
-        + attributes
-            .iter()
-            .map(|(k, v)| k.len() + v.len() + 6)
-            .sum::<usize>();
+    let size = message.len() + attributes.iter().map(|(k, v)| k.len() + v.len() + 6).sum::<usize>();
     if size > 262_144 {
         return Err(invalid("Message too long".to_owned()));
     }

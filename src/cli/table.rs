@@ -26,10 +26,7 @@ pub async fn read(client: &Client, table: &str, most: usize) -> Result<String, P
         .scan()
         .table_name(table)
         .filter_expression("sk = :current")
-        .expression_attribute_values(
-            ":current",
-            AttributeValue::S(store::keys::CURRENT.to_owned()),
-        )
+        .expression_attribute_values(":current", AttributeValue::S(store::keys::CURRENT.to_owned()))
         .into_paginator()
         .items()
         .send();
@@ -45,35 +42,21 @@ pub async fn read(client: &Client, table: &str, most: usize) -> Result<String, P
     shown
         .load_style(ASCII_MARKDOWN)
         .set_content_arrangement(ContentArrangement::Disabled)
-        .set_header([
-            "Prio", "Score", "Due", "Problem", "Resource", "Account", "Fix", "Status",
-        ]);
+        .set_header(["Prio", "Score", "Due", "Problem", "Resource", "Account", "Fix", "Status"]);
     for row in &rows {
         shown.add_row(&row.cells);
     }
     let more = records - rows.len();
-    let more = if more > 0 {
-        format!("\nand {more} more")
-    } else {
-        String::new()
-    };
+    let more = if more > 0 { format!("\nand {more} more") } else { String::new() };
     Ok(format!("{shown}{more}"))
 }
 
 fn row(record: &Record) -> Row {
     let finding = &record.finding;
     let short = |text: &str, most| text::cut_chars(&text::line(text), most);
-    let due = record
-        .due_at
-        .map(|due| Offset::UTC.to_datetime(due).date().to_string());
-    let resource = finding
-        .resource()
-        .map(Resource::display_name)
-        .unwrap_or_default();
-    let fix = finding
-        .fix_available
-        .as_ref()
-        .map_or("-", |fix| fix.as_str());
+    let due = record.due_at.map(|due| Offset::UTC.to_datetime(due).date().to_string());
+    let resource = finding.resource().map(Resource::display_name).unwrap_or_default();
+    let fix = finding.fix_available.as_ref().map_or("-", |fix| fix.as_str());
     let told = match (record.is_open(), record.announced.is_some()) {
         (true, false) => ", pending",
         _ => "",

@@ -45,12 +45,7 @@ impl Template {
             .next()
             .ok_or("the template has no AWS::DynamoDB::Table")?;
         let mut request = Map::from_iter([("TableName".to_owned(), json!(table))]);
-        for key in [
-            "BillingMode",
-            "AttributeDefinitions",
-            "KeySchema",
-            "GlobalSecondaryIndexes",
-        ] {
+        for key in ["BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes"] {
             if let Some(value) = properties.get(key) {
                 request.insert(key.to_owned(), value.clone());
             }
@@ -103,35 +98,20 @@ mod tests {
     #[test]
     fn the_table_of_the_own_template_has_the_keys_the_store_uses() {
         use crate::store::keys;
-        let table = Template::read(OWN)
-            .unwrap()
-            .create_table("findings")
-            .unwrap();
-        assert_eq!(
-            table["KeySchema"][0],
-            json!({"AttributeName": keys::PK, "KeyType": "HASH"})
-        );
-        assert_eq!(
-            table["KeySchema"][1],
-            json!({"AttributeName": keys::SK, "KeyType": "RANGE"})
-        );
+        let table = Template::read(OWN).unwrap().create_table("findings").unwrap();
+        assert_eq!(table["KeySchema"][0], json!({"AttributeName": keys::PK, "KeyType": "HASH"}));
+        assert_eq!(table["KeySchema"][1], json!({"AttributeName": keys::SK, "KeyType": "RANGE"}));
         let index = |n: usize, key: usize| {
             table["GlobalSecondaryIndexes"][n]["KeySchema"][key]["AttributeName"].clone()
         };
         assert_eq!([index(0, 0), index(0, 1)], [keys::OPEN_SHARD, keys::DUE_AT]);
-        assert_eq!(
-            [index(1, 0), index(1, 1)],
-            [keys::PENDING_SHARD, keys::PENDING_SINCE]
-        );
+        assert_eq!([index(1, 0), index(1, 1)], [keys::PENDING_SHARD, keys::PENDING_SINCE]);
     }
 
     #[test]
     fn a_rule_takes_the_defaults_of_its_parameters() {
         let rules = Template::read(OWN).unwrap().rules().unwrap();
-        let (_, open) = rules
-            .iter()
-            .find(|(name, _)| name == "OpenFindingsRule")
-            .unwrap();
+        let (_, open) = rules.iter().find(|(name, _)| name == "OpenFindingsRule").unwrap();
         assert_eq!(open["detail"]["severity"], json!(["HIGH", "CRITICAL"]));
         assert_eq!(open["detail"]["status"], json!(["ACTIVE"]));
     }

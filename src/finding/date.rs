@@ -26,17 +26,11 @@ pub fn read(value: &Value) -> Option<Timestamp> {
 }
 
 fn read_text(text: &str) -> Option<Timestamp> {
-    if text.starts_with(|c: char| c.is_ascii_digit()) {
-        read_iso(text)
-    } else {
-        read_words(text)
-    }
+    if text.starts_with(|c: char| c.is_ascii_digit()) { read_iso(text) } else { read_words(text) }
 }
 
 fn read_iso(text: &str) -> Option<Timestamp> {
-    ISO.parse_timestamp(text)
-        .or_else(|_| ISO.parse_datetime(text).and_then(utc))
-        .ok()
+    ISO.parse_timestamp(text).or_else(|_| ISO.parse_datetime(text).and_then(utc)).ok()
 }
 
 fn read_words(text: &str) -> Option<Timestamp> {
@@ -48,11 +42,8 @@ fn read_words(text: &str) -> Option<Timestamp> {
         plain = text.replace(['\u{202f}', '\u{a0}'], " ");
         &plain
     };
-    let format = if text.contains(',') {
-        "%b %d, %Y, %I:%M:%S %p"
-    } else {
-        "%a %b %d %H:%M:%S%.f UTC %Y"
-    };
+    let format =
+        if text.contains(',') { "%b %d, %Y, %I:%M:%S %p" } else { "%a %b %d %H:%M:%S%.f UTC %Y" };
     DateTime::strptime(format, text).and_then(utc).ok()
 }
 
@@ -60,16 +51,9 @@ fn utc(civil: DateTime) -> Result<Timestamp, jiff::Error> {
     Offset::UTC.to_timestamp(civil)
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "what is too large is refused by jiff"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "what is too large is refused by jiff")]
 fn read_number(number: f64) -> Option<Timestamp> {
-    let seconds = if number.abs() >= MILLISECONDS_FROM {
-        number / 1000.0
-    } else {
-        number
-    };
+    let seconds = if number.abs() >= MILLISECONDS_FROM { number / 1000.0 } else { number };
     // A float of this size is exact to less than a microsecond; what lies below is noise.
     Timestamp::from_microsecond((seconds * 1e6).round() as i64).ok()
 }
@@ -89,40 +73,16 @@ mod tests {
         for (value, expected) in [
             (json!("Mar 20, 2023, 6:08:05 PM"), "2023-03-20T18:08:05Z"),
             (json!("Mar 20, 2023, 12:08:05 AM"), "2023-03-20T00:08:05Z"),
-            (
-                json!("Mar 20, 2023, 6:08:05\u{202f}PM"),
-                "2023-03-20T18:08:05Z",
-            ),
-            (
-                json!("Wed Sep 04 16:59:44.356 UTC 2024"),
-                "2024-09-04T16:59:44.356Z",
-            ),
-            (
-                json!("Wed Sep 04 16:59:44 UTC 2024"),
-                "2024-09-04T16:59:44Z",
-            ),
-            (
-                json!("2024-09-04T16:59:44.356Z"),
-                "2024-09-04T16:59:44.356Z",
-            ),
-            (
-                json!("2024-09-04T18:59:44.356+02:00"),
-                "2024-09-04T16:59:44.356Z",
-            ),
-            (
-                json!("2024-09-04 16:59:44.356000+00:00"),
-                "2024-09-04T16:59:44.356Z",
-            ),
-            (
-                json!("2022-05-04T16:23:03.692000"),
-                "2022-05-04T16:23:03.692Z",
-            ),
+            (json!("Mar 20, 2023, 6:08:05\u{202f}PM"), "2023-03-20T18:08:05Z"),
+            (json!("Wed Sep 04 16:59:44.356 UTC 2024"), "2024-09-04T16:59:44.356Z"),
+            (json!("Wed Sep 04 16:59:44 UTC 2024"), "2024-09-04T16:59:44Z"),
+            (json!("2024-09-04T16:59:44.356Z"), "2024-09-04T16:59:44.356Z"),
+            (json!("2024-09-04T18:59:44.356+02:00"), "2024-09-04T16:59:44.356Z"),
+            (json!("2024-09-04 16:59:44.356000+00:00"), "2024-09-04T16:59:44.356Z"),
+            (json!("2022-05-04T16:23:03.692000"), "2022-05-04T16:23:03.692Z"),
             (json!("2022-05-04"), "2022-05-04T00:00:00Z"),
             (json!(1_678_220_584), "2023-03-07T20:23:04Z"),
-            (
-                serde_json::from_str("1.678220584098E9").unwrap(),
-                "2023-03-07T20:23:04.098Z",
-            ),
+            (serde_json::from_str("1.678220584098E9").unwrap(), "2023-03-07T20:23:04.098Z"),
             (json!(1_678_220_584_098_i64), "2023-03-07T20:23:04.098Z"),
         ] {
             assert_eq!(iso(&value), expected, "{value}");

@@ -173,20 +173,14 @@ impl PackageVulnerability {
                 })
             })),
             related: distinct(
-                details
-                    .array("relatedVulnerabilities")
-                    .strings(bounds::REFERENCES, bounds::NAME),
+                details.array("relatedVulnerabilities").strings(bounds::REFERENCES, bounds::NAME),
             ),
             references: distinct(
-                details
-                    .array("referenceUrls")
-                    .strings(bounds::REFERENCES, bounds::URL),
+                details.array("referenceUrls").strings(bounds::REFERENCES, bounds::URL),
             ),
             packages: details
                 .array("vulnerablePackages")
-                .objects(bounds::PACKAGES, |package| {
-                    Some(VulnerablePackage::read(&package))
-                }),
+                .objects(bounds::PACKAGES, |package| Some(VulnerablePackage::read(&package))),
         }
     }
 }
@@ -210,16 +204,8 @@ impl VulnerablePackage {
     /// an epoch of 0 and without what is not known.
     pub fn installed(&self) -> Option<String> {
         let version = self.version.as_deref()?;
-        let epoch = if self.epoch > 0 {
-            format!("{}:", self.epoch)
-        } else {
-            String::new()
-        };
-        let release = self
-            .release
-            .as_deref()
-            .map(|r| format!("-{r}"))
-            .unwrap_or_default();
+        let epoch = if self.epoch > 0 { format!("{}:", self.epoch) } else { String::new() };
+        let release = self.release.as_deref().map(|r| format!("-{r}")).unwrap_or_default();
         Some(format!("{epoch}{version}{release}"))
     }
 }
@@ -231,21 +217,14 @@ impl CodeVulnerability {
         Self {
             detector: details.text("detectorName", bounds::NAME),
             detector_id: details.text("detectorId", bounds::NAME),
-            cwes: distinct(
-                details
-                    .array("cwes")
-                    .strings(bounds::REFERENCES, bounds::NAME),
-            ),
+            cwes: distinct(details.array("cwes").strings(bounds::REFERENCES, bounds::NAME)),
             file_path: file.and_then(|f| {
-                f.text("filePath", bounds::URL)
-                    .or_else(|| f.text("fileName", bounds::URL))
+                f.text("filePath", bounds::URL).or_else(|| f.text("fileName", bounds::URL))
             }),
             start_line: file.and_then(|f| f.whole("startLine")),
             end_line: file.and_then(|f| f.whole("endLine")),
             references: distinct(
-                details
-                    .array("referenceUrls")
-                    .strings(bounds::REFERENCES, bounds::URL),
+                details.array("referenceUrls").strings(bounds::REFERENCES, bounds::URL),
             ),
         }
     }

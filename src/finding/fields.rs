@@ -62,19 +62,11 @@ impl<'a> Fields<'a> {
         oddities: &'a RefCell<Vec<Oddity>>,
     ) -> Result<Self, Malformed> {
         let object = value.as_object().ok_or_else(|| Malformed {
-            path: if name.is_empty() {
-                "event".to_owned()
-            } else {
-                name.to_owned()
-            },
+            path: if name.is_empty() { "event".to_owned() } else { name.to_owned() },
             expected: "an object",
             found: show(Some(value)),
         })?;
-        Ok(Self {
-            object,
-            path: Path::Root(name),
-            oddities,
-        })
+        Ok(Self { object, path: Path::Root(name), oddities })
     }
 
     /// The value of a field; `null` counts as not there.
@@ -101,9 +93,7 @@ impl<'a> Fields<'a> {
         let value = self.get(key)?;
         let found = read(value);
         if found.is_none() {
-            self.oddities
-                .borrow_mut()
-                .push(self.malformed(key, expected));
+            self.oddities.borrow_mut().push(self.malformed(key, expected));
         }
         found
     }
@@ -112,14 +102,13 @@ impl<'a> Fields<'a> {
     pub fn required_str(&self, key: &str) -> Result<&'a str, Malformed> {
         self.get(key)
             .and_then(Value::as_str)
-            .filter(|text| !text.trim().is_empty())
+            .filter(|text| !text.is_empty())
             .ok_or_else(|| self.malformed(key, "a non-empty string"))
     }
 
     /// An optional string; an empty one counts as not there.
     pub fn str(&self, key: &str) -> Option<&'a str> {
-        self.optional(key, "a string", Value::as_str)
-            .filter(|text| !text.trim().is_empty())
+        self.optional(key, "a string", Value::as_str).filter(|text| !text.trim().is_empty())
     }
 
     /// An optional string, cut to `max` bytes.
@@ -130,9 +119,7 @@ impl<'a> Fields<'a> {
     /// An optional number from `low` to `high`.
     pub fn number(&self, key: &str, low: f64, high: f64) -> Option<f64> {
         self.optional(key, "a number in range", |value| {
-            value
-                .as_f64()
-                .filter(|number| (low..=high).contains(number))
+            value.as_f64().filter(|number| (low..=high).contains(number))
         })
     }
 
@@ -149,11 +136,7 @@ impl<'a> Fields<'a> {
     /// An optional object.
     pub fn object<'s>(&'s self, key: &'s str) -> Option<Fields<'s>> {
         let object = self.optional(key, "an object", Value::as_object)?;
-        Some(Fields {
-            object,
-            path: Path::Key(&self.path, key),
-            oddities: self.oddities,
-        })
+        Some(Fields { object, path: Path::Key(&self.path, key), oddities: self.oddities })
     }
 
     /// An optional array, empty if it is not there.
@@ -170,10 +153,7 @@ impl<'a> Fields<'a> {
     pub fn string_map(&self, key: &str, max: usize) -> Vec<(&'a str, &'a str)> {
         let object = self.optional(key, "an object of strings", Value::as_object);
         let strings = object.into_iter().flatten();
-        strings
-            .filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)))
-            .take(max)
-            .collect()
+        strings.filter_map(|(key, value)| Some((key.as_str(), value.as_str()?))).take(max).collect()
     }
 }
 
@@ -197,11 +177,7 @@ impl Array<'_> {
             let path = Path::Index(&self.path, index);
             match value.as_object() {
                 Some(object) => {
-                    found.extend(read(Fields {
-                        object,
-                        path,
-                        oddities: self.oddities,
-                    }));
+                    found.extend(read(Fields { object, path, oddities: self.oddities }));
                 }
                 None => self.note(path, "an object", value),
             }
@@ -226,11 +202,7 @@ impl Array<'_> {
                     expected: "an object",
                     found: show(Some(value)),
                 })?;
-                read(Fields {
-                    object,
-                    path,
-                    oddities: self.oddities,
-                })
+                read(Fields { object, path, oddities: self.oddities })
             })
             .collect()
     }
@@ -248,11 +220,7 @@ impl Array<'_> {
     }
 
     fn note(&self, path: Path<'_>, expected: &'static str, value: &Value) {
-        let oddity = Oddity {
-            path: path.to_string(),
-            expected,
-            found: show(Some(value)),
-        };
+        let oddity = Oddity { path: path.to_string(), expected, found: show(Some(value)) };
         self.oddities.borrow_mut().push(oddity);
     }
 }
@@ -265,14 +233,11 @@ pub fn show(value: Option<&Value>) -> String {
         Some(Value::Null) => "null".to_owned(),
         Some(Value::Bool(flag)) => format!("the boolean {flag}"),
         Some(Value::Number(number)) => format!("the number {number}"),
-        Some(Value::String(text)) if text.trim().is_empty() => "an empty string".to_owned(),
+        Some(Value::String(text)) if text.is_empty() => "an empty string".to_owned(),
         Some(Value::String(text)) => {
             // Cut before cleaning: the string may be a megabyte long.
             let start = text::cut_bytes(text, 4 * LONGEST);
-            format!(
-                "the string \"{}\"",
-                text::cut_chars(&text::line(&start), LONGEST)
-            )
+            format!("the string \"{}\"", text::cut_chars(&text::line(&start), LONGEST))
         }
         Some(Value::Array(items)) if items.is_empty() => "an empty array".to_owned(),
         Some(Value::Array(items)) => format!("an array of {}", items.len()),

@@ -73,9 +73,7 @@ impl Resource {
                 .collect(),
             repository: text(&image, "repositoryName"),
             image_tags: image.as_ref().map_or_else(Vec::new, |image| {
-                image
-                    .array("imageTags")
-                    .strings(bounds::IMAGE_TAGS, bounds::NAME)
+                image.array("imageTags").strings(bounds::IMAGE_TAGS, bounds::NAME)
             }),
             name: text(&function, "functionName")
                 .or_else(|| text(&function, "serverlessFunctionName"))
@@ -86,9 +84,7 @@ impl Resource {
                 .or_else(|| text(&image, "platform"))
                 .or_else(|| text(&function, "runtime")),
             ipv4: machine.as_ref().map_or_else(Vec::new, |machine| {
-                machine
-                    .array("ipV4Addresses")
-                    .strings(bounds::ADDRESSES, bounds::ADDRESS)
+                machine.array("ipV4Addresses").strings(bounds::ADDRESSES, bounds::ADDRESS)
             }),
             in_use: image.as_ref().and_then(|image| image.whole("inUseCount")),
         })
@@ -122,15 +118,17 @@ impl Resource {
 /// What may be routed on the internet. The blocks that are set aside for documentation count: a real
 /// machine has none of them, and a sample that has one means a public address.
 fn is_public(address: Ipv4Addr) -> bool {
-    let [a, b, ..] = address.octets();
+    let [a, b, c, _] = address.octets();
     let carrier_grade_nat = a == 100 && (64..128).contains(&b);
     let this_network = a == 0;
+    let protocols_and_benchmarks = (a, b, c) == (192, 0, 0) || (a == 198 && (b == 18 || b == 19));
     let reserved = a >= 224;
     !(address.is_private()
         || address.is_loopback()
         || address.is_link_local()
         || carrier_grade_nat
         || this_network
+        || protocols_and_benchmarks
         || reserved)
 }
 

@@ -54,9 +54,7 @@ pub fn json() -> Value {
 pub fn with(change: impl FnOnce(&mut Value)) -> Finding {
     let mut json = json();
     change(&mut json);
-    Finding::read(&json, "detail", Envelope::default())
-        .expect("a sample finding is well formed")
-        .0
+    Finding::read(&json, "detail", Envelope::default()).expect("a sample finding is well formed").0
 }
 
 /// The finding of [`json`].

@@ -198,10 +198,7 @@ mod tests {
     #[test]
     fn a_word_in_another_case_is_the_same_word() {
         assert_eq!(Severity::from("Critical"), Severity::Critical);
-        assert_eq!(
-            ResourceType::from("microsoft.web/sites"),
-            ResourceType::AzureSite
-        );
+        assert_eq!(ResourceType::from("microsoft.web/sites"), ResourceType::AzureSite);
     }
 
     #[test]

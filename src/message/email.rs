@@ -109,23 +109,16 @@ mod english {
             [first @ .., last] if names.len() <= NAMED => {
                 format!("{} and {last}", first.join(", "))
             }
-            _ => format!(
-                "{} and {} more",
-                names[..NAMED].join(", "),
-                names.len() - NAMED
-            ),
+            _ => format!("{} and {} more", names[..NAMED].join(", "), names.len() - NAMED),
         }
     }
 
     /// `httpd and httpd-core to 2.4.67, curl to 8.1`.
     pub fn targets(targets: &[(Option<String>, Vec<String>)]) -> String {
-        let named = targets
-            .iter()
-            .take(NAMED)
-            .map(|(version, packages)| match version {
-                Some(version) => format!("{} to {version}", names(packages)),
-                None => names(packages),
-            });
+        let named = targets.iter().take(NAMED).map(|(version, packages)| match version {
+            Some(version) => format!("{} to {version}", names(packages)),
+            None => names(packages),
+        });
         let named = named.collect::<Vec<_>>().join(", ");
         match targets.len().saturating_sub(NAMED) {
             0 => named,
@@ -149,13 +142,10 @@ mod japanese {
 
     /// `httpd、httpd-core を 2.4.67 に、curl を 8.1 に`.
     pub fn targets(targets: &[(Option<String>, Vec<String>)]) -> String {
-        let named = targets
-            .iter()
-            .take(NAMED)
-            .map(|(version, packages)| match version {
-                Some(version) => format!("{} を {version} に", names(packages)),
-                None => format!("{} を修正バージョンに", names(packages)),
-            });
+        let named = targets.iter().take(NAMED).map(|(version, packages)| match version {
+            Some(version) => format!("{} を {version} に", names(packages)),
+            None => format!("{} を修正バージョンに", names(packages)),
+        });
         let named = named.collect::<Vec<_>>().join("、");
         match targets.len().saturating_sub(NAMED) {
             0 => named,

@@ -123,10 +123,7 @@ impl<'a> Facts<'a> {
     pub fn new(record: &'a Record, why: Why) -> Self {
         let finding = &record.finding;
         let packages = packages(finding);
-        let told = record
-            .announced
-            .as_ref()
-            .map(|announced| announced.facts.priority);
+        let told = record.announced.as_ref().map(|announced| announced.facts.priority);
         let priority = record.assessment.priority;
         let resource = finding.resource();
         Self {
@@ -141,18 +138,12 @@ impl<'a> Facts<'a> {
             priority: priority.as_str(),
             reasons: &record.assessment.reasons,
             more_packages: packages.len().saturating_sub(LISTED),
-            packages: packages
-                .into_iter()
-                .take(LISTED)
-                .map(Package::new)
-                .collect(),
+            packages: packages.into_iter().take(LISTED).map(Package::new).collect(),
             path: path(finding),
             advice: advice(finding),
             rebuild: matches!(finding.details, Details::Package(_))
                 && resource.is_some_and(|resource| is_image(&resource.kind)),
-            in_use: resource
-                .and_then(|resource| resource.in_use)
-                .filter(|count| *count > 0),
+            in_use: resource.and_then(|resource| resource.in_use).filter(|count| *count > 0),
             about: about(finding),
             aliases: aliases(finding),
             links: links::links(finding),
@@ -173,10 +164,7 @@ impl Package {
         Self {
             name: short(package.name.as_deref().unwrap_or("?"), 80),
             installed: package.installed().map(|version| short(&version, 60)),
-            fixed: package
-                .fixed_in
-                .as_deref()
-                .map(|version| short(version, 60)),
+            fixed: package.fixed_in.as_deref().map(|version| short(version, 60)),
             at: places.map(|place| short(place, 512)).collect(),
         }
     }
@@ -185,10 +173,7 @@ impl Package {
 /// The packages that have the vulnerability, each once.
 fn packages(finding: &Finding) -> Vec<&VulnerablePackage> {
     let mut packages: Vec<&VulnerablePackage> = Vec::new();
-    for package in finding
-        .package()
-        .map_or(&[][..], |package| &package.packages)
-    {
+    for package in finding.package().map_or(&[][..], |package| &package.packages) {
         let same = |other: &&VulnerablePackage| {
             other.name == package.name
                 && other.version == package.version
@@ -205,10 +190,7 @@ fn packages(finding: &Finding) -> Vec<&VulnerablePackage> {
 fn deed(finding: &Finding) -> Deed {
     match &finding.details {
         Details::Code(code) => Deed::FixCode(code.file_path.as_deref().map(|file| {
-            let line = code
-                .start_line
-                .map(|line| format!(":{line}"))
-                .unwrap_or_default();
+            let line = code.start_line.map(|line| format!(":{line}")).unwrap_or_default();
             format!("{}{line}", short(file, 80))
         })),
         Details::Network(_) => Deed::ClosePort,
@@ -226,10 +208,7 @@ fn deed_for_packages(finding: &Finding) -> Deed {
         let Some(name) = package.name.as_deref().map(|name| short(name, 60)) else {
             continue;
         };
-        let version = package
-            .fixed_in
-            .as_deref()
-            .map(|version| short(version, 60));
+        let version = package.fixed_in.as_deref().map(|version| short(version, 60));
         match to.iter_mut().find(|(other, _)| *other == version) {
             Some((_, names)) if names.contains(&name) => {}
             Some((_, names)) => names.push(name),
@@ -237,32 +216,21 @@ fn deed_for_packages(finding: &Finding) -> Deed {
         }
     }
     let unversioned = to.iter().position(|(version, _)| version.is_none());
-    let unversioned = unversioned
-        .map(|index| to.remove(index).1)
-        .unwrap_or_default();
-    match (
-        &finding.fix_available,
-        to.is_empty(),
-        unversioned.is_empty(),
-    ) {
+    let unversioned = unversioned.map(|index| to.remove(index).1).unwrap_or_default();
+    match (&finding.fix_available, to.is_empty(), unversioned.is_empty()) {
         (_, true, true) => Deed::Look,
         (Some(FixAvailable::No), true, _) => Deed::Mitigate(unversioned),
-        (Some(FixAvailable::Yes | FixAvailable::Partial), true, _) => Deed::Update(Update {
-            to: vec![(None, unversioned)],
-            unfixed: Vec::new(),
-        }),
+        (Some(FixAvailable::Yes | FixAvailable::Partial), true, _) => {
+            Deed::Update(Update { to: vec![(None, unversioned)], unfixed: Vec::new() })
+        }
         (_, true, _) => Deed::Check(unversioned),
-        (_, false, _) => Deed::Update(Update {
-            to,
-            unfixed: unversioned,
-        }),
+        (_, false, _) => Deed::Update(Update { to, unfixed: unversioned }),
     }
 }
 
 /// `KB5023697`: not a problem, but the update of Windows that solves several.
 pub fn is_windows_update(id: &str) -> bool {
-    id.strip_prefix("KB")
-        .is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()))
+    id.strip_prefix("KB").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()))
 }
 
 fn is_image(kind: &ResourceType) -> bool {
@@ -278,32 +246,20 @@ fn is_image(kind: &ResourceType) -> bool {
 fn place(finding: &Finding) -> Place {
     let resource = finding.resource();
     let name = |resource: &Resource| short(&resource.display_name(), 100);
-    let others = finding
-        .resources
-        .iter()
-        .skip(1)
-        .map(|other| match name(other) {
-            name if name == other.id => name,
-            name => format!("{name} ({})", short(&other.id, 512)),
-        });
+    let others = finding.resources.iter().skip(1).map(|other| match name(other) {
+        name if name == other.id => name,
+        name => format!("{name} ({})", short(&other.id, 512)),
+    });
     let region = resource.and_then(|resource| resource.region.as_ref());
     let owner = resource.and_then(|resource| resource.account.as_deref());
     Place {
         name: resource.map(name).unwrap_or_default(),
-        kind: resource
-            .map(|resource| short(resource.kind.label(), 60))
-            .unwrap_or_default(),
-        id: resource
-            .map(|resource| short(&resource.id, 512))
-            .unwrap_or_default(),
+        kind: resource.map(|resource| short(resource.kind.label(), 60)).unwrap_or_default(),
+        id: resource.map(|resource| short(&resource.id, 512)).unwrap_or_default(),
         others: others.collect(),
-        owner: owner
-            .filter(|owner| *owner != finding.account)
-            .map(|owner| short(owner, 60)),
+        owner: owner.filter(|owner| *owner != finding.account).map(|owner| short(owner, 60)),
         account: finding.account.clone(),
-        region: region
-            .or(finding.region.as_ref())
-            .map(|region| short(region, 40)),
+        region: region.or(finding.region.as_ref()).map(|region| short(region, 40)),
     }
 }
 
@@ -320,12 +276,8 @@ fn path(finding: &Finding) -> Vec<String> {
 
 /// What Inspector says to do: the commands for the packages, then its recommendation.
 fn advice(finding: &Finding) -> Vec<String> {
-    let packages = finding
-        .package()
-        .map_or(&[][..], |package| &package.packages);
-    let remedies = packages
-        .iter()
-        .filter_map(|package| package.remediation.as_deref());
+    let packages = finding.package().map_or(&[][..], |package| &package.packages);
+    let remedies = packages.iter().filter_map(|package| package.remediation.as_deref());
     let mut lines: Vec<String> = Vec::new();
     for text in remedies.chain(finding.recommendation.as_deref()) {
         let paragraph = text::cut_chars(&text::paragraph(&text::plain_links(text)), 1000);
@@ -340,11 +292,7 @@ fn advice(finding: &Finding) -> Vec<String> {
 }
 
 fn about(finding: &Finding) -> Vec<String> {
-    let text = finding
-        .description
-        .as_deref()
-        .or(finding.title.as_deref())
-        .unwrap_or_default();
+    let text = finding.description.as_deref().or(finding.title.as_deref()).unwrap_or_default();
     let text = text::cut_chars(&text::paragraph(text), 1024);
     text.lines().map(text::defused).collect()
 }
@@ -353,23 +301,14 @@ fn aliases(finding: &Finding) -> String {
     let Some(package) = finding.package() else {
         return String::new();
     };
-    let others = package
-        .related
-        .iter()
-        .filter(|other| Some(*other) != package.id.as_ref());
-    let others: Vec<String> = others
-        .take(2 * LISTED)
-        .map(|other| short(other, 40))
-        .collect();
+    let others = package.related.iter().filter(|other| Some(*other) != package.id.as_ref());
+    let others: Vec<String> = others.take(2 * LISTED).map(|other| short(other, 40)).collect();
     others.join(", ")
 }
 
 fn tags(finding: &Finding) -> Vec<String> {
     let tags = finding.resource().map(|resource| &resource.tags);
-    let own = tags
-        .into_iter()
-        .flatten()
-        .filter(|(key, _)| !key.starts_with("aws:"));
+    let own = tags.into_iter().flatten().filter(|(key, _)| !key.starts_with("aws:"));
     own.take(2 * LISTED)
         .map(|(key, value)| format!("{} = {}", short(key, 60), short(value, 100)))
         .collect()

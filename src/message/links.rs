@@ -55,9 +55,7 @@ fn partition(arn: &str) -> &str {
 /// ASCII, so that what is shown is where it leads.
 fn address(url: &str) -> Option<String> {
     let web = url.starts_with("https://") || url.starts_with("http://");
-    let plain = url
-        .bytes()
-        .all(|b| b.is_ascii_graphic() && !b"<>\"'`|\\".contains(&b));
+    let plain = url.bytes().all(|b| b.is_ascii_graphic() && !b"<>\"'`|\\".contains(&b));
     (web && plain && !url.ends_with(text::ELLIPSIS)).then(|| url.to_owned())
 }
 

@@ -41,28 +41,16 @@ pub struct Message {
 
 /// What subscriptions can filter by.
 pub(crate) fn attributes(record: &Record, why: Why) -> Vec<(&'static str, String)> {
-    let Finding {
-        severity,
-        account,
-        kind,
-        ..
-    } = &record.finding;
+    let Finding { severity, account, kind, .. } = &record.finding;
     let resource = record.finding.resource();
-    let fix = record
-        .finding
-        .fix_available
-        .as_ref()
-        .map_or("UNKNOWN", |fix| fix.as_str());
+    let fix = record.finding.fix_available.as_ref().map_or("UNKNOWN", |fix| fix.as_str());
     let region = record.finding.region.as_deref();
     [
         ("priority", record.assessment.priority.as_str()),
         ("severity", severity.as_str()),
         ("account", account),
         ("region", region.unwrap_or_default()),
-        (
-            "resource_type",
-            resource.map_or("", |resource| resource.kind.as_str()),
-        ),
+        ("resource_type", resource.map_or("", |resource| resource.kind.as_str())),
         ("finding_type", kind.as_str()),
         ("fix_available", fix),
         ("reason", why.as_str()),

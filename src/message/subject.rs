@@ -16,17 +16,9 @@ const LONGEST: usize = 99;
 /// Where the parts do not fit, the longest of them are shortened until they do.
 pub fn subject(record: &Record) -> String {
     let finding = &record.finding;
-    let place = finding
-        .resource()
-        .map(Resource::display_name)
-        .unwrap_or_default();
-    let mut parts = [
-        &problem(finding),
-        &packages(finding),
-        &place,
-        &deed(finding),
-    ]
-    .map(|part| ascii(&short(part, LONGEST)));
+    let place = finding.resource().map(Resource::display_name).unwrap_or_default();
+    let mut parts = [&problem(finding), &packages(finding), &place, &deed(finding)]
+        .map(|part| ascii(&short(part, LONGEST)));
     loop {
         let line = line(record.assessment.priority.as_str(), &parts);
         let Some(excess) = line.len().checked_sub(LONGEST).filter(|excess| *excess > 0) else {
@@ -45,16 +37,8 @@ pub fn subject(record: &Record) -> String {
 }
 
 fn line(priority: &str, [problem, packages, place, deed]: &[String; 4]) -> String {
-    let packages = if packages.is_empty() {
-        String::new()
-    } else {
-        format!(" {packages}")
-    };
-    let place = if place.is_empty() {
-        String::new()
-    } else {
-        format!(" on {place}")
-    };
+    let packages = if packages.is_empty() { String::new() } else { format!(" {packages}") };
+    let place = if place.is_empty() { String::new() } else { format!(" on {place}") };
     format!("[{priority}] {problem}{packages}{place}: {deed}")
 }
 
@@ -65,10 +49,7 @@ fn problem(finding: &Finding) -> String {
 /// The first package, and how many more there are.
 fn packages(finding: &Finding) -> String {
     let mut names: Vec<&str> = Vec::new();
-    for package in finding
-        .package()
-        .map_or(&[][..], |package| &package.packages)
-    {
+    for package in finding.package().map_or(&[][..], |package| &package.packages) {
         if let Some(name) = package.name.as_deref().filter(|name| !names.contains(name)) {
             names.push(name);
         }
@@ -87,9 +68,7 @@ fn telling_end(name: &str) -> &str {
     if name.len() <= LONG {
         return name;
     }
-    name.rsplit(['/', ':'])
-        .find(|part| !part.is_empty())
-        .unwrap_or(name)
+    name.rsplit(['/', ':']).find(|part| !part.is_empty()).unwrap_or(name)
 }
 
 /// What to do: `fix 2.17.1`, `no fix yet`.
@@ -103,10 +82,7 @@ fn deed(finding: &Finding) -> String {
     if package.id.as_deref().is_some_and(is_windows_update) {
         return "install it".to_owned();
     }
-    let version = package
-        .packages
-        .iter()
-        .find_map(|package| package.fixed_in.as_deref());
+    let version = package.packages.iter().find_map(|package| package.fixed_in.as_deref());
     match (version, &finding.fix_available) {
         (Some(version), _) => format!("fix {version}"),
         (None, Some(FixAvailable::Yes | FixAvailable::Partial)) => "update".to_owned(),

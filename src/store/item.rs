@@ -78,13 +78,7 @@ pub fn transition(
     expires_at: i64,
 ) -> Result<Item, Unreadable> {
     let sk = keys::transition(record.version.as_str());
-    history(
-        record,
-        sk,
-        record.last_seen_at,
-        transition.as_str(),
-        expires_at,
-    )
+    history(record, sk, record.last_seen_at, transition.as_str(), expires_at)
 }
 
 /// The history row of an announcement of `record`.

@@ -51,14 +51,10 @@ mod tests {
 
     #[test]
     fn findings_spread_over_all_shards() {
-        let mut shards: Vec<String> = (0..1000)
-            .map(|n| shard("OPEN", &format!("arn:{n}")))
-            .collect();
+        let mut shards: Vec<String> =
+            (0..1000).map(|n| shard("OPEN", &format!("arn:{n}"))).collect();
         shards.sort();
-        let mut sizes: Vec<usize> = shards
-            .chunk_by(|a, b| a == b)
-            .map(<[String]>::len)
-            .collect();
+        let mut sizes: Vec<usize> = shards.chunk_by(|a, b| a == b).map(<[String]>::len).collect();
         sizes.sort_unstable();
         assert_eq!(sizes.len(), usize::from(SHARDS));
         assert!(sizes[0] > 30, "{sizes:?}");

@@ -41,28 +41,18 @@ pub struct DynamoDb {
 impl DynamoDb {
     /// The table called `table`, keeping history for `history_days`.
     pub fn new(client: Client, table: String, history_days: u16) -> Self {
-        Self {
-            client,
-            table,
-            history: SignedDuration::from_hours(24 * i64::from(history_days)),
-        }
+        Self { client, table, history: SignedDuration::from_hours(24 * i64::from(history_days)) }
     }
 
     fn expiry(&self, at: Timestamp) -> i64 {
-        at.saturating_add(self.history)
-            .unwrap_or(Timestamp::MAX)
-            .as_second()
+        at.saturating_add(self.history).unwrap_or(Timestamp::MAX).as_second()
     }
 }
 
 impl Store for DynamoDb {
     async fn refresh(&self, sighting: &Sighting) -> Result<Refreshed, CallFailed> {
         let key = keys::finding(&sighting.finding.arn);
-        let failed = |source| CallFailed {
-            operation: UPDATE,
-            object: key.clone(),
-            source,
-        };
+        let failed = |source| CallFailed { operation: UPDATE, object: key.clone(), source };
         let value = |value| item::value(value).map_err(|error| failed(error.into()));
         let answer = self
             .client
@@ -94,11 +84,8 @@ impl Store for DynamoDb {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        let read = |item: Item| {
-            item::record(item)
-                .map(Box::new)
-                .map_err(|error| failed(error.into()))
-        };
+        let read =
+            |item: Item| item::record(item).map(Box::new).map_err(|error| failed(error.into()));
         match answer {
             Ok(output) => match output.attributes {
                 Some(item) => Ok(Refreshed::Done(read(item)?)),
@@ -119,11 +106,7 @@ impl Store for DynamoDb {
 
     async fn write(&self, record: &Record, transition: Transition) -> Result<Outran, CallFailed> {
         let key = keys::finding(&record.finding.arn);
-        let failed = |source| CallFailed {
-            operation: TRANSACT,
-            object: key.clone(),
-            source,
-        };
+        let failed = |source| CallFailed { operation: TRANSACT, object: key.clone(), source };
         let row = item::row(record).map_err(|error| failed(error.into()))?;
         let expiry = self.expiry(record.last_seen_at);
         let history =
@@ -133,15 +116,12 @@ impl Store for DynamoDb {
         let row = if record.revision == 1 {
             row.condition_expression("attribute_not_exists(pk)")
         } else {
-            row.condition_expression("revision = :before")
-                .expression_attribute_values(
-                    ":before",
-                    AttributeValue::N((record.revision - 1).to_string()),
-                )
+            row.condition_expression("revision = :before").expression_attribute_values(
+                ":before",
+                AttributeValue::N((record.revision - 1).to_string()),
+            )
         };
-        let history = Put::builder()
-            .table_name(&self.table)
-            .set_item(Some(history));
+        let history = Put::builder().table_name(&self.table).set_item(Some(history));
         let put = |put: aws_sdk_dynamodb::types::builders::PutBuilder| {
             let put = put.build().map_err(|error| failed(error.into()))?;
             Ok::<_, CallFailed>(TransactWriteItem::builder().put(put).build())
@@ -158,11 +138,7 @@ impl Store for DynamoDb {
 
     async fn lease(&self, record: &Record, lease: &Lease) -> Result<Outran, CallFailed> {
         let key = keys::finding(&record.finding.arn);
-        let failed = |source| CallFailed {
-            operation: UPDATE,
-            object: key.clone(),
-            source,
-        };
+        let failed = |source| CallFailed { operation: UPDATE, object: key.clone(), source };
         let lease = item::value(lease).map_err(|error| failed(error.into()))?;
         let answer = self
             .client
@@ -194,11 +170,7 @@ impl Store for DynamoDb {
         announced: &Announced,
     ) -> Result<Outran, CallFailed> {
         let key = keys::finding(&record.finding.arn);
-        let failed = |source| CallFailed {
-            operation: TRANSACT,
-            object: key.clone(),
-            source,
-        };
+        let failed = |source| CallFailed { operation: TRANSACT, object: key.clone(), source };
         let announcement = item::announcement(record, announced, self.expiry(announced.at))
             .map_err(|error| failed(error.into()))?;
         let update = Update::builder()
@@ -244,10 +216,7 @@ fn outran(
         Err(error) => return Err(error.into()),
     };
     if let TransactWriteItemsError::TransactionCanceledException(cancelled) = &error {
-        let codes = cancelled
-            .cancellation_reasons()
-            .iter()
-            .filter_map(|reason| reason.code());
+        let codes = cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code());
         // A conflict is another transaction on the same row at this moment: it was faster.
         let mut lost = codes.filter(|code| *code != "None");
         if lost.all(|code| code == "ConditionalCheckFailed" || code == "TransactionConflict") {

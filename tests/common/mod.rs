@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 
+pub mod schema;
+
 use std::{collections::HashMap, fs, path::PathBuf};
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -72,18 +74,13 @@ impl World {
     /// The sort keys under a finding's key, without the version or time in them.
     pub async fn kinds(&self, arn: &str) -> Vec<String> {
         let text = |item: &HashMap<_, AttributeValue>, key| {
-            item.get(key)
-                .and_then(|value| value.as_s().ok())
-                .cloned()
-                .unwrap_or_default()
+            item.get(key).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default()
         };
         let items = self.items(arn).await;
-        let kinds = items
-            .iter()
-            .map(|item| match text(item, "sk").split_once('#') {
-                Some((kind, _)) => format!("{kind} {}", text(item, "what")),
-                None => text(item, "sk"),
-            });
+        let kinds = items.iter().map(|item| match text(item, "sk").split_once('#') {
+            Some((kind, _)) => format!("{kind} {}", text(item, "what")),
+            None => text(item, "sk"),
+        });
         kinds.collect()
     }
 }
