@@ -158,7 +158,7 @@ impl Lease {
 /// What is remembered of a finding.
 #[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "snake_case")]
 pub struct Record {
     /// The newest state.
     pub finding: Finding,

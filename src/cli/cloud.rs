@@ -11,7 +11,12 @@ use tokio::{
     sync::mpsc::{UnboundedReceiver, unbounded_channel},
 };
 
-use super::{Problem, embedded::Embedded, sns, template::Template};
+use super::{
+    Problem,
+    embedded::Embedded,
+    sns::{Published, Topic},
+    template::Template,
+};
 use crate::aws;
 
 /// The table's name.
@@ -21,67 +26,68 @@ pub const TOPIC: &str = "arn:aws:sns:eu-central-1:111122223333:inspector-triage-
 /// The Region of both.
 pub const REGION: &str = "eu-central-1";
 
-/// A store, and a topic that listens on the loopback interface.
+/// A store and a topic.
 pub struct Cloud {
     /// What is published.
-    pub published: UnboundedReceiver<sns::Published>,
+    pub published: UnboundedReceiver<Published>,
     store: Database,
-    topic_url: String,
+    topic: Topic,
     shared: SdkConfig,
 }
 
 impl Cloud {
-    /// Opens the store, kept in `db` or in memory, and starts the topic on `port`, 0 for a free
-    /// one.
+    /// Opens the store, kept in `db` or in memory, and the topic.
     ///
     /// # Errors
-    /// The port is taken, or the file is no store.
-    pub async fn start(template: &Template, port: u16, db: Option<&Path>) -> Result<Self, Problem> {
+    /// The file is no store.
+    pub async fn open(template: &Template, db: Option<&Path>) -> Result<Self, Problem> {
         let store = open(template, db)?;
-        let topic = listen(port).await?;
-        let topic_url = format!("http://{}", topic.local_addr()?);
         let (sender, published) = unbounded_channel();
-        tokio::spawn(sns::serve(topic, TOPIC.to_owned(), sender));
+        let topic = Topic { arn: TOPIC.to_owned(), published: sender };
         let credentials = Credentials::new("local", "local", None, None, "inspector-triage");
         let shared = aws::config()
             .region(Region::from_static(REGION))
             .credentials_provider(credentials)
             .load()
             .await;
-        Ok(Self { published, store, topic_url, shared })
-    }
-
-    /// Lets other processes use the store, too, on `port`, 0 for a free one. Returns the
-    /// environment for a function that is to use both.
-    ///
-    /// # Errors
-    /// The port is taken.
-    pub async fn serve(&self, port: u16) -> Result<Vec<(&'static str, String)>, Problem> {
-        let listener = listen(port).await?;
-        let store_url = format!("http://{}", listener.local_addr()?);
-        tokio::spawn(dynoxide::server::serve_on(listener, self.store.clone()));
-        Ok(vec![
-            ("TABLE_NAME", TABLE.to_owned()),
-            ("TOPIC_ARN", TOPIC.to_owned()),
-            ("AWS_ENDPOINT_URL_DYNAMODB", store_url),
-            ("AWS_ENDPOINT_URL_SNS", self.topic_url.clone()),
-            ("AWS_REGION", REGION.to_owned()),
-            ("AWS_ACCESS_KEY_ID", "local".to_owned()),
-            ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
-        ])
+        Ok(Self { published, store, topic, shared })
     }
 
     /// A client of the store, which needs no network.
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         let config = aws_sdk_dynamodb::config::Builder::from(&self.shared);
-        let embedded = Embedded(self.store.clone());
-        aws_sdk_dynamodb::Client::from_conf(config.http_client(embedded).build())
+        let store = Embedded::Store(self.store.clone());
+        aws_sdk_dynamodb::Client::from_conf(config.http_client(store).build())
     }
 
-    /// A client of the topic.
+    /// A client of the topic, which needs no network.
     pub fn sns(&self) -> aws_sdk_sns::Client {
         let config = aws_sdk_sns::config::Builder::from(&self.shared);
-        aws_sdk_sns::Client::from_conf(config.endpoint_url(&self.topic_url).build())
+        let topic = Embedded::Topic(self.topic.clone());
+        aws_sdk_sns::Client::from_conf(config.http_client(topic).build())
+    }
+
+    /// Lets other processes on this machine use both: the store on `port`, the topic on the next
+    /// one, or both on free ports for 0. Returns the environment for a function that is to.
+    ///
+    /// # Errors
+    /// A port is taken.
+    pub async fn serve(&self, port: u16) -> Result<Vec<(&'static str, String)>, Problem> {
+        let store = listen(port).await?;
+        let topic = listen(if port == 0 { 0 } else { port.saturating_add(1) }).await?;
+        let store_url = format!("http://{}", store.local_addr()?);
+        let topic_url = format!("http://{}", topic.local_addr()?);
+        tokio::spawn(dynoxide::server::serve_on(store, self.store.clone()));
+        tokio::spawn(self.topic.clone().serve(topic));
+        Ok(vec![
+            ("TABLE_NAME", TABLE.to_owned()),
+            ("TOPIC_ARN", TOPIC.to_owned()),
+            ("AWS_ENDPOINT_URL_DYNAMODB", store_url),
+            ("AWS_ENDPOINT_URL_SNS", topic_url),
+            ("AWS_REGION", REGION.to_owned()),
+            ("AWS_ACCESS_KEY_ID", "local".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
+        ])
     }
 }
 

@@ -1,5 +1,5 @@
-//! The embedded store as an HTTP client of the SDK: what the SDK would send over the network goes
-//! straight to the store.
+//! The store and the topic as HTTP clients of the SDK: what the SDK would send over the network
+//! goes straight to them.
 //!
 //! So `replay` makes the very calls the function makes, without a socket between them.
 
@@ -21,9 +21,16 @@ use aws_smithy_types::body::SdkBody;
 use dynoxide::{Database, DynoxideError, actions::transact_write_items::TransactWriteItemsRequest};
 use serde::{Serialize, de::DeserializeOwned};
 
-/// A store in this process.
+use super::sns::Topic;
+
+/// A service in this process.
 #[derive(Clone)]
-pub struct Embedded(pub Database);
+pub enum Embedded {
+    /// The store.
+    Store(Database),
+    /// The topic.
+    Topic(Topic),
+}
 
 impl fmt::Debug for Embedded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -43,12 +50,16 @@ impl HttpClient for Embedded {
 
 impl HttpConnector for Embedded {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let target = request.headers().get("x-amz-target").unwrap_or_default();
-        let operation = target.rsplit('.').next().unwrap_or_default();
         let body = request.body().bytes().unwrap_or_default();
-        let (status, answer) = match self.perform(operation, body) {
-            Ok(answer) => (200, answer),
-            Err(error) => (error.status_code(), error.to_json().into_bytes()),
+        let (status, answer) = match self {
+            Self::Topic(topic) => topic.perform(body),
+            Self::Store(store) => {
+                let target = request.headers().get("x-amz-target").unwrap_or_default();
+                match perform(store, target.rsplit('.').next().unwrap_or_default(), body) {
+                    Ok(answer) => (200, answer),
+                    Err(error) => (error.status_code(), error.to_json()),
+                }
+            }
         };
         HttpConnectorFuture::ready(match StatusCode::try_from(status) {
             Ok(status) => Ok(HttpResponse::new(status, SdkBody::from(answer))),
@@ -57,25 +68,20 @@ impl HttpConnector for Embedded {
     }
 }
 
-impl Embedded {
-    /// The calls that triage makes.
-    fn perform(&self, operation: &str, body: &[u8]) -> Result<Vec<u8>, DynoxideError> {
-        let Self(store) = self;
-        match operation {
-            "UpdateItem" => answer(&store.update_item(read(body)?)?),
-            "TransactWriteItems" => {
-                let mut request: TransactWriteItemsRequest = read(body)?;
-                // The token tells a repeated call from a new one. Here none is lost on the way,
-                // and the store would go through all tokens of the last ten minutes each time.
-                request.client_request_token = None;
-                answer(&store.transact_write_items(request)?)
-            }
-            "Query" => answer(&store.query(read(body)?)?),
-            "Scan" => answer(&store.scan(read(body)?)?),
-            other => {
-                Err(DynoxideError::ValidationException(format!("{other} is not used by triage")))
-            }
+/// Performs one of the calls that triage makes.
+fn perform(store: &Database, operation: &str, body: &[u8]) -> Result<String, DynoxideError> {
+    match operation {
+        "UpdateItem" => answer(&store.update_item(read(body)?)?),
+        "TransactWriteItems" => {
+            let mut request: TransactWriteItemsRequest = read(body)?;
+            // The token tells a repeated call from a new one. Here none is lost on the way, and
+            // the store would go through all tokens of the last ten minutes each time.
+            request.client_request_token = None;
+            answer(&store.transact_write_items(request)?)
         }
+        "Query" => answer(&store.query(read(body)?)?),
+        "Scan" => answer(&store.scan(read(body)?)?),
+        other => Err(DynoxideError::ValidationException(format!("{other} is not used by triage"))),
     }
 }
 
@@ -84,7 +90,7 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, DynoxideError> {
         .map_err(|error| DynoxideError::SerializationException(error.to_string()))
 }
 
-fn answer(answer: &impl Serialize) -> Result<Vec<u8>, DynoxideError> {
-    serde_json::to_vec(answer)
+fn answer(answer: &impl Serialize) -> Result<String, DynoxideError> {
+    serde_json::to_string(answer)
         .map_err(|error| DynoxideError::InternalServerError(error.to_string()))
 }

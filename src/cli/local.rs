@@ -7,8 +7,7 @@ use super::{Local, Problem, Verdict, cloud::Cloud, replay, template};
 /// Serves the store and the topic, says how to reach them, and shows what is published.
 pub async fn run(local: Local, output: &mut impl Write) -> Result<Verdict, Problem> {
     let own = template::Template::read(template::OWN)?;
-    let topic_port = if local.port == 0 { 0 } else { local.port.saturating_add(1) };
-    let mut cloud = Cloud::start(&own, topic_port, local.db.as_deref()).await?;
+    let mut cloud = Cloud::open(&own, local.db.as_deref()).await?;
     let settings = cloud.serve(local.port).await?.into_iter();
     let lines: Vec<String> = settings.map(|(name, value)| format!("{name}={value}\n")).collect();
     let environment = lines.concat();

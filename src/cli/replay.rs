@@ -38,7 +38,7 @@ pub async fn run(
     let Format::Email = replay.format;
     let rules = replay.rule.as_deref().map(Rules::read).transpose()?;
     let files = input::files(&replay.paths)?;
-    let cloud = Cloud::start(&Template::read(OWN)?, 0, replay.db.as_deref()).await?;
+    let cloud = Cloud::open(&Template::read(OWN)?, replay.db.as_deref()).await?;
     let mut session = Session {
         triage: Triage {
             store: DynamoDb::new(cloud.dynamodb(), cloud::TABLE.to_owned(), 400),

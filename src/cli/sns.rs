@@ -6,10 +6,11 @@
 use std::collections::BTreeMap;
 
 use axum::{
-    Form, Router,
+    Router,
+    body::Bytes,
     extract::State,
     http::{StatusCode, header::CONTENT_TYPE},
-    response::{IntoResponse, Response},
+    response::IntoResponse,
     routing::post,
 };
 use tokio::{net::TcpListener, sync::mpsc::UnboundedSender};
@@ -29,42 +30,50 @@ pub struct Published {
     pub attributes: BTreeMap<String, String>,
 }
 
-#[derive(Clone)]
-struct Topic {
-    arn: String,
-    published: UnboundedSender<Published>,
+/// A topic that hands on what is published.
+#[derive(Clone, Debug)]
+pub struct Topic {
+    /// Its ARN.
+    pub arn: String,
+    /// Where messages go.
+    pub published: UnboundedSender<Published>,
 }
 
-/// Serves the topic `arn` on `listener` for ever; what is published goes to `published`.
-pub async fn serve(
-    listener: TcpListener,
-    arn: String,
-    published: UnboundedSender<Published>,
-) -> Result<(), Problem> {
-    let router = Router::new().route("/", post(call)).with_state(Topic { arn, published });
-    Ok(axum::serve(listener, router).await?)
-}
-
-async fn call(State(topic): State<Topic>, Form(form): Form<BTreeMap<String, String>>) -> Response {
-    let action = form.get("Action").map_or("", String::as_str);
-    if action != "Publish" {
-        return refusal("InvalidAction", &format!("this topic can only Publish, not {action}"));
+impl Topic {
+    /// Serves the topic on `listener` for ever.
+    pub async fn serve(self, listener: TcpListener) -> Result<(), Problem> {
+        let router = Router::new().route("/", post(call)).with_state(self);
+        Ok(axum::serve(listener, router).await?)
     }
-    let published = match read(&form, &topic.arn) {
-        Ok(published) => published,
-        Err((code, reason)) => return refusal(code, &reason),
-    };
-    // If nobody listens any more, the program is about to end.
-    let _ = topic.published.send(published);
-    let id = "00000000-0000-0000-0000-000000000000";
-    xml(
-        StatusCode::OK,
-        format!(
+
+    /// Performs a call, given as the body of a request: the status and the body of the answer.
+    pub fn perform(&self, body: &[u8]) -> (u16, String) {
+        let form: BTreeMap<String, String> = form_urlencoded::parse(body).into_owned().collect();
+        let action = form.get("Action").map_or("", String::as_str);
+        if action != "Publish" {
+            let reason = format!("this topic can only Publish, not {action}");
+            return refusal("InvalidAction", &reason);
+        }
+        let published = match read(&form, &self.arn) {
+            Ok(published) => published,
+            Err((code, reason)) => return refusal(code, &reason),
+        };
+        // If nobody listens any more, the program is about to end.
+        let _ = self.published.send(published);
+        let id = "00000000-0000-0000-0000-000000000000";
+        let answer = format!(
             "<PublishResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><PublishResult>\
              <MessageId>{id}</MessageId></PublishResult><ResponseMetadata><RequestId>{id}\
              </RequestId></ResponseMetadata></PublishResponse>"
-        ),
-    )
+        );
+        (200, answer)
+    }
+}
+
+async fn call(State(topic): State<Topic>, body: Bytes) -> impl IntoResponse {
+    let (status, answer) = topic.perform(&body);
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, [(CONTENT_TYPE, "text/xml")], answer)
 }
 
 /// A message as AWS would take it, or the code and the reason of the refusal.
@@ -110,18 +119,12 @@ fn read(form: &BTreeMap<String, String>, arn: &str) -> Result<Published, (&'stat
     })
 }
 
-fn refusal(code: &str, reason: &str) -> Response {
+fn refusal(code: &str, reason: &str) -> (u16, String) {
     let reason = reason.replace('&', "&amp;").replace('<', "&lt;");
-    xml(
-        StatusCode::BAD_REQUEST,
-        format!(
-            "<ErrorResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><Error><Type>Sender\
-             </Type><Code>{code}</Code><Message>{reason}</Message></Error><RequestId>0</RequestId>\
-             </ErrorResponse>"
-        ),
-    )
-}
-
-fn xml(status: StatusCode, body: String) -> Response {
-    (status, [(CONTENT_TYPE, "text/xml")], body).into_response()
+    let answer = format!(
+        "<ErrorResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><Error><Type>Sender\
+         </Type><Code>{code}</Code><Message>{reason}</Message></Error><RequestId>0</RequestId>\
+         </ErrorResponse>"
+    );
+    (400, answer)
 }

@@ -15,7 +15,7 @@ pub type Item = HashMap<String, AttributeValue>;
 /// The error of a row that is not what this program writes.
 pub type Unreadable = serde_dynamo::Error;
 
-/// A finding's row. Beside the record it holds what conditions and indexes look at.
+/// A finding's row: the record, and what conditions and indexes look at beside it.
 #[derive(Serialize)]
 struct Row<'a> {
     pk: String,
@@ -25,11 +25,7 @@ struct Row<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     open_shard: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    due_at: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pending_shard: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pending_since: Option<String>,
     #[serde(flatten)]
     record: &'a Record,
 }
@@ -53,15 +49,12 @@ struct History<'a> {
 /// The row of a record.
 pub fn row(record: &Record) -> Result<Item, Unreadable> {
     let arn = &record.finding.arn;
-    let due = record.due_at.filter(|_| record.is_open());
     serde_dynamo::to_item(Row {
         pk: keys::finding(arn),
         sk: keys::CURRENT,
         facts: record.facts().key(),
-        open_shard: due.map(|_| keys::shard("OPEN", arn)),
-        due_at: due.map(|due| due.to_string()),
+        open_shard: record.due_at.map(|_| keys::shard("OPEN", arn)),
         pending_shard: record.pending_since.map(|_| keys::shard("PENDING", arn)),
-        pending_since: record.pending_since.map(|since| since.to_string()),
         record,
     })
 }

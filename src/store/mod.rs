@@ -63,7 +63,7 @@ impl Store for DynamoDb {
             .condition_expression("facts = :facts AND version < :version")
             .update_expression(
                 "SET version = :version, finding = :finding, assessment = :assessment, \
-                 lastSeenAt = :now ADD revision :one",
+                 last_seen_at = :now ADD revision :one",
             )
             .expression_attribute_values(":facts", AttributeValue::S(sighting.facts().key()))
             .expression_attribute_values(
@@ -180,7 +180,7 @@ impl Store for DynamoDb {
             .condition_expression("lease.holder = :holder")
             .update_expression(
                 "SET announced = :announced \
-                 REMOVE lease, pendingSince, pending_shard, pending_since ADD revision :one",
+                 REMOVE lease, pending_shard, pending_since ADD revision :one",
             )
             .expression_attribute_values(":holder", AttributeValue::S(lease.holder.clone()))
             .expression_attribute_values(

@@ -36,7 +36,7 @@ pub struct World {
 impl World {
     pub async fn new() -> Self {
         let template = Template::read(OWN).unwrap();
-        let cloud = Cloud::start(&template, 0, None).await.unwrap();
+        let cloud = Cloud::open(&template, None).await.unwrap();
         let triage = triage(cloud.dynamodb(), cloud.sns());
         Self { cloud, triage }
     }
