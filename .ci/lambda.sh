@@ -1,55 +1,18 @@
 #!/usr/bin/env bash
-# The README's three commands: the function under cargo lambda's emulator, with the store and the topic of
-# `inspector-triage local`. Takes free ports, so that it disturbs nobody, and needs .tools/bin on PATH (see .ci/run).
+# The README's three commands: the function in cargo lambda's emulator, with the store and the topic of
+# `inspector-triage local`. Takes free ports and files of its own, so that it disturbs nobody.
+# Needs .tools/bin on PATH: see .ci/run.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-readonly ENVIRONMENT=target/local.env
-readonly LOCAL="cargo triage local --env-file $ENVIRONMENT"
-readonly WATCH="cargo lambda watch --env-file $ENVIRONMENT"
-readonly INVOKE="cargo lambda invoke triage --data-file events/01-critical-exploit-and-fix.json"
+# The address is there because cargo lambda's own is IPv6, which not every machine has, and for `watch` a public one.
+readonly LOCAL="cargo triage local --env-file local.env"
+readonly WATCH="cargo lambda watch --invoke-address 127.0.0.1 --env-file local.env"
+readonly INVOKE="cargo lambda invoke triage --invoke-address 127.0.0.1 --data-file events/01-critical-exploit-and-fix.json"
 
-main() {
-    for command in "$LOCAL" "$WATCH" "$INVOKE"; do
-        grep -qF "$command" README.md || die "README.md lacks this command: $command"
-    done
-
-    # Beforehand, so that what follows only has to start, and a time limit is one for starting.
-    cargo build --features cli --bin inspector-triage
-    cargo build --bin triage
-
-    scratch=$(mktemp -d)
-    mkfifo "$scratch/local"
-    $LOCAL --port 0 >"$scratch/local" &
-    local=$!
-    exec 3<"$scratch/local"
-    read_until ready
-
-    port=$(python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')
-    # --timeout: without it a function that does not start is waited for without end.
-    $WATCH --timeout 60 --ignore-changes --invoke-address 127.0.0.1 --invoke-port "$port" &
-    watch=$!
-    until (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do
-        kill -0 "$watch" || die "cargo lambda watch has ended"
-        sleep 0.05
-    done
-
-    expect announced
-    read_until "Subject: "
-    expect unchanged
-
-    kill -INT "$local"
-    wait "$local" || die "local did not end well at Ctrl-C"
-    local=
-}
-
-# expect OUTCOME: invokes the function, and holds its answer against it.
-expect() {
-    local answer outcome
-    answer=$($INVOKE --invoke-address 127.0.0.1 --invoke-port "$port")
-    echo "$answer"
-    outcome=$(python3 -c 'import json, sys; print(json.load(sys.stdin)["outcome"])' <<<"$answer")
-    [[ $outcome == "$1" ]] || die "the outcome is '$outcome', not '$1'"
+fail() {
+    echo "$*" >&2
+    exit 1
 }
 
 # read_until START: shows what `local` prints, up to the line that starts so.
@@ -59,20 +22,58 @@ read_until() {
         echo "local: $line"
         if [[ $line == "$1"* ]]; then return; fi
     done
-    die "local did not print '$1…'"
+    fail "local did not print '$1…'"
 }
 
-die() {
-    echo "$*" >&2
-    exit 1
+# expect OUTCOME: invokes the function, which must answer with it.
+expect() {
+    local answer outcome
+    answer=$($INVOKE --invoke-port "$port")
+    echo "$answer"
+    outcome=$(python3 -c 'import json, sys; print(json.load(sys.stdin)["outcome"])' <<<"$answer")
+    [[ $outcome == "$1" ]] || fail "the outcome is '$outcome', not '$1'"
 }
 
-# Stops what is still running.
-finish() {
-    if [[ ${watch:-} ]]; then kill "$watch" 2>/dev/null && wait "$watch" || true; fi
-    if [[ ${local:-} ]]; then kill "$local" 2>/dev/null && wait "$local" || true; fi
-    if [[ ${scratch:-} ]]; then rm -rf "$scratch"; fi
+# stop PROCESS: as far as it still runs.
+stop() {
+    if kill "$1" 2>/dev/null; then wait "$1" || true; fi
 }
-trap finish EXIT
 
-main
+for command in "$LOCAL" "$WATCH" "$INVOKE"; do
+    grep -qF -- "$command" README.md || fail "README.md lacks this command: $command"
+done
+
+# Beforehand, so that what follows only has to start, and a time limit is one for starting.
+cargo build --features cli --bin inspector-triage
+cargo build --bin triage
+
+mkdir -p .tools
+scratch=$(mktemp -d .tools/replay.XXXXXX)
+trap 'rm -r "$scratch"' EXIT
+
+mkfifo "$scratch/local"
+${LOCAL/local.env/$scratch/local.env} --port 0 >"$scratch/local" &
+local=$!
+trap 'stop "$local"; rm -r "$scratch"' EXIT
+exec 3<"$scratch/local"
+read_until ready
+
+# Without --timeout, a function that cannot start is waited for without end. Without --ignore-changes, every folder here
+# is watched, .tools and its thousands included.
+port=$(python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')
+${WATCH/local.env/$scratch/local.env} --invoke-port "$port" --timeout 60 --ignore-changes &
+watch=$!
+trap 'stop "$watch"; stop "$local"; rm -r "$scratch"' EXIT
+# It says nothing when it listens, and `invoke` does not wait for that.
+until (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do
+    kill -0 "$watch" 2>/dev/null || fail "cargo lambda watch has ended"
+    sleep 0.05
+done
+
+expect announced
+read_until "Subject: "
+expect unchanged
+
+trap 'stop "$watch"; rm -r "$scratch"' EXIT
+kill -INT "$local"
+wait "$local" || fail "local did not end well at Ctrl-C"

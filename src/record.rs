@@ -5,7 +5,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use serde_with::skip_serializing_none;
+use serde_with::{As, json::JsonString, skip_serializing_none};
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -155,14 +155,17 @@ impl Lease {
     }
 }
 
-/// What is remembered of a finding.
+/// What is remembered of a finding. Its detail is kept as JSON text: nobody asks the table for a part
+/// of it, and text is smaller, and faster to write and read, than a tree of attributes.
 #[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub struct Record {
     /// The newest state.
+    #[serde(with = "As::<JsonString>")]
     pub finding: Finding,
     /// The assessment of that state.
+    #[serde(with = "As::<JsonString>")]
     pub assessment: Assessment,
     /// Its place in the order of events.
     pub version: Version,

@@ -111,7 +111,7 @@ fn next_link(text: &str) -> Option<(&str, &str, &str, &str)> {
     Some((&text[..start], &text[start + 1..middle], &text[middle + 2..end], &text[end + 1..]))
 }
 
-/// Several lines of harmless text: like [`line`], but line ends stay; never two blank lines in a
+/// Several lines of harmless text: like [`line()`], but line ends stay; never two blank lines in a
 /// row, none at the start or the end.
 pub fn paragraph(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -3,7 +3,7 @@
 use inspector_triage::{
     aws, lambda, publish::Sns, settings::Settings, store::DynamoDb, triage::Triage,
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, Unit};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 
 #[expect(clippy::disallowed_methods, reason = "here the clock and the environment come in")]
@@ -27,6 +27,8 @@ async fn main() -> Result<(), Error> {
     lambda_runtime::run(service_fn(|event: LambdaEvent<lambda::Payload>| async move {
         let now = Timestamp::now();
         let attempt = format!("{}@{now}", event.context.request_id);
+        // As fine as Inspector's own times, and as people like to read them.
+        let now = now.round(Unit::Millisecond).unwrap_or(now);
         let event = event.payload.json().map_err(lambda::Failed)?;
         lambda::handle(triage, event.get().as_bytes(), now, &attempt).await
     }))

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use askama::Template;
+use textwrap::{WordSeparator, core::Word};
 
 use crate::{
     announce::Why,
@@ -154,6 +155,23 @@ mod japanese {
     }
 }
 
+/// The words of a line, between which it may be broken: at spaces, and where Japanese, which has no
+/// spaces, may be broken; but not within a path or a version, which are to be copied.
+fn words(line: &str) -> Box<dyn Iterator<Item = Word<'_>> + '_> {
+    let mut ends: Vec<usize> = Vec::new();
+    let mut end = 0;
+    for word in WordSeparator::UnicodeBreakProperties.find_words(line) {
+        end += word.word.len() + word.whitespace.len();
+        let copied = |c: Option<char>| c.is_some_and(|c| c.is_ascii_graphic());
+        let within = copied(line[..end].chars().next_back()) && copied(line[end..].chars().next());
+        if !within {
+            ends.push(end);
+        }
+    }
+    let starts = std::iter::once(0).chain(ends.clone());
+    Box::new(starts.zip(ends).map(|(start, end)| Word::from(&line[start..end])))
+}
+
 /// Breaks lines longer than [`WIDTH`]; what follows is indented a little deeper than the line.
 ///
 /// What is to be copied stays whole: lines with an address or an ARN, and words without a place
@@ -172,16 +190,10 @@ fn fit(body: &str) -> String {
                 indent => indent + 2,
             };
             let indent = " ".repeat(indent);
-            // Japanese has no spaces to break at; a path must not be broken at its slashes.
-            let separator = if line.is_ascii() {
-                textwrap::WordSeparator::AsciiSpace
-            } else {
-                textwrap::WordSeparator::UnicodeBreakProperties
-            };
             let options = textwrap::Options::new(WIDTH)
                 .subsequent_indent(&indent)
                 .break_words(false)
-                .word_separator(separator)
+                .word_separator(WordSeparator::Custom(words))
                 .word_splitter(textwrap::WordSplitter::NoHyphenation);
             fitted.push_str(&textwrap::fill(line, options));
         }

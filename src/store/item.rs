@@ -15,13 +15,20 @@ pub type Item = HashMap<String, AttributeValue>;
 /// The error of a row that is not what this program writes.
 pub type Unreadable = serde_dynamo::Error;
 
-/// A finding's row: the record, and what conditions and indexes look at beside it.
+/// A finding's row: the record, and beside it what conditions, indexes and people look at.
 #[derive(Serialize)]
 struct Row<'a> {
     pk: String,
     sk: &'static str,
     /// [`Facts::key`] of the record.
     facts: String,
+    // What people look for in the table.
+    status: &'a str,
+    severity: &'a str,
+    priority: &'a str,
+    score: u8,
+    account: &'a str,
+    problem: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     open_shard: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,6 +60,12 @@ pub fn row(record: &Record) -> Result<Item, Unreadable> {
         pk: keys::finding(arn),
         sk: keys::CURRENT,
         facts: record.facts().key(),
+        status: record.finding.status.as_str(),
+        severity: record.finding.severity.as_str(),
+        priority: record.assessment.priority.as_str(),
+        score: record.assessment.score,
+        account: &record.finding.account,
+        problem: record.finding.problem(),
         open_shard: record.due_at.map(|_| keys::shard("OPEN", arn)),
         pending_shard: record.pending_since.map(|_| keys::shard("PENDING", arn)),
         record,
@@ -102,6 +115,11 @@ fn history(
         policy: &record.assessment.policy,
         expires_at,
     })
+}
+
+/// One value as an attribute of JSON text, as [`Record`] keeps its detail.
+pub fn json(value: &impl Serialize) -> Result<AttributeValue, serde_json::Error> {
+    serde_json::to_string(value).map(AttributeValue::S)
 }
 
 /// One value as an attribute.

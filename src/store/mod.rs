@@ -53,7 +53,6 @@ impl Store for DynamoDb {
     async fn refresh(&self, sighting: &Sighting) -> Result<Refreshed, CallFailed> {
         let key = keys::finding(&sighting.finding.arn);
         let failed = |source| CallFailed { operation: UPDATE, object: key.clone(), source };
-        let value = |value| item::value(value).map_err(|error| failed(error.into()));
         let answer = self
             .client
             .update_item()
@@ -63,7 +62,7 @@ impl Store for DynamoDb {
             .condition_expression("facts = :facts AND version < :version")
             .update_expression(
                 "SET version = :version, finding = :finding, assessment = :assessment, \
-                 last_seen_at = :now ADD revision :one",
+                 score = :score, last_seen_at = :now ADD revision :one",
             )
             .expression_attribute_values(":facts", AttributeValue::S(sighting.facts().key()))
             .expression_attribute_values(
@@ -72,13 +71,17 @@ impl Store for DynamoDb {
             )
             .expression_attribute_values(
                 ":finding",
-                item::value(&sighting.finding).map_err(|error| failed(error.into()))?,
+                item::json(&sighting.finding).map_err(|error| failed(error.into()))?,
             )
             .expression_attribute_values(
                 ":assessment",
-                item::value(&sighting.assessment).map_err(|error| failed(error.into()))?,
+                item::json(&sighting.assessment).map_err(|error| failed(error.into()))?,
             )
-            .expression_attribute_values(":now", value(&sighting.seen_at)?)
+            .expression_attribute_values(
+                ":score",
+                AttributeValue::N(sighting.assessment.score.to_string()),
+            )
+            .expression_attribute_values(":now", AttributeValue::S(sighting.seen_at.to_string()))
             .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
