@@ -9,7 +9,6 @@ use serde_with::{As, json::JsonString, skip_serializing_none};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    announce::Why,
     assess::{Assessment, Priority},
     finding::{Finding, FixAvailable, Severity, Status},
 };
@@ -117,6 +116,35 @@ impl Sighting {
     /// The facts that matter.
     pub fn facts(&self) -> Facts {
         Facts::of(&self.finding, &self.assessment)
+    }
+}
+
+/// Why people are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Why {
+    /// Nobody has heard of it.
+    New,
+    /// It had ended and came back.
+    Reopened,
+    /// An exploit became known.
+    ExploitSeen,
+    /// Its priority rose.
+    PriorityRaised,
+    /// A fix appeared.
+    FixAppeared,
+}
+
+impl Why {
+    /// The reason as one word, as it stands in message attributes.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Reopened => "reopened",
+            Self::ExploitSeen => "exploit-seen",
+            Self::PriorityRaised => "priority-raised",
+            Self::FixAppeared => "fix-appeared",
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::{
     assess::{Policy, Sla},
     message::Language,
+    store::HISTORY_DAYS,
 };
 
 /// Everything that can be set.
@@ -75,7 +76,7 @@ impl Settings {
             policy.sla =
                 days.parse::<Sla>().map_err(|_| malformed("SLA_DAYS", &days, Sla::EXPECTED))?;
         }
-        let mut history_days = 400;
+        let mut history_days = HISTORY_DAYS;
         if let Some(days) = value("HISTORY_DAYS") {
             let allowed = |days: &u16| (1..=3650).contains(days);
             history_days = days.parse().ok().filter(allowed).ok_or_else(|| {

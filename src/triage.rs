@@ -7,12 +7,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
-    announce::{Decision, Why, decide},
+    announce::{Decision, decide},
     assess::{Policy, Priority, assess},
     failure::{CallFailed, Failure},
     finding::Finding,
     message::{self, Language, Message},
-    record::{Announced, Lease, Record, Sighting, Step, Transition, step},
+    record::{Announced, Lease, Record, Sighting, Step, Transition, Why, step},
 };
 
 /// Where records are kept.

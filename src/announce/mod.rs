@@ -4,41 +4,10 @@
 //! never at what an event happened to change. So an attempt that died half way decides again on
 //! the next try, and correctly.
 
-use serde::{Deserialize, Serialize};
-
 use crate::{
     finding::FixAvailable,
-    record::{Facts, Record},
+    record::{Facts, Record, Why},
 };
-
-/// Why people are told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Why {
-    /// Nobody has heard of it.
-    New,
-    /// It had ended and came back.
-    Reopened,
-    /// An exploit became known.
-    ExploitSeen,
-    /// Its priority rose.
-    PriorityRaised,
-    /// A fix appeared.
-    FixAppeared,
-}
-
-impl Why {
-    /// The reason as one word, as it stands in message attributes.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::New => "new",
-            Self::Reopened => "reopened",
-            Self::ExploitSeen => "exploit-seen",
-            Self::PriorityRaised => "priority-raised",
-            Self::FixAppeared => "fix-appeared",
-        }
-    }
-}
 
 /// Why people are not told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -23,7 +23,7 @@ use crate::{
     assess::Policy,
     event, lambda,
     publish::Sns,
-    store::DynamoDb,
+    store::{DynamoDb, HISTORY_DAYS},
     text,
     triage::{Outcome, Triage},
 };
@@ -41,7 +41,7 @@ pub async fn run(
     let cloud = Cloud::open(&Template::read(OWN)?, replay.db.as_deref()).await?;
     let mut session = Session {
         triage: Triage {
-            store: DynamoDb::new(cloud.dynamodb(), cloud::TABLE.to_owned(), 400),
+            store: DynamoDb::new(cloud.dynamodb(), cloud::TABLE.to_owned(), HISTORY_DAYS),
             publisher: Sns::new(cloud.sns(), cloud::TOPIC.to_owned()),
             policy: Policy::default(),
             notify: true,

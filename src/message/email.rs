@@ -6,10 +6,9 @@ use askama::Template;
 use textwrap::{WordSeparator, core::Word};
 
 use crate::{
-    announce::Why,
     assess::{Basis, Reason},
     finding::FixAvailable,
-    record::Record,
+    record::{Record, Why},
     text,
 };
 

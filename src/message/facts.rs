@@ -1,10 +1,9 @@
 //! The facts of a message as its templates see them: bounded, harmless, without a language.
 
 use crate::{
-    announce::Why,
     assess::{Priority, Reason},
     finding::{Details, Finding, FixAvailable, Resource, ResourceType, VulnerablePackage},
-    record::Record,
+    record::{Record, Why},
     text,
 };
 

@@ -15,7 +15,11 @@ use jiff::{Timestamp, tz::Offset};
 
 pub use email::{email, reason};
 
-use crate::{announce::Why, finding::Finding, record::Record, text};
+use crate::{
+    finding::Finding,
+    record::{Record, Why},
+    text,
+};
 
 /// The languages messages come in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -12,7 +12,10 @@ pub use item::record;
 use aws_sdk_dynamodb::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
-    operation::{transact_write_items::TransactWriteItemsError, update_item::UpdateItemError},
+    operation::{
+        transact_write_items::TransactWriteItemsError,
+        update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
+    },
     types::{
         AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
         Update,
@@ -26,6 +29,9 @@ use crate::{
     triage::{Outran, Refreshed, Store},
 };
 use item::Item;
+
+/// How many days history is kept by default.
+pub const HISTORY_DAYS: u16 = 400;
 
 const UPDATE: &str = "DynamoDB UpdateItem";
 const TRANSACT: &str = "DynamoDB TransactWriteItems";
@@ -44,6 +50,15 @@ impl DynamoDb {
         Self { client, table, history: SignedDuration::from_hours(24 * i64::from(history_days)) }
     }
 
+    /// An update of the row with the partition key `key`.
+    fn update_row(&self, key: &str) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key(keys::PK, AttributeValue::S(key.to_owned()))
+            .key(keys::SK, AttributeValue::S(keys::CURRENT.to_owned()))
+    }
+
     fn expiry(&self, at: Timestamp) -> i64 {
         at.saturating_add(self.history).unwrap_or(Timestamp::MAX).as_second()
     }
@@ -54,11 +69,7 @@ impl Store for DynamoDb {
         let key = keys::finding(&sighting.finding.arn);
         let failed = |source| CallFailed { operation: UPDATE, object: key.clone(), source };
         let answer = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key(keys::PK, AttributeValue::S(key.clone()))
-            .key(keys::SK, AttributeValue::S(keys::CURRENT.to_owned()))
+            .update_row(&key)
             .condition_expression("facts = :facts AND version < :version")
             .update_expression(
                 "SET version = :version, finding = :finding, assessment = :assessment, \
@@ -144,11 +155,7 @@ impl Store for DynamoDb {
         let failed = |source| CallFailed { operation: UPDATE, object: key.clone(), source };
         let lease = item::value(lease).map_err(|error| failed(error.into()))?;
         let answer = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key(keys::PK, AttributeValue::S(key.clone()))
-            .key(keys::SK, AttributeValue::S(keys::CURRENT.to_owned()))
+            .update_row(&key)
             .condition_expression("revision = :before")
             .update_expression("SET lease = :lease ADD revision :one")
             .expression_attribute_values(":before", AttributeValue::N(record.revision.to_string()))
