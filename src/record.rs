@@ -318,13 +318,14 @@ fn first(sighting: &Sighting) -> (Record, Transition) {
 fn next(previous: &Record, sighting: &Sighting) -> (Record, Transition) {
     let now = sighting.seen_at;
     let transition = match (previous.is_open(), &sighting.finding.status) {
+        (false, status) if status.is_open() && previous.opening == 0 => Transition::Opened,
         (false, status) if status.is_open() => Transition::Reopened,
         (true, Status::Suppressed) => Transition::Suppressed,
         (true, Status::Closed) => Transition::Closed,
         _ => Transition::Changed,
     };
     let open = sighting.finding.status.is_open();
-    let reopened = transition == Transition::Reopened;
+    let reopened = open && !previous.is_open();
     let opened_at = if reopened { Some(now) } else { previous.opened_at };
     let record = Record {
         finding: sighting.finding.clone(),
@@ -336,7 +337,6 @@ fn next(previous: &Record, sighting: &Sighting) -> (Record, Transition) {
         opened_at,
         ended_at: if open { None } else { previous.ended_at.or(Some(now)) },
         due_at: if open { due(previous, sighting, reopened) } else { None },
-        pending_since: previous.pending_since,
         ..previous.clone()
     };
     (record, transition)

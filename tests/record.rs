@@ -146,6 +146,14 @@ async fn a_finding_first_seen_closed_is_recorded_without_a_word() {
     assert_eq!(report.reason, "first heard of when it was CLOSED");
     assert_eq!(world.published(), []);
     assert_eq!(world.kinds(ARN).await, ["CURRENT", "HISTORY first-seen-ended"]);
+
+    let opened = event("2026-11-20T11:00:00Z", |_| {});
+    let report = world.handle(&opened, LATER).await.unwrap();
+    assert_eq!((report.outcome, report.reason.as_str()), (Outcome::Announced, "new"));
+    assert_eq!(
+        world.kinds(ARN).await,
+        ["ANNOUNCED new", "CURRENT", "HISTORY first-seen-ended", "HISTORY opened"]
+    );
 }
 
 #[tokio::test]
