@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use policy::{NotAnSla, Policy, Sla};
-pub use priority::{NotAPriority, Priority};
+pub use priority::Priority;
 pub use score::{Basis, Reason};
 pub use vector::Vector;
 

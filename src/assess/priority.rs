@@ -1,6 +1,6 @@
 //! P1 to P4: what to do first, and by when.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -38,19 +38,6 @@ impl fmt::Display for Priority {
     }
 }
 
-/// A word that is none of `P1` to `P4`.
-#[derive(Debug, thiserror::Error)]
-#[error("a priority is one of P1, P2, P3 and P4")]
-pub struct NotAPriority;
-
-impl FromStr for Priority {
-    type Err = NotAPriority;
-
-    fn from_str(word: &str) -> Result<Self, NotAPriority> {
-        Self::ALL.into_iter().find(|p| p.as_str() == word).ok_or(NotAPriority)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,13 +46,5 @@ mod tests {
     fn the_most_urgent_is_the_greatest() {
         assert!(Priority::P1 > Priority::P2 && Priority::P3 > Priority::P4);
         assert!(Priority::ALL.is_sorted_by(|a, b| a > b));
-    }
-
-    #[test]
-    fn it_reads_back_what_it_writes_and_nothing_else() {
-        for priority in Priority::ALL {
-            assert_eq!(priority.to_string().parse::<Priority>().unwrap(), priority);
-        }
-        assert!("P5".parse::<Priority>().is_err());
     }
 }
