@@ -30,9 +30,6 @@ use crate::{
 };
 use item::Item;
 
-/// How many days history is kept by default.
-pub const HISTORY_DAYS: u16 = 400;
-
 const UPDATE: &str = "DynamoDB UpdateItem";
 const TRANSACT: &str = "DynamoDB TransactWriteItems";
 
@@ -147,7 +144,8 @@ impl Store for DynamoDb {
             .transact_items(put(history)?)
             .send()
             .await;
-        outran(answer.map(drop)).map_err(failed)
+        // Either way somebody was faster, and the row is read again.
+        outran(answer.map(drop), &[CONDITION, CONFLICT]).map_err(failed)
     }
 
     async fn lease(&self, record: &Record, lease: &Lease) -> Result<Outran, CallFailed> {
@@ -212,13 +210,20 @@ impl Store for DynamoDb {
             .transact_items(TransactWriteItem::builder().put(history).build())
             .send()
             .await;
-        outran(answer.map(drop)).map_err(failed)
+        // A conflict does not say that the lease is gone: people were told, and it is not marked.
+        outran(answer.map(drop), &[CONDITION]).map_err(failed)
     }
 }
 
-/// Whether a transaction was refused because of its condition, which is no error.
+/// A condition that did not hold: the row is another one than was expected.
+const CONDITION: &str = "ConditionalCheckFailed";
+/// Another write on the same row at this moment. Nothing is known about the condition.
+const CONFLICT: &str = "TransactionConflict";
+
+/// Whether a transaction was refused for one of the reasons `lost` alone, which is no error.
 fn outran(
     answer: Result<(), SdkError<TransactWriteItemsError>>,
+    lost: &[&str],
 ) -> Result<Outran, Box<dyn std::error::Error + Send + Sync>> {
     let error = match answer {
         Ok(()) => return Ok(Outran::No),
@@ -227,9 +232,8 @@ fn outran(
     };
     if let TransactWriteItemsError::TransactionCanceledException(cancelled) = &error {
         let codes = cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code());
-        // A conflict is another transaction on the same row at this moment: it was faster.
-        let mut lost = codes.filter(|code| *code != "None");
-        if lost.all(|code| code == "ConditionalCheckFailed" || code == "TransactionConflict") {
+        let codes: Vec<&str> = codes.filter(|code| *code != "None").collect();
+        if !codes.is_empty() && codes.iter().all(|code| lost.contains(code)) {
             return Ok(Outran::Yes);
         }
     }
