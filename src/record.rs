@@ -233,8 +233,7 @@ impl Record {
 }
 
 /// A change of the facts that matter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transition {
     /// First heard of, open.
     Opened,

@@ -5,8 +5,10 @@ use std::fmt;
 use crate::{
     assess::{Policy, Sla},
     message::Language,
-    store::HISTORY_DAYS,
 };
+
+/// How many days history is kept by default.
+pub const HISTORY_DAYS: u16 = 400;
 
 /// Everything that can be set.
 #[derive(Clone, Debug, PartialEq, Eq)]

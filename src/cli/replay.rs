@@ -23,7 +23,8 @@ use crate::{
     assess::Policy,
     event, lambda,
     publish::Sns,
-    store::{DynamoDb, HISTORY_DAYS},
+    settings::HISTORY_DAYS,
+    store::DynamoDb,
     text,
     triage::{Outcome, Triage},
 };

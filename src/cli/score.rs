@@ -80,9 +80,8 @@ fn score(
         score: assessment.score,
         priority: assessment.priority,
         due_at: assessment.due_at,
-        reasons: vec![],
+        reasons: assessment.reasons.iter().map(said).collect(),
     };
-    let scored = Scored { reasons: assessment.reasons.iter().map(said).collect(), ..scored };
     serde_json::to_writer(output, &scored)?;
     Ok(Ok(()))
 }

@@ -63,10 +63,10 @@ pub fn email(record: &Record, why: Why, language: Language) -> Message {
 /// A reason in words.
 pub fn reason(basis: &Basis, language: Language) -> String {
     // A severity may be a word that we do not know: a stranger's.
-    text::line(&match language {
+    text::defused(&text::line(&match language {
         Language::En => EnglishReason { basis }.to_string(),
         Language::Ja => JapaneseReason { basis }.to_string(),
-    })
+    }))
 }
 
 /// A probability in per cent, with two figures that matter: `94 %`, `0.042 %`.

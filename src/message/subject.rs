@@ -17,7 +17,7 @@ const LONGEST: usize = 99;
 pub fn subject(record: &Record) -> String {
     let finding = &record.finding;
     let place = finding.resource().map(Resource::display_name).unwrap_or_default();
-    let mut parts = [&problem(finding), &packages(finding), &place, &deed(finding)]
+    let mut parts = [&finding.problem(), &packages(finding), &place, &deed(finding)]
         .map(|part| ascii(&short(part, LONGEST)));
     loop {
         let line = line(record.assessment.priority.as_str(), &parts);
@@ -40,10 +40,6 @@ fn line(priority: &str, [problem, packages, place, deed]: &[String; 4]) -> Strin
     let packages = if packages.is_empty() { String::new() } else { format!(" {packages}") };
     let place = if place.is_empty() { String::new() } else { format!(" on {place}") };
     format!("[{priority}] {problem}{packages}{place}: {deed}")
-}
-
-fn problem(finding: &Finding) -> String {
-    finding.problem()
 }
 
 /// The first package, and how many more there are.
