@@ -8,19 +8,21 @@ use aws_smithy_http_client::{
     tls::{Provider, rustls_provider::CryptoMode},
 };
 
+use crate::triage;
+
 /// Clients' configuration: from the environment, with our settings.
 ///
 /// - TLS by `rustls` on `ring`, which is ready an order of magnitude sooner than the SDK's default.
 /// - Three attempts with exponential back-off and jitter.
-/// - An attempt may take 3 seconds and a call with its retries 8, so that the calls for one
-///   finding fit the function's time-out of 30 seconds even when one of them has to be repeated.
+/// - Connecting may take a second, an attempt 2, and a call with its retries [`triage::CALL`]. Triage begins no
+///   step that could not end before the function's own time-out, of 30 seconds.
 /// - The SDK's behaviour is pinned, so that an update does not change how calls are made.
 pub fn config() -> ConfigLoader {
     let tls = Provider::Rustls(CryptoMode::Ring);
     let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(2))
-        .operation_attempt_timeout(Duration::from_secs(3))
-        .operation_timeout(Duration::from_secs(8))
+        .connect_timeout(Duration::from_secs(1))
+        .operation_attempt_timeout(Duration::from_secs(2))
+        .operation_timeout(triage::CALL.unsigned_abs())
         .build();
     aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(Builder::new().tls_provider(tls).build_https())

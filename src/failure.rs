@@ -2,6 +2,8 @@
 
 use std::error::Error;
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::finding::Malformed;
 
 /// A call to a service that failed. Says which operation on which object; the source says why.
@@ -49,15 +51,28 @@ pub enum Failure {
         /// The finding.
         arn: String,
         /// When its right to do so ends.
-        until: jiff::Timestamp,
+        until: Timestamp,
     },
     /// Other invocations kept changing the record.
-    #[error("finding {arn} changed {attempts} times while it was being recorded; try again")]
+    #[error("finding {arn} changed {races} times while it was being recorded; try again")]
     Contended {
         /// The finding.
         arn: String,
         /// How often this was tried.
-        attempts: usize,
+        races: usize,
+    },
+    /// The invocation would be ended before the next step is done for sure.
+    #[error(
+        "finding {arn}: {left:#} are left of this invocation, and the next step may take \
+         {needed:#}; try again"
+    )]
+    OutOfTime {
+        /// The finding.
+        arn: String,
+        /// How long the invocation may still run.
+        left: SignedDuration,
+        /// How long the next step may take.
+        needed: SignedDuration,
     },
 }
 
@@ -71,6 +86,7 @@ impl Failure {
             Self::Publish(_) => "PublishFailed",
             Self::BeingAnnounced { .. } => "BeingAnnounced",
             Self::Contended { .. } => "Contended",
+            Self::OutOfTime { .. } => "OutOfTime",
         }
     }
 

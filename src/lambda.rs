@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::Diagnostic;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use crate::{
     event,
     failure::Failure,
-    triage::{Publish, Report, Store, Triage},
+    triage::{Attempt, Publish, Report, Store, Triage},
 };
 
 /// An event as it came. Reading it never fails, so that what is not JSON is refused by us, with a
@@ -34,17 +34,27 @@ impl Payload {
     }
 }
 
-/// Handles one event as of `now`.
+/// How long an invocation may still run at `now`, given the deadline that Lambda sets it, in
+/// milliseconds since 1970.
 ///
-/// `attempt` names this attempt of this invocation; no two attempts share a name.
+/// `started` is when it began: a deadline before that is none. `cargo lambda watch` sends such a
+/// one.
+pub fn time_left(deadline_ms: u64, started: Timestamp, now: Timestamp) -> SignedDuration {
+    i64::try_from(deadline_ms)
+        .ok()
+        .and_then(|deadline| Timestamp::from_millisecond(deadline).ok())
+        .filter(|deadline| *deadline > started)
+        .map_or(SignedDuration::MAX, |deadline| deadline.duration_since(now))
+}
+
+/// Handles one event.
 ///
 /// # Errors
 /// Something was not done that should have been; see [`Failure`].
 pub async fn handle<S: Store, P: Publish>(
     triage: &Triage<S, P>,
     event: &[u8],
-    now: Timestamp,
-    attempt: &str,
+    attempt: Attempt<'_>,
 ) -> Result<Report, Failed> {
     let report = async {
         let sent = event::read(event)?;
@@ -57,7 +67,7 @@ pub async fn handle<S: Store, P: Publish>(
                 "a field could not be understood and is taken as unknown"
             );
         }
-        triage.finding(sent.finding, now, attempt).await
+        triage.finding(sent.finding, attempt).await
     }
     .await
     .map_err(Failed)?;
@@ -85,5 +95,26 @@ impl fmt::Debug for Failed {
 impl From<Failed> for Diagnostic {
     fn from(failed: Failed) -> Self {
         Self { error_type: failed.0.kind().to_owned(), error_message: failed.0.chain() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_left_is_what_lambda_gives_and_a_deadline_of_the_past_is_none() {
+        let started: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
+        let now: Timestamp = "2026-11-20T12:00:25Z".parse().unwrap();
+        let deadline = |time: &str| {
+            let time: Timestamp = time.parse().unwrap();
+            u64::try_from(time.as_millisecond()).unwrap()
+        };
+        let left = |deadline| time_left(deadline, started, now);
+        assert_eq!(left(deadline("2026-11-20T12:00:30Z")), SignedDuration::from_secs(5));
+        assert_eq!(left(deadline("2026-11-20T12:00:20Z")), SignedDuration::from_secs(-5));
+        for none in [0, 600_000, u64::MAX] {
+            assert_eq!(left(none), SignedDuration::MAX);
+        }
     }
 }

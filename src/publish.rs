@@ -1,6 +1,6 @@
 //! The topics: the only place that speaks to SNS.
 
-use aws_sdk_sns::{Client, types::MessageAttributeValue};
+use aws_sdk_sns::{Client, config, types::MessageAttributeValue};
 
 use crate::{failure::CallFailed, message::Message, triage::Publish};
 
@@ -13,8 +13,8 @@ pub struct Sns {
 
 impl Sns {
     /// The topic with the ARN `topic`.
-    pub fn new(client: Client, topic: String) -> Self {
-        Self { client, topic }
+    pub fn new(config: config::Builder, topic: String) -> Self {
+        Self { client: Client::from_conf(config.build()), topic }
     }
 }
 

@@ -117,6 +117,11 @@ impl Sighting {
     pub fn facts(&self) -> Facts {
         Facts::of(&self.finding, &self.assessment)
     }
+
+    /// When the finding came into this state: as Inspector says, unless that is unknown or to come.
+    fn since(&self) -> Timestamp {
+        self.finding.as_of().map_or(self.seen_at, |as_of| as_of.min(self.seen_at))
+    }
 }
 
 /// Why people are told.
@@ -205,9 +210,10 @@ pub struct Record {
     pub last_seen_at: Timestamp,
     /// How often it was opened: 1, and one more for each time it came back.
     pub opening: u32,
-    /// When it was last opened; `None` if it has never been seen open.
+    /// Since when it is open, or was before it ended, by Inspector's clock; `None` if it has never
+    /// been seen open.
     pub opened_at: Option<Timestamp>,
-    /// When it ended, if it has.
+    /// When it ended, if it has, by Inspector's clock.
     pub ended_at: Option<Timestamp>,
     /// By when to act, while it is open. Moves sooner with urgency, later only if Inspector rates
     /// the finding lower; a repetition never moves it.
@@ -304,8 +310,8 @@ fn first(sighting: &Sighting) -> (Record, Transition) {
         first_seen_at: now,
         last_seen_at: now,
         opening: u32::from(open),
-        opened_at: open.then_some(now),
-        ended_at: (!open).then_some(now),
+        opened_at: open.then(|| sighting.since()),
+        ended_at: (!open).then(|| sighting.since()),
         due_at: sighting.assessment.due_at.filter(|_| open),
         pending_since: None,
         announced: None,
@@ -325,7 +331,7 @@ fn next(previous: &Record, sighting: &Sighting) -> (Record, Transition) {
     };
     let open = sighting.finding.status.is_open();
     let reopened = open && !previous.is_open();
-    let opened_at = if reopened { Some(now) } else { previous.opened_at };
+    let opened_at = if reopened { Some(sighting.since()) } else { previous.opened_at };
     let record = Record {
         finding: sighting.finding.clone(),
         assessment: sighting.assessment.clone(),
@@ -334,7 +340,7 @@ fn next(previous: &Record, sighting: &Sighting) -> (Record, Transition) {
         last_seen_at: now.max(previous.last_seen_at),
         opening: previous.opening + u32::from(reopened),
         opened_at,
-        ended_at: if open { None } else { previous.ended_at.or(Some(now)) },
+        ended_at: if open { None } else { previous.ended_at.or_else(|| Some(sighting.since())) },
         due_at: if open { due(previous, sighting, reopened) } else { None },
         ..previous.clone()
     };

@@ -1,9 +1,9 @@
 //! The way of one finding: assess → record → decide → render → publish → mark.
 //!
-//! Calls for an event that changes nothing: one ([`Store::refresh`]). For a new finding: four
-//! (`refresh`, [`Store::write`], [`Publish::publish`], [`Store::mark`]).
+//! Calls for an event that changes nothing: one ([`Store::refresh`]). For a new finding: five
+//! (`refresh`, [`Store::write`], [`Store::lease`], [`Publish::publish`], [`Store::mark`]).
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::{
@@ -39,7 +39,7 @@ pub trait Store {
         transition: Transition,
     ) -> impl Future<Output = Result<Outran, CallFailed>> + Send;
 
-    /// Takes the right to announce `record`, if the row is still that one.
+    /// Takes `lease`, the right to announce `record`, if the row is still that one.
     ///
     /// # Errors
     /// The call did not succeed; whether it took effect is unknown, and it may be repeated.
@@ -49,7 +49,9 @@ pub trait Store {
         lease: &Lease,
     ) -> impl Future<Output = Result<Outran, CallFailed>> + Send;
 
-    /// Remembers that `record` was announced, and gives the lease back, if `lease` still holds.
+    /// Remembers that `lease` was used to announce what `announced` says, and ends it, if the row
+    /// is still `record` and the lease holds. The row goes on waiting to be told if
+    /// [`Record::pending_since`] says so.
     ///
     /// # Errors
     /// The call did not succeed; whether it took effect is unknown, and it may be repeated.
@@ -58,7 +60,7 @@ pub trait Store {
         record: &Record,
         lease: &Lease,
         announced: &Announced,
-    ) -> impl Future<Output = Result<Outran, CallFailed>> + Send;
+    ) -> impl Future<Output = Result<Marked, CallFailed>> + Send;
 }
 
 /// What [`Store::refresh`] came upon.
@@ -79,6 +81,17 @@ pub enum Outran {
     No,
     /// Somebody else had changed the row; nothing was written.
     Yes,
+}
+
+/// What became of [`Store::mark`].
+#[derive(Clone, Debug)]
+pub enum Marked {
+    /// It took effect.
+    Done,
+    /// Somebody had changed the row, as it is now; nothing was written.
+    Changed(Box<Record>),
+    /// There is no row any more.
+    Missing,
 }
 
 /// Where messages go.
@@ -162,27 +175,37 @@ enum Recorded {
     Repetition,
 }
 
-/// How often a race for a row is run before the invocation gives up.
-const ATTEMPTS: usize = 5;
+/// One attempt at an event: Lambda makes up to three.
+#[derive(Clone, Copy)]
+pub struct Attempt<'a> {
+    /// Its name. No two attempts share one.
+    pub name: &'a str,
+    /// When it began.
+    pub now: Timestamp,
+    /// How long it may still take, asked when it matters.
+    pub left: &'a (dyn Fn() -> SignedDuration + Send + Sync),
+}
+
+/// How long one call of a [`Store`] or [`Publish`] takes at most, with its repetitions. Who
+/// implements them keeps to it.
+pub const CALL: SignedDuration = SignedDuration::from_secs(6);
+
+/// How often a race for a row is run before the attempt gives up.
+const RACES: usize = 5;
 
 impl<S: Store, P: Publish> Triage<S, P> {
-    /// Takes one finding all the way, as of `now`.
-    ///
-    /// `attempt` names this attempt of this invocation; no two attempts share a name.
+    /// Takes one finding all the way.
     ///
     /// # Errors
     /// Something was not done that should have been. The same event may be given again at any
     /// time: what was done is not done twice.
-    pub async fn finding(
-        &self,
-        finding: Finding,
-        now: Timestamp,
-        attempt: &str,
-    ) -> Result<Report, Failure> {
-        let assessment = assess(&finding, &self.policy, Some(now));
-        let sighting = Sighting::new(finding, assessment, now);
-        for _ in 0..ATTEMPTS {
-            let (record, recorded) = match self.record(&sighting, attempt).await? {
+    pub async fn finding(&self, finding: Finding, attempt: Attempt<'_>) -> Result<Report, Failure> {
+        let assessment = assess(&finding, &self.policy, Some(attempt.now));
+        let sighting = Sighting::new(finding, assessment, attempt.now);
+        let arn = &sighting.finding.arn;
+        for _ in 0..RACES {
+            has_time_for(2, arn, attempt)?;
+            let (record, recorded) = match self.record(&sighting).await? {
                 Recording::Done(record, recorded) => (record, recorded),
                 Recording::Stale(record) => {
                     let reason = "the record holds a newer state of this finding".to_owned();
@@ -205,17 +228,18 @@ impl<S: Store, P: Publish> Triage<S, P> {
                     return Ok(report(&record, Outcome::Pending, reason));
                 }
                 Decision::Alert(why) => {
-                    if let Some(lease) = self.leased(&record, &recorded, now, attempt).await? {
-                        return self.announce(&record, why, &lease, now).await;
+                    has_time_for(3, arn, attempt)?;
+                    if let Some((record, lease)) = self.lease(*record, attempt).await? {
+                        return self.announce(record, why, &lease, attempt).await;
                     }
                 }
             }
         }
-        Err(Failure::Contended { arn: sighting.finding.arn, attempts: ATTEMPTS })
+        Err(Failure::Contended { arn: arn.clone(), races: RACES })
     }
 
     /// Puts a sighting into the record.
-    async fn record(&self, sighting: &Sighting, attempt: &str) -> Result<Recording, Failure> {
+    async fn record(&self, sighting: &Sighting) -> Result<Recording, Failure> {
         let previous = match self.store.refresh(sighting).await.map_err(Failure::Store)? {
             Refreshed::Done(record) => {
                 return Ok(Recording::Done(record, Recorded::Refreshed));
@@ -227,7 +251,7 @@ impl<S: Store, P: Publish> Triage<S, P> {
             (Step::Stale, Some(record)) => Ok(Recording::Stale(record)),
             (Step::Repetition, Some(record)) => Ok(Recording::Done(record, Recorded::Repetition)),
             (Step::Write(mut record, transition), _) => {
-                self.prepare(&mut record, sighting.seen_at, attempt);
+                record.pending_since = pending_since(&record, sighting.seen_at);
                 match self.store.write(&record, transition).await.map_err(Failure::Store)? {
                     Outran::No => Ok(Recording::Done(record, Recorded::Transition(transition))),
                     Outran::Yes => Ok(Recording::Outran),
@@ -238,61 +262,75 @@ impl<S: Store, P: Publish> Triage<S, P> {
         }
     }
 
-    /// Notes in a record that is about to be written whether it waits to be told, and takes the
-    /// right to tell it in the same write, unless somebody else holds it.
-    fn prepare(&self, record: &mut Record, now: Timestamp, attempt: &str) {
-        if let Decision::Quiet(_) = decide(record) {
-            record.pending_since = None;
-            return;
-        }
-        record.pending_since.get_or_insert(now);
-        if self.notify && !held(record, now) {
-            record.lease = Some(Lease::new(attempt, now));
-        }
-    }
-
-    /// The right to announce `record`: taken when it was written, or now; `None` if the row has
+    /// The right to announce `record`, and the record that has it noted; `None` if the row has
     /// changed meanwhile.
-    async fn leased(
+    async fn lease(
         &self,
-        record: &Record,
-        recorded: &Recorded,
-        now: Timestamp,
-        attempt: &str,
-    ) -> Result<Option<Lease>, Failure> {
-        match &record.lease {
-            Some(lease)
-                if matches!(recorded, Recorded::Transition(_)) && lease.holder == attempt =>
-            {
-                Ok(Some(lease.clone()))
-            }
-            Some(lease) if lease.until > now => {
-                Err(Failure::BeingAnnounced { arn: record.finding.arn.clone(), until: lease.until })
-            }
-            _ => {
-                let lease = Lease::new(attempt, now);
-                let outran = self.store.lease(record, &lease).await.map_err(Failure::Store)?;
-                Ok((outran == Outran::No).then_some(lease))
-            }
+        record: Record,
+        attempt: Attempt<'_>,
+    ) -> Result<Option<(Record, Lease)>, Failure> {
+        if let Some(held) = &record.lease
+            && held.until > attempt.now
+            && held.holder != attempt.name
+        {
+            let (arn, until) = (record.finding.arn, held.until);
+            return Err(Failure::BeingAnnounced { arn, until });
         }
+        let lease = Lease::new(attempt.name, attempt.now);
+        Ok(match self.store.lease(&record, &lease).await.map_err(Failure::Store)? {
+            Outran::Yes => None,
+            Outran::No => {
+                let revision = record.revision + 1;
+                Some((Record { lease: Some(lease.clone()), revision, ..record }, lease))
+            }
+        })
     }
 
     /// Tells people, then remembers that they were told.
     async fn announce(
         &self,
-        record: &Record,
+        record: Record,
         why: Why,
         lease: &Lease,
-        now: Timestamp,
+        attempt: Attempt<'_>,
     ) -> Result<Report, Failure> {
-        let message = message::email(record, why, self.language);
+        has_time_for(2, &record.finding.arn, attempt)?;
+        let message = message::email(&record, why, self.language);
         self.publisher.publish(&message).await.map_err(Failure::Publish)?;
-        let announced = Announced { at: now, why, facts: record.facts(), opening: record.opening };
-        // Outran: the lease had run out and somebody else took over. People have been told all
-        // the same, and that somebody marks what it tells them.
-        self.store.mark(record, lease, &announced).await.map_err(Failure::Store)?;
-        Ok(report(record, Outcome::Announced, why.as_str().to_owned()))
+        let report = report(&record, Outcome::Announced, why.as_str().to_owned());
+        let announced =
+            Announced { at: attempt.now, why, facts: record.facts(), opening: record.opening };
+        let mut row = Box::new(record);
+        for _ in 0..RACES {
+            row.announced = Some(announced.clone());
+            row.pending_since = pending_since(&row, attempt.now);
+            match self.store.mark(&row, lease, &announced).await.map_err(Failure::Store)? {
+                // Something newer was recorded meanwhile, and its attempt has found us speaking.
+                Marked::Changed(newer) if newer.lease.as_ref() == Some(lease) => row = newer,
+                // The lease is gone: this very mark took effect although its answer was lost, or
+                // the lease had run out and somebody else marks what they tell.
+                Marked::Done | Marked::Changed(_) | Marked::Missing => return Ok(report),
+            }
+        }
+        Err(Failure::Contended { arn: report.finding_arn, races: RACES })
     }
+}
+
+/// Since when `record` waits to be told, if it does.
+fn pending_since(record: &Record, now: Timestamp) -> Option<Timestamp> {
+    match decide(record) {
+        Decision::Quiet(_) => None,
+        Decision::Alert(_) => record.pending_since.or(Some(now)),
+    }
+}
+
+/// Refuses to begin what takes `calls` calls if the attempt would be ended in the midst of it.
+fn has_time_for(calls: i32, arn: &str, attempt: Attempt<'_>) -> Result<(), Failure> {
+    let (left, needed) = ((attempt.left)(), CALL * calls);
+    if left < needed {
+        return Err(Failure::OutOfTime { arn: arn.to_owned(), left, needed });
+    }
+    Ok(())
 }
 
 /// How far [`Triage::record`] came.
@@ -303,10 +341,6 @@ enum Recording {
     Stale(Box<Record>),
     /// Somebody else was faster; look again.
     Outran,
-}
-
-fn held(record: &Record, now: Timestamp) -> bool {
-    record.lease.as_ref().is_some_and(|lease| lease.until > now)
 }
 
 fn ended(transition: Transition, record: &Record) -> String {

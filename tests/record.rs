@@ -205,21 +205,15 @@ async fn an_announcement_that_failed_is_made_up_for_and_meanwhile_nobody_else_sp
 }
 
 #[tokio::test]
-async fn a_repetition_costs_one_call_and_a_new_finding_four() {
+async fn a_repetition_costs_one_call_and_a_new_finding_five() {
     let world = World::new().await;
     let calls = Calls::default();
-    let dynamodb = world.cloud.dynamodb().config().to_builder().interceptor(calls.clone()).build();
-    let sns = world.cloud.sns().config().to_builder().interceptor(calls.clone()).build();
-    let world = World {
-        triage: common::triage(
-            aws_sdk_dynamodb::Client::from_conf(dynamodb),
-            aws_sdk_sns::Client::from_conf(sns),
-        ),
-        ..world
-    };
+    let dynamodb = world.cloud.dynamodb().interceptor(calls.clone());
+    let sns = world.cloud.sns().interceptor(calls.clone());
+    let world = World { triage: common::triage(dynamodb, sns), ..world };
     let event_at = |time| event(time, |_| {});
     for (what, event, expected) in [
-        ("a new finding", event_at("2026-11-20T10:00:00Z"), 4),
+        ("a new finding", event_at("2026-11-20T10:00:00Z"), 5),
         ("the same again", event_at("2026-11-20T10:00:00Z"), 1),
         ("a moved timestamp", event_at("2026-11-20T11:00:00Z"), 1),
         ("an older state", event_at("2026-11-20T09:00:00Z"), 1),

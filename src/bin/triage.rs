@@ -1,7 +1,11 @@
 //! The Lambda function.
 
 use inspector_triage::{
-    aws, lambda, publish::Sns, settings::Settings, store::DynamoDb, triage::Triage,
+    aws, lambda,
+    publish::Sns,
+    settings::Settings,
+    store::DynamoDb,
+    triage::{Attempt, Triage},
 };
 use jiff::{Timestamp, Unit};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -14,23 +18,27 @@ async fn main() -> Result<(), Error> {
     let config = aws::config().load().await;
     let triage = Triage {
         store: DynamoDb::new(
-            aws_sdk_dynamodb::Client::new(&config),
+            aws_sdk_dynamodb::config::Builder::from(&config),
             settings.table,
             settings.history_days,
         ),
-        publisher: Sns::new(aws_sdk_sns::Client::new(&config), settings.topic),
+        publisher: Sns::new(aws_sdk_sns::config::Builder::from(&config), settings.topic),
         policy: settings.policy,
         notify: settings.notify,
         language: settings.language,
     };
     let triage = &triage;
     lambda_runtime::run(service_fn(|event: LambdaEvent<lambda::Payload>| async move {
-        let now = Timestamp::now();
-        let attempt = format!("{}@{now}", event.context.request_id);
-        // As fine as Inspector's own times, and as people like to read them.
-        let now = now.round(Unit::Millisecond).unwrap_or(now);
+        let began = Timestamp::now();
+        let left = || lambda::time_left(event.context.deadline, began, Timestamp::now());
+        let attempt = Attempt {
+            name: &format!("{}@{began}", event.context.request_id),
+            // As fine as Inspector's own times, and as people like to read them.
+            now: began.round(Unit::Millisecond).unwrap_or(began),
+            left: &left,
+        };
         let event = event.payload.json().map_err(lambda::Failed)?;
-        lambda::handle(triage, event.get().as_bytes(), now, &attempt).await
+        lambda::handle(triage, event.get().as_bytes(), attempt).await
     }))
     .await
 }

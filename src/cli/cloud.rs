@@ -53,18 +53,16 @@ impl Cloud {
         Ok(Self { published, store, topic, shared })
     }
 
-    /// A client of the store, which needs no network.
-    pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+    /// For clients of the store, which need no network.
+    pub fn dynamodb(&self) -> aws_sdk_dynamodb::config::Builder {
         let config = aws_sdk_dynamodb::config::Builder::from(&self.shared);
-        let store = Embedded::Store(self.store.clone());
-        aws_sdk_dynamodb::Client::from_conf(config.http_client(store).build())
+        config.http_client(Embedded::Store(self.store.clone()))
     }
 
-    /// A client of the topic, which needs no network.
-    pub fn sns(&self) -> aws_sdk_sns::Client {
+    /// For clients of the topic, which need no network.
+    pub fn sns(&self) -> aws_sdk_sns::config::Builder {
         let config = aws_sdk_sns::config::Builder::from(&self.shared);
-        let topic = Embedded::Topic(self.topic.clone());
-        aws_sdk_sns::Client::from_conf(config.http_client(topic).build())
+        config.http_client(Embedded::Topic(self.topic.clone()))
     }
 
     /// Lets other processes on this machine use both: the store on `port`, the topic on the next

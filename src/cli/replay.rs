@@ -8,7 +8,7 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use quamina::Quamina;
 
 use super::{
@@ -26,7 +26,7 @@ use crate::{
     settings::HISTORY_DAYS,
     store::DynamoDb,
     text,
-    triage::{Outcome, Triage},
+    triage::{Attempt, Outcome, Triage},
 };
 
 /// Handles all events, shows each message, then what was recorded.
@@ -60,7 +60,8 @@ pub async fn run(
     }
     session.progress.finish_and_clear();
     let Session { cloud, tally, .. } = session;
-    let rows = table::read(&cloud.dynamodb(), cloud::TABLE, replay.rows).await?;
+    let client = aws_sdk_dynamodb::Client::from_conf(cloud.dynamodb().build());
+    let rows = table::read(&client, cloud::TABLE, replay.rows).await?;
     writeln!(output, "{rows}\n\n{}", tally.sentence(files.len()))?;
     output.flush()?;
     Ok(if tally.refused == 0 { Verdict::Done } else { Verdict::FoundWrong })
@@ -90,8 +91,9 @@ impl<W: Write> Session<'_, W> {
             .and_then(|sent| sent.finding.own_time())
             .unwrap_or_else(self.clock);
         self.tally.events += 1;
-        let attempt = format!("replay-{}", self.tally.events);
-        match lambda::handle(&self.triage, &input.event, now, &attempt).await {
+        let name = format!("replay-{}", self.tally.events);
+        let attempt = Attempt { name: &name, now, left: &|| SignedDuration::MAX };
+        match lambda::handle(&self.triage, &input.event, attempt).await {
             Ok(report) => {
                 *self.tally.outcomes.entry(report.outcome).or_default() += 1;
                 let (outcome, reason) = (report.outcome.as_str(), text::line(&report.reason));

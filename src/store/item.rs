@@ -66,8 +66,8 @@ pub fn row(record: &Record) -> Result<Item, Unreadable> {
         score: record.assessment.score,
         account: &record.finding.account,
         problem: record.finding.problem(),
-        open_shard: record.due_at.map(|_| keys::shard("OPEN", arn)),
-        pending_shard: record.pending_since.map(|_| keys::shard("PENDING", arn)),
+        open_shard: record.due_at.map(|_| keys::shard(keys::OPEN, arn)),
+        pending_shard: record.pending_since.map(|_| keys::shard(keys::PENDING, arn)),
         record,
     })
 }

@@ -11,22 +11,39 @@ pub const SK: &str = "sk";
 pub const CURRENT: &str = "CURRENT";
 /// When DynamoDB may delete an item, in seconds since 1970.
 pub const EXPIRES_AT: &str = "expires_at";
-/// Partition key of the index of open findings by due date.
+/// The index of open findings by due date.
+pub const OPEN_BY_DUE: &str = "open-by-due";
+/// Its partition key.
 pub const OPEN_SHARD: &str = "open_shard";
-/// Sort key of the index of open findings by due date.
+/// Its sort key.
 pub const DUE_AT: &str = "due_at";
-/// Partition key of the index of findings with something to tell.
+/// The index of findings with something to tell, by how long they wait.
+pub const PENDING_BY_AGE: &str = "pending";
+/// Its partition key.
 pub const PENDING_SHARD: &str = "pending_shard";
-/// Sort key of the index of findings with something to tell.
+/// Its sort key.
 pub const PENDING_SINCE: &str = "pending_since";
 
+/// What the partition keys of the index of open findings begin with.
+pub const OPEN: &str = "OPEN";
+/// What the partition keys of the index of findings with something to tell begin with.
+pub const PENDING: &str = "PENDING";
+
 /// Over how many partition keys each index is spread, so that writes to "all open findings" do
-/// not meet the limit of 1,000 writes a second of a single partition key.
+/// not meet the limit of 1,000 writes a second of a single partition key. `docs/ARCHITECTURE.md`
+/// has the arithmetic.
 pub const SHARDS: u8 = 16;
+
+const FINDING: &str = "FINDING#";
 
 /// The partition key of a finding: its row and its history.
 pub fn finding(arn: &str) -> String {
-    format!("FINDING#{arn}")
+    format!("{FINDING}{arn}")
+}
+
+/// The finding that a partition key is of, if it is of one.
+pub fn arn(partition_key: &str) -> Option<&str> {
+    partition_key.strip_prefix(FINDING)
 }
 
 /// The sort key of a transition: in the order of the states, each once.
@@ -41,8 +58,16 @@ pub fn announcement(at: Timestamp) -> String {
 
 /// The partition key in an index for a finding: the same for the same finding.
 pub fn shard(index: &str, arn: &str) -> String {
-    let hash = Sha256::digest(arn);
-    format!("{index}#{:02}", hash[0] % SHARDS)
+    numbered(index, Sha256::digest(arn)[0] % SHARDS)
+}
+
+/// All partition keys of an index.
+pub fn shards(index: &str) -> Vec<String> {
+    (0..SHARDS).map(|shard| numbered(index, shard)).collect()
+}
+
+fn numbered(index: &str, shard: u8) -> String {
+    format!("{index}#{shard:02}")
 }
 
 #[cfg(test)]
@@ -51,12 +76,11 @@ mod tests {
 
     #[test]
     fn findings_spread_over_all_shards() {
-        let mut shards: Vec<String> =
-            (0..1000).map(|n| shard("OPEN", &format!("arn:{n}"))).collect();
-        shards.sort();
-        let mut sizes: Vec<usize> = shards.chunk_by(|a, b| a == b).map(<[String]>::len).collect();
-        sizes.sort_unstable();
-        assert_eq!(sizes.len(), usize::from(SHARDS));
-        assert!(sizes[0] > 30, "{sizes:?}");
+        let mut found: Vec<String> = (0..1000).map(|n| shard(OPEN, &format!("arn:{n}"))).collect();
+        found.sort();
+        let sizes: Vec<usize> = found.chunk_by(|a, b| a == b).map(<[String]>::len).collect();
+        assert!(sizes.iter().all(|size| *size > 30), "{sizes:?}");
+        found.dedup();
+        assert_eq!(found, shards(OPEN));
     }
 }

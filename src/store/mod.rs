@@ -4,13 +4,16 @@
 //! transitions and announcements under the same `pk`. Every write of the row has a condition, and
 //! every write raises its revision, so that no writer overwrites what it has not seen.
 
+mod conflict;
+mod index;
 mod item;
 pub mod keys;
 
+pub use index::Entry;
 pub use item::record;
 
 use aws_sdk_dynamodb::{
-    Client,
+    Client, config,
     error::{ProvideErrorMetadata, SdkError},
     operation::{
         transact_write_items::TransactWriteItemsError,
@@ -26,8 +29,9 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     failure::CallFailed,
     record::{Announced, Lease, Record, Sighting, Transition},
-    triage::{Outran, Refreshed, Store},
+    triage::{Marked, Outran, Refreshed, Store},
 };
+use conflict::Conflicts;
 use item::Item;
 
 const UPDATE: &str = "DynamoDB UpdateItem";
@@ -43,7 +47,8 @@ pub struct DynamoDb {
 
 impl DynamoDb {
     /// The table called `table`, keeping history for `history_days`.
-    pub fn new(client: Client, table: String, history_days: u16) -> Self {
+    pub fn new(config: config::Builder, table: String, history_days: u16) -> Self {
+        let client = Client::from_conf(config.retry_classifier(Conflicts).build());
         Self { client, table, history: SignedDuration::from_hours(24 * i64::from(history_days)) }
     }
 
@@ -144,8 +149,10 @@ impl Store for DynamoDb {
             .transact_items(put(history)?)
             .send()
             .await;
-        // Either way somebody was faster, and the row is read again.
-        outran(answer.map(drop), &[CONDITION, CONFLICT]).map_err(failed)
+        match finished(answer.map(drop)).map_err(failed)? {
+            Ok(()) => Ok(Outran::No),
+            Err(_) => Ok(Outran::Yes),
+        }
     }
 
     async fn lease(&self, record: &Record, lease: &Lease) -> Result<Outran, CallFailed> {
@@ -176,26 +183,29 @@ impl Store for DynamoDb {
         record: &Record,
         lease: &Lease,
         announced: &Announced,
-    ) -> Result<Outran, CallFailed> {
+    ) -> Result<Marked, CallFailed> {
         let key = keys::finding(&record.finding.arn);
         let failed = |source| CallFailed { operation: TRANSACT, object: key.clone(), source };
         let announcement = item::announcement(record, announced, self.expiry(announced.at))
             .map_err(|error| failed(error.into()))?;
+        let told = match record.pending_since {
+            None => "SET announced = :announced REMOVE lease, pending_shard, pending_since",
+            Some(_) => "SET announced = :announced REMOVE lease",
+        };
         let update = Update::builder()
             .table_name(&self.table)
             .key(keys::PK, AttributeValue::S(key.clone()))
             .key(keys::SK, AttributeValue::S(keys::CURRENT.to_owned()))
-            .condition_expression("lease.holder = :holder")
-            .update_expression(
-                "SET announced = :announced \
-                 REMOVE lease, pending_shard, pending_since ADD revision :one",
-            )
+            .condition_expression("lease.holder = :holder AND revision = :before")
+            .update_expression(format!("{told} ADD revision :one"))
             .expression_attribute_values(":holder", AttributeValue::S(lease.holder.clone()))
+            .expression_attribute_values(":before", AttributeValue::N(record.revision.to_string()))
             .expression_attribute_values(
                 ":announced",
                 item::value(announced).map_err(|error| failed(error.into()))?,
             )
             .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()
             .map_err(|error| failed(error.into()))?;
         let history = Put::builder()
@@ -210,31 +220,32 @@ impl Store for DynamoDb {
             .transact_items(TransactWriteItem::builder().put(history).build())
             .send()
             .await;
-        // A conflict does not say that the lease is gone: people were told, and it is not marked.
-        outran(answer.map(drop), &[CONDITION]).map_err(failed)
+        match finished(answer.map(drop)).map_err(failed)? {
+            Ok(()) => Ok(Marked::Done),
+            Err(None) => Ok(Marked::Missing),
+            Err(Some(row)) => {
+                let row = item::record(row).map_err(|error| failed(error.into()))?;
+                Ok(Marked::Changed(Box::new(row)))
+            }
+        }
     }
 }
 
-/// A condition that did not hold: the row is another one than was expected.
-const CONDITION: &str = "ConditionalCheckFailed";
-/// Another write on the same row at this moment. Nothing is known about the condition.
-const CONFLICT: &str = "TransactionConflict";
-
-/// Whether a transaction was refused for one of the reasons `lost` alone, which is no error.
-fn outran(
+/// Whether a transaction was done, or was refused for no other reason than that a condition did
+/// not hold, which is no error. Then with the row as it is, if that was asked for and there is one.
+fn finished(
     answer: Result<(), SdkError<TransactWriteItemsError>>,
-    lost: &[&str],
-) -> Result<Outran, Box<dyn std::error::Error + Send + Sync>> {
+) -> Result<Result<(), Option<Item>>, Box<dyn std::error::Error + Send + Sync>> {
     let error = match answer {
-        Ok(()) => return Ok(Outran::No),
+        Ok(()) => return Ok(Ok(())),
         Err(SdkError::ServiceError(error)) => error.into_err(),
         Err(error) => return Err(error.into()),
     };
     if let TransactWriteItemsError::TransactionCanceledException(cancelled) = &error {
-        let codes = cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code());
-        let codes: Vec<&str> = codes.filter(|code| *code != "None").collect();
-        if !codes.is_empty() && codes.iter().all(|code| lost.contains(code)) {
-            return Ok(Outran::Yes);
+        let reasons = cancelled.cancellation_reasons();
+        if conflict::all_are(reasons, &["ConditionalCheckFailed"]) {
+            let row = reasons.iter().find_map(|reason| reason.item.clone());
+            return Ok(Err(row.filter(|row| !row.is_empty())));
         }
     }
     let code = error.code().unwrap_or("an error without a code").to_owned();

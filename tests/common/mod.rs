@@ -6,7 +6,7 @@ pub mod schema;
 
 use std::{collections::HashMap, fs, path::PathBuf};
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use inspector_triage::{
     assess::Policy,
     cli::{
@@ -18,9 +18,9 @@ use inspector_triage::{
     message::Language,
     publish::Sns,
     store::DynamoDb,
-    triage::{Report, Triage},
+    triage::{Attempt, Report, Triage},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 /// The ARN of the finding in [`event`].
@@ -44,9 +44,10 @@ impl World {
     /// Handles an event at a time, as the function does.
     pub async fn handle(&self, event: &Value, now: &str) -> Result<Report, String> {
         let now: Timestamp = now.parse().unwrap();
-        let attempt = format!("test@{now}");
+        let name = format!("test@{now}");
+        let attempt = Attempt { name: &name, now, left: &|| SignedDuration::MAX };
         let event = event.to_string();
-        lambda::handle(&self.triage, event.as_bytes(), now, &attempt)
+        lambda::handle(&self.triage, event.as_bytes(), attempt)
             .await
             .map_err(|failed| format!("{failed:?}"))
     }
@@ -58,9 +59,7 @@ impl World {
 
     /// All items of the table under a finding's key, by their sort key.
     pub async fn items(&self, arn: &str) -> Vec<HashMap<String, AttributeValue>> {
-        let answer = self
-            .cloud
-            .dynamodb()
+        let answer = Client::from_conf(self.cloud.dynamodb().build())
             .query()
             .table_name(cloud::TABLE)
             .key_condition_expression("pk = :pk")
@@ -86,8 +85,8 @@ impl World {
 }
 
 pub fn triage(
-    dynamodb: aws_sdk_dynamodb::Client,
-    sns: aws_sdk_sns::Client,
+    dynamodb: aws_sdk_dynamodb::config::Builder,
+    sns: aws_sdk_sns::config::Builder,
 ) -> Triage<DynamoDb, Sns> {
     Triage {
         store: DynamoDb::new(dynamodb, cloud::TABLE.to_owned(), 400),
