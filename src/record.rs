@@ -213,7 +213,7 @@ pub struct Record {
     /// Since when it is open, or was before it ended, by Inspector's clock; `None` if it has never
     /// been seen open.
     pub opened_at: Option<Timestamp>,
-    /// When it ended, if it has, by Inspector's clock.
+    /// Since when it is closed or suppressed, if it is, by Inspector's clock.
     pub ended_at: Option<Timestamp>,
     /// By when to act, while it is open. Moves sooner with urgency, later only if Inspector rates
     /// the finding lower; a repetition never moves it.
@@ -332,6 +332,8 @@ fn next(previous: &Record, sighting: &Sighting) -> (Record, Transition) {
     let open = sighting.finding.status.is_open();
     let reopened = open && !previous.is_open();
     let opened_at = if reopened { Some(sighting.since()) } else { previous.opened_at };
+    let ended_as_before = sighting.finding.status == previous.finding.status;
+    let ended_at = previous.ended_at.filter(|_| ended_as_before);
     let record = Record {
         finding: sighting.finding.clone(),
         assessment: sighting.assessment.clone(),
@@ -340,7 +342,7 @@ fn next(previous: &Record, sighting: &Sighting) -> (Record, Transition) {
         last_seen_at: now.max(previous.last_seen_at),
         opening: previous.opening + u32::from(reopened),
         opened_at,
-        ended_at: if open { None } else { previous.ended_at.or_else(|| Some(sighting.since())) },
+        ended_at: if open { None } else { Some(ended_at.unwrap_or_else(|| sighting.since())) },
         due_at: if open { due(previous, sighting, reopened) } else { None },
         ..previous.clone()
     };

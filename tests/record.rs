@@ -4,9 +4,12 @@
 
 mod common;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use aws_sdk_dynamodb::{
@@ -15,7 +18,7 @@ use aws_sdk_dynamodb::{
     },
     error::BoxError,
 };
-use common::{ARN, World, event};
+use common::{ARN, World, event, event_of};
 use inspector_triage::{assess::Priority, triage::Outcome};
 use serde_json::json;
 
@@ -202,6 +205,36 @@ async fn an_announcement_that_failed_is_made_up_for_and_meanwhile_nobody_else_sp
     let report = world.handle(&event, "2026-11-20T12:01:00Z").await.unwrap();
     assert_eq!((report.outcome, report.reason.as_str()), (Outcome::Announced, "new"));
     assert_eq!(world.published().len(), 1);
+}
+
+#[tokio::test]
+async fn open_and_untold_findings_are_found_in_order_whatever_shard_they_are_in() {
+    let mut world = World::new().await;
+    world.triage.notify = false;
+    let days = ["2026-11-18", "2026-11-19", "2026-11-20"];
+    for number in 0..90 {
+        let now = format!("{}T{:02}:00:00Z", days[number % 3], number % 24);
+        let event = event_of(&common::arn(number), &now, |f| {
+            if number % 9 == 0 {
+                f["status"] = json!("CLOSED");
+            }
+        });
+        world.handle(&event, &now).await.unwrap();
+    }
+    let store = &world.triage.store;
+    let pending = store.pending(1000).await.unwrap();
+    let open = store.open_by_due(1000).await.unwrap();
+    assert_eq!((pending.len(), open.len()), (80, 80));
+    for entries in [&pending, &open] {
+        assert!(entries.is_sorted_by_key(|entry| entry.at));
+        let findings: BTreeSet<&str> = entries.iter().map(|entry| entry.arn.as_str()).collect();
+        assert_eq!(findings.len(), 80);
+    }
+    assert_eq!(pending[0].at, "2026-11-18T00:00:00Z".parse().unwrap());
+    assert_eq!(open[0].at, "2026-11-25T00:00:00Z".parse().unwrap());
+    // No more than asked for, and the same first ones.
+    assert_eq!(store.pending(7).await.unwrap(), pending[..7]);
+    assert_eq!(store.open_by_due(0).await.unwrap(), []);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 
+pub mod network;
 pub mod schema;
 
 use std::{collections::HashMap, fs, path::PathBuf};
@@ -14,10 +15,13 @@ use inspector_triage::{
         sns::Published,
         template::{OWN, Template},
     },
+    event,
+    finding::Finding,
     lambda,
     message::Language,
     publish::Sns,
-    store::DynamoDb,
+    record::Record,
+    store::{self, DynamoDb, keys},
     triage::{Attempt, Report, Triage},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -26,6 +30,9 @@ use serde_json::{Value, json};
 /// The ARN of the finding in [`event`].
 pub const ARN: &str =
     "arn:aws:inspector2:eu-central-1:111122223333:finding/0000000000000000000000000000000a";
+
+/// An item of the table.
+pub type Item = HashMap<String, AttributeValue>;
 
 /// A store and a topic, and the triage that uses them.
 pub struct World {
@@ -58,7 +65,7 @@ impl World {
     }
 
     /// All items of the table under a finding's key, by their sort key.
-    pub async fn items(&self, arn: &str) -> Vec<HashMap<String, AttributeValue>> {
+    pub async fn items(&self, arn: &str) -> Vec<Item> {
         let answer = Client::from_conf(self.cloud.dynamodb().build())
             .query()
             .table_name(cloud::TABLE)
@@ -70,9 +77,21 @@ impl World {
         answer.items.unwrap_or_default()
     }
 
+    /// The record of a finding, if there is one.
+    pub async fn find(&self, arn: &str) -> Option<Record> {
+        let mut items = self.items(arn).await;
+        items.retain(|item| item["sk"] == AttributeValue::S(keys::CURRENT.to_owned()));
+        items.pop().map(|item| store::record(item).unwrap())
+    }
+
+    /// The record of a finding.
+    pub async fn record(&self, arn: &str) -> Record {
+        self.find(arn).await.expect("the finding is recorded")
+    }
+
     /// The sort keys under a finding's key, without the version or time in them.
     pub async fn kinds(&self, arn: &str) -> Vec<String> {
-        let text = |item: &HashMap<_, AttributeValue>, key| {
+        let text = |item: &Item, key| {
             item.get(key).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default()
         };
         let items = self.items(arn).await;
@@ -97,10 +116,25 @@ pub fn triage(
     }
 }
 
+/// The ARN of a finding with a number.
+pub fn arn(number: usize) -> String {
+    format!("arn:aws:inspector2:eu-central-1:111122223333:finding/{number:032x}")
+}
+
+/// The finding in an event.
+pub fn read(event: &Value) -> Finding {
+    event::read(event.to_string().as_bytes()).unwrap().finding
+}
+
 /// An ordinary event of `updatedAt`, after `change` to its detail.
 pub fn event(updated_at: &str, change: impl FnOnce(&mut Value)) -> Value {
+    event_of(ARN, updated_at, change)
+}
+
+/// An ordinary event of `updatedAt` about a finding, after `change` to its detail.
+pub fn event_of(arn: &str, updated_at: &str, change: impl FnOnce(&mut Value)) -> Value {
     let mut detail = json!({
-        "findingArn": ARN,
+        "findingArn": arn,
         "awsAccountId": "111122223333",
         "type": "PACKAGE_VULNERABILITY",
         "status": "ACTIVE",

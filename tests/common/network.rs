@@ -1,0 +1,303 @@
+//! A network between the SDK and the services that loses, delays and refuses what it is told to.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use aws_sdk_dynamodb::config::{
+    HttpClient, RuntimeComponents, SharedHttpClient,
+    retry::{RetryConfig, RetryPartition},
+};
+use aws_smithy_runtime_api::client::{
+    http::{HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector},
+    orchestrator::{HttpRequest, HttpResponse},
+    result::ConnectorError,
+};
+use aws_smithy_types::body::SdkBody;
+use inspector_triage::{cli::cloud::Cloud, publish::Sns, store::DynamoDb, triage::Triage};
+use tokio::{sync::Notify, time::sleep};
+
+/// The calls of triage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Call {
+    Refresh,
+    Write,
+    Lease,
+    Publish,
+    Mark,
+}
+
+impl Call {
+    pub const ALL: [Self; 5] = [Self::Refresh, Self::Write, Self::Lease, Self::Publish, Self::Mark];
+
+    /// Which call a request is.
+    fn of(request: &HttpRequest) -> Self {
+        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default());
+        match target.rsplit('.').next().unwrap_or_default() {
+            "UpdateItem" if body.contains("facts = :facts") => Self::Refresh,
+            "UpdateItem" => Self::Lease,
+            "TransactWriteItems" if body.contains("lease.holder = :holder") => Self::Mark,
+            "TransactWriteItems" => Self::Write,
+            _ => Self::Publish,
+        }
+    }
+}
+
+/// What goes wrong with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Fault {
+    /// The service has an error of its own, and has done nothing.
+    ErrorBefore,
+    /// The service has done it, and answers with an error.
+    ErrorAfter,
+    /// The service refuses to do so much at once.
+    Throttled,
+    /// The service refuses to write to a row that somebody else writes to.
+    Conflict,
+    /// The connection breaks before the service has the request.
+    DroppedBefore,
+    /// The connection breaks before its answer arrives.
+    DroppedAfter,
+    /// The function is ended before the request is sent.
+    KilledBefore,
+    /// The function is ended before the answer arrives.
+    KilledAfter,
+}
+
+impl Fault {
+    pub const ALL: [Self; 8] = [
+        Self::ErrorBefore,
+        Self::ErrorAfter,
+        Self::Throttled,
+        Self::Conflict,
+        Self::DroppedBefore,
+        Self::DroppedAfter,
+        Self::KilledBefore,
+        Self::KilledAfter,
+    ];
+
+    /// Whether the service did what it was asked.
+    pub fn takes_effect(self) -> bool {
+        matches!(self, Self::ErrorAfter | Self::DroppedAfter | Self::KilledAfter)
+    }
+
+    /// Whether `call` can have it.
+    pub fn befalls(self, call: Call) -> bool {
+        self != Self::Conflict || call != Call::Publish
+    }
+}
+
+/// What becomes of a request.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Fate {
+    /// How long it is on its way. It arrives even if nobody waits for it any more.
+    pub there: Duration,
+    pub fault: Option<Fault>,
+    /// How long the answer is on its way.
+    pub back: Duration,
+}
+
+/// A request as it is sent. The SDK sends some more than once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sent {
+    pub call: Call,
+    /// Which call of the attempt it is, from 0.
+    pub number: usize,
+    /// How often it was sent before.
+    pub repeated: usize,
+}
+
+type Fates = Box<dyn FnMut(Sent) -> Fate + Send>;
+
+/// A network of one attempt.
+#[derive(Clone)]
+pub struct Network(Arc<State>);
+
+struct State {
+    fates: Mutex<Fates>,
+    sent: Mutex<Progress>,
+    on_effect: Box<dyn Fn(Call) + Send + Sync>,
+    killed: Notify,
+}
+
+#[derive(Default)]
+struct Progress {
+    invocation: String,
+    number: usize,
+    repeated: usize,
+}
+
+impl Network {
+    /// A network in which `fates` decides about each request, and `on_effect` hears of each that
+    /// was done.
+    pub fn new(
+        fates: impl FnMut(Sent) -> Fate + Send + 'static,
+        on_effect: impl Fn(Call) + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(State {
+            fates: Mutex::new(Box::new(fates)),
+            sent: Mutex::default(),
+            on_effect: Box::new(on_effect),
+            killed: Notify::new(),
+        }))
+    }
+
+    /// A triage that reaches the store and the topic over this network, with retries of its own:
+    /// in one process, the SDK's clients would share a budget for them.
+    pub fn triage(&self, cloud: &Cloud, name: &str) -> Triage<DynamoDb, Sns> {
+        // Without chance, so that what a test found it finds again.
+        let retries = |config: Option<&RetryConfig>| {
+            config.unwrap().clone().with_use_static_exponential_base(true)
+        };
+        let link =
+            |inner: Option<SharedHttpClient>| Link { network: self.clone(), inner: inner.unwrap() };
+        let dynamodb = cloud.dynamodb().build();
+        let dynamodb = dynamodb
+            .to_builder()
+            .retry_config(retries(dynamodb.retry_config()))
+            .retry_partition(RetryPartition::new(name.to_owned()))
+            .http_client(link(dynamodb.http_client()));
+        let sns = cloud.sns().build();
+        let sns = sns
+            .to_builder()
+            .retry_config(retries(sns.retry_config()))
+            .retry_partition(RetryPartition::new(name.to_owned()))
+            .http_client(link(sns.http_client()));
+        super::triage(dynamodb, sns)
+    }
+
+    /// What `work` comes to; `None` if the function was killed in the midst of it.
+    pub async fn until_killed<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            done = work => Some(done),
+            () = self.0.killed.notified() => None,
+        }
+    }
+
+    fn sent(&self, request: &HttpRequest) -> Sent {
+        let invocation = request.headers().get("amz-sdk-invocation-id").unwrap_or_default();
+        let mut progress = self.0.sent.lock().unwrap();
+        if progress.invocation == invocation {
+            progress.repeated += 1;
+        } else {
+            let number = if progress.invocation.is_empty() { 0 } else { progress.number + 1 };
+            *progress = Progress { invocation: invocation.to_owned(), number, repeated: 0 };
+        }
+        Sent { call: Call::of(request), number: progress.number, repeated: progress.repeated }
+    }
+}
+
+/// The network as a client of one service has it.
+#[derive(Clone)]
+struct Link {
+    network: Network,
+    inner: SharedHttpClient,
+}
+
+impl std::fmt::Debug for Link {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Link")
+    }
+}
+
+impl HttpClient for Link {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        let inner = self.inner.http_connector(settings, components);
+        SharedHttpConnector::new(Wire { network: self.network.clone(), inner })
+    }
+}
+
+#[derive(Debug)]
+struct Wire {
+    network: Network,
+    inner: SharedHttpConnector,
+}
+
+impl std::fmt::Debug for Network {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Network")
+    }
+}
+
+impl HttpConnector for Wire {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let sent = self.network.sent(&request);
+        let fate = (self.network.0.fates.lock().unwrap())(sent);
+        let (network, inner) = (self.network.clone(), self.inner.clone());
+        // A task of its own: what was sent arrives, whoever has given up waiting for it.
+        let journey = tokio::spawn(async move {
+            pause(fate.there).await;
+            if fate.fault.is_some_and(|fault| !fault.takes_effect()) {
+                return None;
+            }
+            let answer = inner.call(request).await;
+            if answer.as_ref().is_ok_and(|answer| answer.status().is_success()) {
+                (network.0.on_effect)(sent.call);
+            }
+            pause(fate.back).await;
+            Some(answer)
+        });
+        let network = self.network.clone();
+        HttpConnectorFuture::new(async move {
+            let broken = || ConnectorError::io("the connection broke".into());
+            if fate.fault == Some(Fault::KilledBefore) {
+                journey.abort();
+                return network.kill().await;
+            }
+            let answer = journey.await.unwrap();
+            match fate.fault {
+                None => answer.unwrap(),
+                Some(Fault::KilledBefore | Fault::KilledAfter) => network.kill().await,
+                Some(Fault::DroppedBefore | Fault::DroppedAfter) => Err(broken()),
+                Some(Fault::ErrorBefore | Fault::ErrorAfter) => {
+                    Ok(refusal(500, sent.call, "InternalServerError"))
+                }
+                Some(Fault::Throttled) => Ok(refusal(400, sent.call, "ThrottlingException")),
+                Some(Fault::Conflict) => {
+                    Ok(refusal(400, sent.call, "TransactionConflictException"))
+                }
+            }
+        })
+    }
+}
+
+impl Network {
+    async fn kill<T>(&self) -> T {
+        self.0.killed.notify_one();
+        std::future::pending().await
+    }
+}
+
+async fn pause(time: Duration) {
+    if time > Duration::ZERO {
+        sleep(time).await;
+    }
+}
+
+/// An error as the service words it.
+fn refusal(status: u16, call: Call, code: &str) -> HttpResponse {
+    let body = match (call, code) {
+        (Call::Publish, _) => format!(
+            "<ErrorResponse><Error><Type>Receiver</Type><Code>{code}</Code><Message>As the test \
+             wants it</Message></Error><RequestId>0</RequestId></ErrorResponse>"
+        ),
+        (Call::Write | Call::Mark, "TransactionConflictException") => serde_json::json!({
+            "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+            "Message": "Transaction cancelled",
+            "CancellationReasons": [{"Code": "TransactionConflict"}, {"Code": "None"}],
+        })
+        .to_string(),
+        _ => serde_json::json!({
+            "__type": format!("com.amazonaws.dynamodb.v20120810#{code}"),
+            "message": "As the test wants it",
+        })
+        .to_string(),
+    };
+    HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body))
+}

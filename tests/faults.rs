@@ -1,0 +1,275 @@
+//! Every call of triage, failing in every way: nothing is lost, and what is said twice is said
+//! twice only where the fault fell between a message that went out and the note that it did.
+
+#![cfg(feature = "cli")]
+
+mod common;
+
+use std::{
+    collections::BTreeMap,
+    io::Write,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use comfy_table::{Table, presets::ASCII_MARKDOWN};
+use common::{
+    World, event_of,
+    network::{Call, Fate, Fault, Network, Sent},
+};
+use inspector_triage::{
+    lambda,
+    triage::{Attempt, Outcome},
+};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use tokio::runtime;
+
+/// What an event meets, and how many messages it leads to if nothing goes wrong.
+struct Situation {
+    name: &'static str,
+    /// The events before it.
+    before: &'static [Change],
+    event: Change,
+    messages: usize,
+    calls: &'static [Call],
+}
+
+type Change = fn(&mut Value);
+
+const AS_IT_IS: Change = |_| {};
+const CLOSED: Change = |f| f["status"] = json!("CLOSED");
+const EXPLOITED: Change = |f| f["exploitAvailable"] = json!("YES");
+const RETAGGED: Change = |f| f["resources"][0]["tags"]["team"] = json!("shop");
+
+const TOLD: &[Call] = &Call::ALL;
+
+const SITUATIONS: [Situation; 6] = [
+    Situation { name: "new", before: &[], event: AS_IT_IS, messages: 1, calls: TOLD },
+    Situation {
+        name: "exploit seen",
+        before: &[AS_IT_IS],
+        event: EXPLOITED,
+        messages: 1,
+        calls: TOLD,
+    },
+    Situation {
+        name: "reopened",
+        before: &[AS_IT_IS, CLOSED],
+        event: AS_IT_IS,
+        messages: 1,
+        calls: TOLD,
+    },
+    Situation {
+        name: "first heard of when closed, then opened",
+        before: &[CLOSED],
+        event: AS_IT_IS,
+        messages: 1,
+        calls: TOLD,
+    },
+    Situation {
+        name: "closed",
+        before: &[AS_IT_IS],
+        event: CLOSED,
+        messages: 0,
+        calls: &[Call::Refresh, Call::Write],
+    },
+    Situation {
+        name: "changed in nothing that matters",
+        before: &[AS_IT_IS],
+        event: RETAGGED,
+        messages: 0,
+        calls: &[Call::Refresh],
+    },
+];
+
+/// When Lambda tries: at once, after a minute, after two more. The last one is somebody who gives
+/// the event from the failure queue to the function again.
+const TRIES: [&str; 4] = [
+    "2026-11-20T12:00:00Z",
+    "2026-11-20T12:01:01Z",
+    "2026-11-20T12:03:02Z",
+    "2026-11-21T09:00:00Z",
+];
+
+/// One way for things to go wrong.
+#[derive(Clone, Copy, Debug)]
+struct Case {
+    call: Call,
+    fault: Fault,
+    /// Whether it befalls the SDK's repetitions of the request as well.
+    stubborn: bool,
+    /// In how many of Lambda's three tries.
+    tries: usize,
+}
+
+fn cases(calls: &[Call]) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for &call in calls {
+        for fault in Fault::ALL.into_iter().filter(|fault| fault.befalls(call)) {
+            for stubborn in [false, true] {
+                for tries in 1..=3 {
+                    cases.push(Case { call, fault, stubborn, tries });
+                }
+            }
+        }
+    }
+    cases
+}
+
+/// What came of the cases of one call and one fault.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Tally {
+    cases: usize,
+    not_recorded: usize,
+    lost: usize,
+    repeated: usize,
+}
+
+#[test]
+fn nothing_is_lost_and_nothing_repeated_but_where_a_fault_hid_what_was_said() {
+    let mut tallies: BTreeMap<(Call, Fault), Tally> = BTreeMap::new();
+    thread::scope(|scope| {
+        let running = SITUATIONS.each_ref().map(|situation| scope.spawn(|| all_cases(situation)));
+        for (call, fault, tally) in running.into_iter().flat_map(|cases| cases.join().unwrap()) {
+            tallies.entry((call, fault)).or_default().add(tally);
+        }
+    });
+
+    let mut total = Tally::default();
+    let mut table = Table::new();
+    table.load_style(ASCII_MARKDOWN).set_header(["Call", "Fault", "Cases", "Lost", "Repeated"]);
+    for ((call, fault), tally) in &tallies {
+        total.add(*tally);
+        table.add_row([
+            format!("{call:?}"),
+            format!("{fault:?}"),
+            tally.cases.to_string(),
+            tally.lost.to_string(),
+            tally.repeated.to_string(),
+        ]);
+    }
+    table.add_row([
+        "all".to_owned(),
+        "all".to_owned(),
+        total.cases.to_string(),
+        total.lost.to_string(),
+        total.repeated.to_string(),
+    ]);
+    writeln!(std::io::stderr(), "{table}").unwrap();
+    assert_eq!((total.lost, total.not_recorded), (0, 0));
+    insta::assert_snapshot!("faults", table);
+}
+
+impl Tally {
+    fn add(&mut self, more: Self) {
+        self.cases += more.cases;
+        self.not_recorded += more.not_recorded;
+        self.lost += more.lost;
+        self.repeated += more.repeated;
+    }
+}
+
+/// Runs all cases of a situation in a world of its own.
+fn all_cases(situation: &Situation) -> Vec<(Call, Fault, Tally)> {
+    let runtime =
+        runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let mut world = World::new().await;
+        let mut outcomes = Vec::new();
+        for (number, case) in cases(situation.calls).into_iter().enumerate() {
+            let tally = outcome(&mut world, situation, case, number).await;
+            outcomes.push((case.call, case.fault, tally));
+        }
+        outcomes
+    })
+}
+
+/// Runs one case with a finding of its own, and looks at what is recorded and what people heard.
+async fn outcome(world: &mut World, situation: &Situation, case: Case, number: usize) -> Tally {
+    let what = format!("{}, {case:?}", situation.name);
+    let arn = common::arn(number);
+    for (hour, change) in situation.before.iter().enumerate() {
+        let time = format!("2026-11-20T0{hour}:00:00Z");
+        world.handle(&event_of(&arn, &time, change), &time).await.unwrap();
+    }
+    world.published();
+
+    let event = event_of(&arn, "2026-11-20T10:00:00Z", situation.event);
+    let hidden = Arc::new(AtomicUsize::new(0));
+    for (attempt, now) in TRIES.iter().enumerate() {
+        let failing = (attempt < case.tries).then_some(case);
+        let network = network(failing, &hidden);
+        let triage = network.triage(&world.cloud, &format!("{number}-{attempt}"));
+        let name = format!("{number}-{attempt}");
+        let attempt =
+            Attempt { name: &name, now: now.parse().unwrap(), left: &|| SignedDuration::MAX };
+        let event = event.to_string();
+        let work = lambda::handle(&triage, event.as_bytes(), attempt);
+        if matches!(network.until_killed(work).await, Some(Ok(_))) {
+            break;
+        }
+    }
+
+    let published = world.published();
+    let recorded = world.record(&arn).await;
+    let expected = common::read(&event);
+    let is_recorded = recorded.finding == expected
+        && recorded.pending_since.is_none()
+        && recorded.lease.is_none();
+    let repeated = published.len().saturating_sub(situation.messages);
+    let hidden = hidden.load(Ordering::SeqCst);
+    assert!(repeated <= hidden, "{what}: {repeated} repeated, {hidden} hidden");
+
+    let later = world.handle(&event, "2026-11-22T12:00:00Z").await.unwrap();
+    assert_eq!(later.outcome, Outcome::Unchanged, "{what}");
+    assert_eq!(world.published(), [], "{what}");
+    Tally {
+        cases: 1,
+        not_recorded: usize::from(!is_recorded),
+        lost: situation.messages.saturating_sub(published.len()),
+        repeated,
+    }
+}
+
+/// A network with the fault of `case`, which counts the faults that hid that a message went out:
+/// it went out and the answer was lost, or the note that it did was not taken.
+fn network(case: Option<Case>, hidden: &Arc<AtomicUsize>) -> Network {
+    let hidden = Arc::clone(hidden);
+    let fates = move |sent: Sent| {
+        let hit =
+            case.filter(|case| case.call == sent.call && (case.stubborn || sent.repeated == 0));
+        let fault = hit.map(|case| case.fault);
+        let hides = fault.is_some_and(|fault| match sent.call {
+            Call::Publish => fault.takes_effect(),
+            Call::Mark => !fault.takes_effect(),
+            _ => false,
+        });
+        hidden.fetch_add(usize::from(hides), Ordering::SeqCst);
+        Fate { fault, ..Fate::default() }
+    };
+    Network::new(fates, |_| {})
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_too_little_time_left_nothing_is_said_that_could_not_be_noted() {
+    let mut world = World::new().await;
+    let event = event_of(&common::arn(0), "2026-11-20T10:00:00Z", AS_IT_IS).to_string();
+    let now: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
+    for (seconds, step) in [(11, "12s"), (17, "18s")] {
+        let left = move || SignedDuration::from_secs(seconds);
+        let attempt = Attempt { name: "in a hurry", now, left: &left };
+        let failed = lambda::handle(&world.triage, event.as_bytes(), attempt).await.unwrap_err();
+        assert_eq!(failed.0.kind(), "OutOfTime");
+        let expected =
+            format!("{seconds}s are left of this invocation, and the next step may take {step}");
+        assert!(failed.0.chain().contains(&expected), "{}", failed.0.chain());
+        assert_eq!(world.published(), []);
+    }
+    let attempt = Attempt { name: "at ease", now, left: &|| SignedDuration::from_secs(18) };
+    let report = lambda::handle(&world.triage, event.as_bytes(), attempt).await.unwrap();
+    assert_eq!(report.outcome, Outcome::Announced);
+}
