@@ -237,3 +237,35 @@ fn samples<T>(strategy: impl Strategy<Value = T>, n: usize) -> Vec<T> {
     );
     (0..n).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect()
 }
+
+#[test]
+fn what_a_failure_queue_holds_is_replayed_with_the_reason_it_had_failed() {
+    let kept = |event: &Value| {
+        json!({
+            "version": "1.0",
+            "requestContext": {"condition": "RetriesExhausted", "approximateInvokeCount": 3},
+            "requestPayload": event,
+            "responsePayload": {"errorType": "StoreFailed", "errorMessage": "no such table"},
+        })
+    };
+    let events = different(3);
+    let received = json!({"Messages": [
+        {"MessageId": "1", "Body": kept(&events[0]).to_string()},
+        {"MessageId": "2", "Body": events[1].to_string()},
+    ]});
+    let folder = scratch("failure-queue");
+    let (queue, record) = (folder.join("received.json"), folder.join("record.json"));
+    fs::write(&queue, format!("{received:#}")).unwrap();
+    fs::write(&record, format!("{:#}", kept(&events[2]))).unwrap();
+
+    let (shown, status) = replay(&queue, &[]);
+    assert_eq!(status, Some(0), "{shown}");
+    assert!(shown.contains(
+        "received.json [1] (had failed: RetriesExhausted after 3 invocations: StoreFailed: no such \
+         table): announced: new"
+    ));
+    assert!(shown.contains("received.json [2]: announced: new"), "{shown}");
+    let (shown, status) = replay(&record, &[]);
+    assert_eq!(status, Some(0), "{shown}");
+    assert!(shown.contains("record.json (had failed: RetriesExhausted"), "{shown}");
+}

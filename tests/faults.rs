@@ -208,7 +208,7 @@ async fn outcome(world: &mut World, situation: &Situation, case: Case, number: u
         let attempt =
             Attempt { name: &name, now: now.parse().unwrap(), left: &|| SignedDuration::MAX };
         let event = event.to_string();
-        let work = lambda::handle(&triage, event.as_bytes(), attempt);
+        let work = Box::pin(lambda::handle(&triage, event.as_bytes(), attempt));
         if matches!(network.until_killed(work).await, Some(Ok(_))) {
             break;
         }

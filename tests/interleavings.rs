@@ -142,7 +142,7 @@ async fn news_that_comes_while_something_older_is_being_said_waits_and_is_said_n
     let mut world = World::new().await;
     let send = |event: &Value, name: &'static str, now: &'static str, slow: Option<Call>| {
         let fate = move |sent: Sent| Fate {
-            back: Duration::from_secs(if slow == Some(sent.call) { 1 } else { 0 }),
+            back: Duration::from_secs(u64::from(slow == Some(sent.call))),
             ..Fate::default()
         };
         let triage = Network::new(fate, |_| {}).triage(&world.cloud, name);
@@ -262,7 +262,8 @@ impl Site {
         let limit = Duration::from_secs(30);
         let left = || SignedDuration::try_from(limit.saturating_sub(began.elapsed())).unwrap();
         let attempt = Attempt { name, now: self.now(), left: &left };
-        let work = network.until_killed(lambda::handle(&triage, event.as_bytes(), attempt));
+        let work = Box::pin(lambda::handle(&triage, event.as_bytes(), attempt));
+        let work = network.until_killed(work);
         let succeeded = matches!(timeout(limit, work).await, Ok(Some(Ok(_))));
         *fates = std::mem::take(&mut next.lock().unwrap());
         succeeded

@@ -9,7 +9,10 @@ use std::{
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Misuse, Problem};
+use super::{
+    Misuse, Problem,
+    queue::{Failed, Queue},
+};
 
 /// Where an event came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +23,15 @@ pub struct Origin {
     pub line: Option<usize>,
     /// Its number in a list, from 1.
     pub item: Option<usize>,
+    /// Why it failed before, if it comes from a failure queue.
+    pub failed: Option<String>,
+}
+
+impl Origin {
+    /// Something as a whole.
+    pub fn of(file: String) -> Self {
+        Self { file, line: None, item: None, failed: None }
+    }
 }
 
 impl fmt::Display for Origin {
@@ -30,6 +42,9 @@ impl fmt::Display for Origin {
         }
         if let Some(item) = self.item {
             write!(f, " [{item}]")?;
+        }
+        if let Some(failed) = &self.failed {
+            write!(f, " (had failed: {failed})")?;
         }
         Ok(())
     }
@@ -99,14 +114,13 @@ pub async fn events(
         line.clear();
         number += 1;
         if reader.read_until(b'\n', &mut line).map_err(cannot)? == 0 {
-            let origin = Origin { file: name, line: None, item: None };
-            return each(Input { origin, event: Vec::new() }).await;
+            return each(Input { origin: Origin::of(name), event: Vec::new() }).await;
         }
     }
     if serde_json::from_slice::<&RawValue>(&line).is_err() {
         let mut whole = line;
         reader.read_to_end(&mut whole).map_err(cannot)?;
-        return several(Origin { file: name, line: None, item: None }, whole, &mut each).await;
+        return several(Origin::of(name), whole, &mut each).await;
     }
     loop {
         let mut next = Vec::new();
@@ -114,7 +128,7 @@ pub async fn events(
         // A file of one line needs no line number.
         let only = end && number == 1;
         if !line.trim_ascii().is_empty() {
-            let origin = Origin { file: name.clone(), line: (!only).then_some(number), item: None };
+            let origin = Origin { line: (!only).then_some(number), ..Origin::of(name.clone()) };
             several(origin, line.trim_ascii_end().to_vec(), &mut each).await?;
         }
         if end {
@@ -125,10 +139,44 @@ pub async fn events(
     }
 }
 
-/// What `aws inspector2 list-findings` prints.
+/// Gives each event in a queue to `each`, and leaves it there.
+///
+/// # Errors
+/// The queue cannot be read, or `each` gave up.
+pub async fn queued(
+    queue: &Queue,
+    mut each: impl AsyncFnMut(Input) -> Result<(), Problem>,
+) -> Result<(), Problem> {
+    let mut all = Vec::new();
+    loop {
+        let some = queue.take().await?;
+        if some.is_empty() {
+            return queue.put_back(&all).await;
+        }
+        for taken in some {
+            let origin = Origin {
+                item: Some(all.len() + 1),
+                failed: taken.failed.why.clone(),
+                ..Origin::of("queue".to_owned())
+            };
+            each(Input { origin, event: taken.failed.event.clone().into_bytes() }).await?;
+            all.push(taken);
+        }
+    }
+}
+
+/// The lists of events that tools print: `aws inspector2 list-findings`, `aws sqs receive-message`.
 #[derive(Deserialize)]
 struct Listing {
-    findings: Vec<Box<RawValue>>,
+    findings: Option<Vec<Box<RawValue>>>,
+    #[serde(rename = "Messages")]
+    messages: Option<Vec<Body>>,
+}
+
+#[derive(Deserialize)]
+struct Body {
+    #[serde(rename = "Body")]
+    body: String,
 }
 
 /// Gives each event in one JSON value: the value itself, or the items of a list.
@@ -137,17 +185,43 @@ async fn several(
     value: Vec<u8>,
     each: &mut impl AsyncFnMut(Input) -> Result<(), Problem>,
 ) -> Result<(), Problem> {
-    let list = match value.trim_ascii().first() {
-        Some(b'[') => serde_json::from_slice::<Vec<Box<RawValue>>>(&value).ok(),
-        _ => serde_json::from_slice::<Listing>(&value).ok().map(|listing| listing.findings),
-    };
-    let Some(list) = list else {
-        return each(Input { origin, event: value }).await;
+    let Some(list) = list(&value) else {
+        return each(input(origin, value)).await;
     };
     drop(value);
     for (index, item) in list.into_iter().enumerate() {
         let origin = Origin { item: Some(index + 1), ..origin.clone() };
-        each(Input { origin, event: item.get().as_bytes().to_vec() }).await?;
+        each(input(origin, item.into_bytes())).await?;
     }
     Ok(())
+}
+
+/// The items of a list, if `value` is one.
+fn list(value: &[u8]) -> Option<Vec<String>> {
+    let texts = |items: Vec<Box<RawValue>>| {
+        items.into_iter().map(|item| Box::<str>::from(item).into_string()).collect()
+    };
+    if value.trim_ascii().first() == Some(&b'[') {
+        return serde_json::from_slice(value).ok().map(texts);
+    }
+    let listing: Listing = serde_json::from_slice(value).ok()?;
+    match listing.messages {
+        Some(messages) => Some(messages.into_iter().map(|message| message.body).collect()),
+        None => listing.findings.map(texts),
+    }
+}
+
+/// The field of what Lambda keeps of an invocation that has the event.
+const KEPT: &[u8] = b"\"requestPayload\"";
+
+/// An event, or the one inside what Lambda keeps of a failed invocation.
+fn input(origin: Origin, event: Vec<u8>) -> Input {
+    let is_kept = event.windows(KEPT.len()).any(|part| part == KEPT);
+    match str::from_utf8(&event) {
+        Ok(body) if is_kept => {
+            let Failed { event, why } = Failed::of_body(body);
+            Input { origin: Origin { failed: why, ..origin }, event: event.into_bytes() }
+        }
+        _ => Input { origin, event },
+    }
 }

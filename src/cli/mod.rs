@@ -4,6 +4,8 @@ pub mod cloud;
 mod embedded;
 mod input;
 mod local;
+mod queue;
+mod redrive;
 mod replay;
 mod score;
 pub mod sns;
@@ -37,6 +39,8 @@ enum Command {
     Replay(Replay),
     /// Serve the store and the topic for `cargo lambda watch`, and show what is published.
     Local(Local),
+    /// Give the events in a failure queue to the function once more.
+    Redrive(Redrive),
     /// Score events: NDJSON on stdin, one JSON object a line on stdout, in the same order.
     Score,
 }
@@ -48,9 +52,12 @@ struct Replay {
     /// Files, folders (their .json, .jsonl and .ndjson files, in the order of their names), or -.
     ///
     /// A file holds one event, a JSON array, one event a line, or what `aws inspector2
-    /// list-findings` prints.
-    #[arg(required = true)]
+    /// list-findings` or `aws sqs receive-message` prints.
+    #[arg(required_unless_present = "from_queue")]
     paths: Vec<PathBuf>,
+    /// Take the events in this queue, too, and leave them there. Needs AWS credentials and a Region.
+    #[arg(long, value_name = "URL")]
+    from_queue: Option<String>,
     /// Whose messages to show.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -66,6 +73,18 @@ struct Replay {
     /// Show at most this many rows of the table, the most urgent ones.
     #[arg(long, value_name = "N", default_value_t = 50)]
     rows: usize,
+}
+
+/// An event that the function has accepted is taken off the queue; what cannot be sent stays.
+/// To look at the events first: `replay --from-queue`. Needs AWS credentials and a Region.
+#[derive(Debug, clap::Args)]
+struct Redrive {
+    /// The URL of the queue.
+    #[arg(long, value_name = "URL")]
+    from_queue: String,
+    /// The name or the ARN of the function.
+    #[arg(long, value_name = "FUNCTION")]
+    to: String,
 }
 
 /// The audiences that messages are written for.
@@ -112,6 +131,7 @@ pub fn run(clock: fn() -> Timestamp) -> ExitCode {
     let arguments = Arguments::parse();
     let verdict = match arguments.command {
         Command::Score => score::run(io::stdin().lock(), &mut io::stdout().lock()),
+        Command::Redrive(redrive) => block_on(redrive::run(redrive, clock(), &mut io::stdout())),
         Command::Replay(replay) => {
             let mut output = BufWriter::with_capacity(1 << 16, io::stdout().lock());
             block_on(replay::run(replay, clock, &mut output))

@@ -15,13 +15,14 @@ use super::{
     Format, Problem, Replay, Verdict,
     cloud::{self, Cloud},
     input::{self, Input},
+    queue::Queue,
     sns::Published,
     table,
     template::{OWN, Template},
 };
 use crate::{
     assess::Policy,
-    event, lambda,
+    aws, event, lambda,
     publish::Sns,
     settings::HISTORY_DAYS,
     store::DynamoDb,
@@ -58,11 +59,16 @@ pub async fn run(
     for file in &files {
         input::events(file, async |event| session.handle(event).await).await?;
     }
+    let queued = replay.from_queue.is_some();
+    if let Some(url) = replay.from_queue {
+        let queue = Queue::open(&aws::config().load().await, url);
+        input::queued(&queue, async |event| session.handle(event).await).await?;
+    }
     session.progress.finish_and_clear();
     let Session { cloud, tally, .. } = session;
     let client = aws_sdk_dynamodb::Client::from_conf(cloud.dynamodb().build());
     let rows = table::read(&client, cloud::TABLE, replay.rows).await?;
-    writeln!(output, "{rows}\n\n{}", tally.sentence(files.len()))?;
+    writeln!(output, "{rows}\n\n{}", tally.sentence(files.len(), queued))?;
     output.flush()?;
     Ok(if tally.refused == 0 { Verdict::Done } else { Verdict::FoundWrong })
 }
@@ -130,13 +136,17 @@ struct Tally {
 }
 
 impl Tally {
-    fn sentence(&self, files: usize) -> String {
+    fn sentence(&self, files: usize, queued: bool) -> String {
         let s = |n: usize| if n == 1 { "" } else { "s" };
+        let files = (files > 0).then(|| format!("{files} file{}", s(files)));
+        let sources: Vec<String> =
+            files.into_iter().chain(queued.then(|| "the queue".to_owned())).collect();
+        let sources = sources.join(" and ");
         let outcomes = self.outcomes.iter().map(|(outcome, n)| format!("{n} {}", outcome.as_str()));
         let refused = (self.refused > 0).then(|| format!("{} not handled", self.refused));
         let parts: Vec<String> = outcomes.chain(refused).collect();
         let parts = if parts.is_empty() { "nothing to do".to_owned() } else { parts.join(", ") };
-        format!("{} event{} in {files} file{}: {parts}", self.events, s(self.events), s(files))
+        format!("{} event{} in {sources}: {parts}", self.events, s(self.events))
     }
 }
 
