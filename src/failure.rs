@@ -63,12 +63,12 @@ pub enum Failure {
     },
     /// The invocation would be ended before the next step is done for sure.
     #[error(
-        "finding {arn}: {left:#} are left of this invocation, and the next step may take \
-         {needed:#}; try again"
+        "{what}: {left:#} are left of this invocation, and the next step may take {needed:#}; \
+         try again"
     )]
     OutOfTime {
-        /// The finding.
-        arn: String,
+        /// What would be left undone.
+        what: String,
         /// How long the invocation may still run.
         left: SignedDuration,
         /// How long the next step may take.

@@ -4,13 +4,13 @@ use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::Diagnostic;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use crate::{
-    event,
+    event::{self, Event, Sent},
     failure::Failure,
-    triage::{Attempt, Publish, Report, Store, Triage},
+    triage::{Attempt, Flushed, Publish, Report, Store, Triage},
 };
 
 /// An event as it came. Reading it never fails, so that what is not JSON is refused by us, with a
@@ -47,6 +47,16 @@ pub fn time_left(deadline_ms: u64, started: Timestamp, now: Timestamp) -> Signed
         .map_or(SignedDuration::MAX, |deadline| deadline.duration_since(now))
 }
 
+/// What the function answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    /// To a finding.
+    Finding(Report),
+    /// To the schedule.
+    Flush(Flushed),
+}
+
 /// Handles one event.
 ///
 /// # Errors
@@ -55,22 +65,28 @@ pub async fn handle<S: Store, P: Publish>(
     triage: &Triage<S, P>,
     event: &[u8],
     attempt: Attempt<'_>,
-) -> Result<Report, Failed> {
-    let report = async {
-        let sent = event::read(event)?;
-        for oddity in &sent.oddities {
-            tracing::warn!(
-                finding.arn = sent.finding.arn,
-                field.path = oddity.path,
-                field.expected = oddity.expected,
-                field.found = oddity.found,
-                "a field could not be understood and is taken as unknown"
-            );
-        }
-        triage.finding(sent.finding, attempt).await
+) -> Result<Answer, Failed> {
+    match event::read(event).map_err(Failed)? {
+        Event::Finding(sent) => finding(triage, *sent, attempt).await.map(Answer::Finding),
+        Event::Flush => flush(triage, attempt).await.map(Answer::Flush),
     }
-    .await
-    .map_err(Failed)?;
+}
+
+async fn finding<S: Store, P: Publish>(
+    triage: &Triage<S, P>,
+    sent: Sent,
+    attempt: Attempt<'_>,
+) -> Result<Report, Failed> {
+    for oddity in &sent.oddities {
+        tracing::warn!(
+            finding.arn = sent.finding.arn,
+            field.path = oddity.path,
+            field.expected = oddity.expected,
+            field.found = oddity.found,
+            "a field could not be understood and is taken as unknown"
+        );
+    }
+    let report = triage.finding(sent.finding, attempt).await.map_err(Failed)?;
     tracing::info!(
         finding.arn = report.finding_arn,
         finding.priority = report.priority.as_str(),
@@ -80,6 +96,20 @@ pub async fn handle<S: Store, P: Publish>(
         "triaged"
     );
     Ok(report)
+}
+
+async fn flush<S: Store, P: Publish>(
+    triage: &Triage<S, P>,
+    attempt: Attempt<'_>,
+) -> Result<Flushed, Failed> {
+    let flushed = triage.flush(attempt).await.map_err(Failed)?;
+    tracing::info!(
+        outcome = flushed.outcome.as_str(),
+        findings = flushed.findings,
+        messages = flushed.messages,
+        "flushed"
+    );
+    Ok(flushed)
 }
 
 /// A [`Failure`] at the edge of the program, where it is shown with all its causes.

@@ -2,34 +2,62 @@
 
 use aws_sdk_sns::{Client, config, types::MessageAttributeValue};
 
-use crate::{failure::CallFailed, message::Message, triage::Publish};
+use crate::{failure::CallFailed, message::Message, record::Audience, triage::Publish};
 
-/// The topic people subscribe to.
+/// A topic for each audience.
 #[derive(Clone, Debug)]
 pub struct Sns {
     client: Client,
-    topic: String,
+    audiences: Vec<Audience>,
+    topics: Topics,
+}
+
+/// The ARNs of the topics.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Topics {
+    /// For people who read e-mail.
+    pub email: String,
+    /// For a chat.
+    pub chat: Option<String>,
+    /// For programs.
+    pub data: Option<String>,
 }
 
 impl Sns {
-    /// The topic with the ARN `topic`.
-    pub fn new(config: config::Builder, topic: String) -> Self {
-        Self { client: Client::from_conf(config.build()), topic }
+    /// These topics.
+    pub fn new(config: config::Builder, topics: Topics) -> Self {
+        let chat = topics.chat.as_ref().map(|_| Audience::Chat);
+        let data = topics.data.as_ref().map(|_| Audience::Data);
+        let audiences = [Some(Audience::Email), chat, data].into_iter().flatten().collect();
+        Self { client: Client::from_conf(config.build()), audiences, topics }
+    }
+
+    fn topic(&self, audience: Audience) -> Option<&String> {
+        match audience {
+            Audience::Email => Some(&self.topics.email),
+            Audience::Chat => self.topics.chat.as_ref(),
+            Audience::Data => self.topics.data.as_ref(),
+        }
     }
 }
 
 impl Publish for Sns {
-    async fn publish(&self, message: &Message) -> Result<(), CallFailed> {
+    fn audiences(&self) -> &[Audience] {
+        &self.audiences
+    }
+
+    async fn publish(&self, audience: Audience, message: &Message) -> Result<(), CallFailed> {
+        let topic = self.topic(audience);
         let failed = |source| CallFailed {
             operation: "SNS Publish",
-            object: format!("to {}", self.topic),
+            object: format!("to {}", topic.map_or("no topic", String::as_str)),
             source,
         };
         let mut call = self
             .client
             .publish()
-            .topic_arn(&self.topic)
-            .subject(&message.subject)
+            .set_topic_arn(topic.cloned())
+            .set_subject(message.subject.clone())
             .message(&message.body);
         for (name, value) in &message.attributes {
             let value = MessageAttributeValue::builder()

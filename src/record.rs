@@ -167,6 +167,41 @@ pub struct Announced {
     pub opening: u32,
 }
 
+/// Those who are told, each over a topic of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Audience {
+    /// People who read e-mail.
+    Email,
+    /// A channel of a chat.
+    Chat,
+    /// Programs.
+    Data,
+}
+
+/// An announcement that some have heard and others have not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PartlyTold {
+    /// What was told: [`Facts::key`] and the opening.
+    pub facts: String,
+    /// Which opening of the finding it was about.
+    pub opening: u32,
+    /// Who has heard.
+    pub to: Vec<Audience>,
+}
+
+/// Who has heard of a finding, after an announcement.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Told {
+    /// Everybody.
+    All(Announced),
+    /// Some.
+    Some(PartlyTold),
+    /// Nobody, so that there is nothing to remember.
+    Nobody,
+}
+
 /// The right to announce a finding, until it runs out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -222,6 +257,8 @@ pub struct Record {
     pub pending_since: Option<Timestamp>,
     /// What people were last told; `None` if nothing yet.
     pub announced: Option<Announced>,
+    /// What some of them were told since, and others are yet to be.
+    pub partly_told: Option<PartlyTold>,
     /// Who is telling them now.
     pub lease: Option<Lease>,
 }
@@ -235,6 +272,45 @@ impl Record {
     /// Whether somebody still has something to do.
     pub fn is_open(&self) -> bool {
         self.finding.status.is_open()
+    }
+
+    /// Who has already heard what there is to tell, if not all have.
+    pub fn heard(&self) -> &[Audience] {
+        match &self.partly_told {
+            Some(told) if told.opening == self.opening && told.facts == self.facts().key() => {
+                &told.to
+            }
+            _ => &[],
+        }
+    }
+
+    /// What is to be remembered after `to` have heard `why` at `at`, in addition to who has
+    /// already, out of `all`.
+    pub fn telling(&self, why: Why, to: &[Audience], all: &[Audience], at: Timestamp) -> Told {
+        let mut heard = self.heard().to_vec();
+        heard.extend(to);
+        if all.iter().all(|audience| heard.contains(audience)) {
+            Told::All(Announced { at, why, facts: self.facts(), opening: self.opening })
+        } else if heard.is_empty() {
+            Told::Nobody
+        } else {
+            let facts = self.facts().key();
+            Told::Some(PartlyTold { facts, opening: self.opening, to: heard })
+        }
+    }
+
+    /// The record with that remembered.
+    #[must_use]
+    pub fn remembering(mut self, told: &Told) -> Self {
+        match told {
+            Told::All(announced) => {
+                self.announced = Some(announced.clone());
+                self.partly_told = None;
+            }
+            Told::Some(partly) => self.partly_told = Some(partly.clone()),
+            Told::Nobody => {}
+        }
+        self
     }
 }
 
@@ -315,6 +391,7 @@ fn first(sighting: &Sighting) -> (Record, Transition) {
         due_at: sighting.assessment.due_at.filter(|_| open),
         pending_since: None,
         announced: None,
+        partly_told: None,
         lease: None,
     };
     (record, if open { Transition::Opened } else { Transition::FirstSeenEnded })

@@ -3,8 +3,10 @@
 use std::fmt;
 
 use crate::{
+    announce::Budget,
     assess::{Policy, Sla},
     message::Language,
+    publish::Topics,
 };
 
 /// How many days history is kept by default.
@@ -15,8 +17,9 @@ pub const HISTORY_DAYS: u16 = 400;
 pub struct Settings {
     /// `TABLE_NAME`: the table of records. Required.
     pub table: String,
-    /// `TOPIC_ARN`: the topic for e-mail. Required.
-    pub topic: String,
+    /// `TOPIC_ARN`, required: the topic for e-mail. `CHAT_TOPIC_ARN` and `DATA_TOPIC_ARN`: those for
+    /// a chat and for programs, by default none.
+    pub topics: Topics,
     /// `NOTIFY`: `true` (default) or `false`: record, but tell nobody.
     pub notify: bool,
     /// `LANGUAGE`: `en` (default) or `ja`.
@@ -25,6 +28,8 @@ pub struct Settings {
     pub policy: Policy,
     /// `HISTORY_DAYS`: how long history is kept, default 400.
     pub history_days: u16,
+    /// `ALERT_BUDGET`: messages at once about P1 and about all others, default `3,5`.
+    pub budget: Budget,
 }
 
 /// A setting that keeps the function from starting.
@@ -72,6 +77,10 @@ impl Settings {
             let value = value(name).ok_or(BadSetting::Missing { name, expected })?;
             if allowed(&value) { Ok(value) } else { Err(malformed(name, &value, expected)) }
         };
+        let optional = |name, expected, allowed: fn(&str) -> bool| match value(name) {
+            Some(_) => required(name, expected, allowed).map(Some),
+            None => Ok(None),
+        };
 
         let mut policy = Policy::default();
         if let Some(days) = value("SLA_DAYS") {
@@ -87,7 +96,11 @@ impl Settings {
         }
         Ok(Self {
             table: required("TABLE_NAME", A_TABLE, is_table)?,
-            topic: required("TOPIC_ARN", A_TOPIC, is_topic)?,
+            topics: Topics {
+                email: required("TOPIC_ARN", A_TOPIC, is_topic)?,
+                chat: optional("CHAT_TOPIC_ARN", A_TOPIC, is_topic)?,
+                data: optional("DATA_TOPIC_ARN", A_TOPIC, is_topic)?,
+            },
             notify: match value("NOTIFY").as_deref() {
                 None | Some("true") => true,
                 Some("false") => false,
@@ -100,8 +113,21 @@ impl Settings {
             },
             policy,
             history_days,
+            budget: match value("ALERT_BUDGET") {
+                None => Budget::default(),
+                Some(budget) => read_budget(&budget)
+                    .ok_or_else(|| malformed("ALERT_BUDGET", &budget, A_BUDGET))?,
+            },
         })
     }
+}
+
+const A_BUDGET: &str = "two whole numbers such as 3,5: messages at once about P1 and about all others, together 1 to 8";
+
+fn read_budget(text: &str) -> Option<Budget> {
+    let (p1, others) = text.split_once(',')?;
+    let (p1, others): (u8, u8) = (p1.trim().parse().ok()?, others.trim().parse().ok()?);
+    (1..=Budget::MOST_AT_ONCE).contains(&p1.checked_add(others)?).then_some(Budget { p1, others })
 }
 
 fn malformed(name: &'static str, value: &str, expected: &'static str) -> BadSetting {
@@ -144,7 +170,9 @@ mod tests {
     #[test]
     fn two_settings_are_enough() {
         let settings = read(&[]).unwrap();
-        assert_eq!((settings.table.as_str(), settings.topic.as_str()), ("findings", TOPIC));
+        let topics = Topics { email: TOPIC.to_owned(), chat: None, data: None };
+        assert_eq!((settings.table.as_str(), settings.topics), ("findings", topics));
+        assert_eq!(settings.budget, Budget { p1: 3, others: 5 });
         assert!(settings.notify);
         assert_eq!(settings.language, Language::En);
         assert_eq!(settings.policy, Policy::default());
@@ -158,8 +186,14 @@ mod tests {
             ("LANGUAGE", "ja"),
             ("SLA_DAYS", "1,2,3,4"),
             ("HISTORY_DAYS", "30"),
+            ("CHAT_TOPIC_ARN", "arn:aws:sns:eu-central-1:111122223333:chat"),
+            ("DATA_TOPIC_ARN", "arn:aws:sns:eu-central-1:111122223333:data"),
+            ("ALERT_BUDGET", "1, 0"),
         ])
         .unwrap();
+        let topic = |name: &str| Some(TOPIC.replace("alerts", name));
+        assert_eq!((settings.topics.chat, settings.topics.data), (topic("chat"), topic("data")));
+        assert_eq!(settings.budget, Budget { p1: 1, others: 0 });
         assert!(!settings.notify);
         assert_eq!(settings.language, Language::Ja);
         assert_eq!(settings.policy.sla, "1,2,3,4".parse().unwrap());
@@ -182,6 +216,10 @@ mod tests {
             ("NOTIFY", "yes", "NOTIFY is \"yes\"; expected true or false"),
             ("LANGUAGE", "fr", "LANGUAGE is \"fr\"; expected en or ja"),
             ("SLA_DAYS", "soon", "SLA_DAYS is \"soon\"; expected four whole numbers"),
+            ("CHAT_TOPIC_ARN", "alerts", "CHAT_TOPIC_ARN is \"alerts\"; expected the ARN"),
+            ("ALERT_BUDGET", "5,5", "ALERT_BUDGET is \"5,5\"; expected two whole numbers"),
+            ("ALERT_BUDGET", "0,0", "ALERT_BUDGET is \"0,0\"; expected two whole numbers"),
+            ("ALERT_BUDGET", "many", "ALERT_BUDGET is \"many\"; expected two whole numbers"),
             ("HISTORY_DAYS", "0", "HISTORY_DAYS is \"0\"; expected a whole number of days from 1"),
         ] {
             let error = read(&[(name, value)]).unwrap_err().to_string();

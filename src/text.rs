@@ -60,26 +60,30 @@ const ESCAPE: char = '\u{1b}';
 const LINE_ENDS: [char; 7] = ['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'];
 
 /// Text that nothing can be clicked in and nobody is called by: addresses are broken
-/// (`https[:]//`), angle brackets are no mark-up any more, and the words that call a whole channel
-/// lose their at sign's grip.
+/// (`https[:]//`), angle brackets are no mark-up any more, nor are links of Markdown, and the words
+/// that call a whole channel lose their at sign's grip.
 pub fn defused(text: &str) -> String {
-    let mut out = text.replace("://", "[:]//").replace('<', "‹").replace('>', "›");
-    for word in ["@channel", "@here", "@everyone", "@all"] {
-        if out.to_ascii_lowercase().contains(word) {
-            out = replace_ignoring_case(&out, word, &format!("@ {}", &word[1..]));
-        }
-    }
-    out
+    let out = text.replace("://", "[:]//").replace("](", "] (").replace('<', "‹").replace('>', "›");
+    CALLS.iter().fold(out, |out, word| unhand(&out, word))
 }
 
-fn replace_ignoring_case(text: &str, word: &str, by: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 8);
+/// Words that call everybody in a chat.
+const CALLS: [&str; 4] = ["@channel", "@here", "@everyone", "@all"];
+
+/// Sets the at sign of `word` apart where it stands as a word of its own, in any case; `@allthings`
+/// and `@here-maps` are names.
+fn unhand(text: &str, word: &str) -> String {
     let lower = text.to_ascii_lowercase();
+    let mut out = String::with_capacity(text.len() + 8);
     let mut from = 0;
     for (at, _) in lower.match_indices(word) {
-        out.push_str(&text[from..at]);
-        out.push_str(by);
-        from = at + word.len();
+        let end = at + word.len();
+        let goes_on = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
+        if !text[end..].starts_with(goes_on) {
+            out.push_str(&text[from..at]);
+            out.push_str("@ ");
+            from = at + 1;
+        }
     }
     out.push_str(&text[from..]);
     out
@@ -161,7 +165,11 @@ mod tests {
     fn nothing_can_be_clicked_and_nobody_is_called() {
         assert_eq!(
             defused("<!channel> see https://login.example.net @Here @EVERYONE @scope/pkg"),
-            "‹!channel› see https[:]//login.example.net @ here @ everyone @scope/pkg"
+            "‹!channel› see https[:]//login.example.net @ Here @ EVERYONE @scope/pkg"
+        );
+        assert_eq!(
+            defused("@all, @allthings/x @here-maps/y [a](javascript:b) @all"),
+            "@ all, @allthings/x @here-maps/y [a] (javascript:b) @ all"
         );
     }
 

@@ -55,13 +55,15 @@ fn lines(events: &[Value]) -> Vec<u8> {
     events.iter().flat_map(|event| format!("{event}\n").into_bytes()).collect()
 }
 
-/// Events about `n` different findings.
+/// Events about `n` different problems.
 fn different(n: usize) -> Vec<Value> {
     (0..n)
         .map(|n| {
             event("2026-11-20T10:00:00Z", |f| {
                 f["findingArn"] =
                     json!(format!("arn:aws:inspector2:eu-central-1:111122223333:finding/{n:032}"));
+                f["packageVulnerabilityDetails"]["vulnerabilityId"] =
+                    json!(format!("CVE-2026-{n}"));
             })
         })
         .collect()

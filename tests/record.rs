@@ -19,7 +19,7 @@ use aws_sdk_dynamodb::{
     error::BoxError,
 };
 use common::{ARN, World, event, event_of};
-use inspector_triage::{assess::Priority, triage::Outcome};
+use inspector_triage::{assess::Priority, publish::Topics, triage::Outcome};
 use serde_json::json;
 
 const NOW: &str = "2026-11-20T12:00:00Z";
@@ -187,7 +187,10 @@ async fn an_announcement_that_failed_is_made_up_for_and_meanwhile_nobody_else_sp
         &mut world.triage.publisher,
         inspector_triage::publish::Sns::new(
             world.cloud.sns(),
-            "arn:aws:sns:eu-central-1:111122223333:gone".to_owned(),
+            Topics {
+                email: "arn:aws:sns:eu-central-1:111122223333:gone".to_owned(),
+                ..common::topics()
+            },
         ),
     );
     let failure = world.handle(&event, NOW).await.unwrap_err();

@@ -1,8 +1,14 @@
-//! Whether a finding is worth telling people, and why. Pure.
+//! Whether a finding is worth telling people, and why, and whether on its own. Pure.
 //!
 //! The decision looks at the record alone, the current facts against the facts last told, and
 //! never at what an event happened to change. So an attempt that died half way decides again on
 //! the next try, and correctly.
+
+mod budget;
+mod problem;
+
+pub use budget::{Bucket, Budget, Level};
+pub use problem::{Problem, key, problems};
 
 use crate::{
     finding::FixAvailable,

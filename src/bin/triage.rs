@@ -22,10 +22,11 @@ async fn main() -> Result<(), Error> {
             settings.table,
             settings.history_days,
         ),
-        publisher: Sns::new(aws_sdk_sns::config::Builder::from(&config), settings.topic),
+        publisher: Sns::new(aws_sdk_sns::config::Builder::from(&config), settings.topics),
         policy: settings.policy,
         notify: settings.notify,
         language: settings.language,
+        budget: settings.budget,
     };
     let triage = &triage;
     lambda_runtime::run(service_fn(|event: LambdaEvent<lambda::Payload>| async move {

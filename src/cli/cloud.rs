@@ -21,9 +21,13 @@ use crate::aws;
 
 /// The table's name.
 pub const TABLE: &str = "inspector-triage-findings";
-/// The topic's ARN, in an account that AWS sets aside for examples.
+/// The topics' ARNs, in an account that AWS sets aside for examples.
 pub const TOPIC: &str = "arn:aws:sns:eu-central-1:111122223333:inspector-triage-alerts";
-/// The Region of both.
+/// The topic for a chat.
+pub const CHAT_TOPIC: &str = "arn:aws:sns:eu-central-1:111122223333:inspector-triage-chat";
+/// The topic for programs.
+pub const DATA_TOPIC: &str = "arn:aws:sns:eu-central-1:111122223333:inspector-triage-data";
+/// The Region of all.
 pub const REGION: &str = "eu-central-1";
 
 /// A store and a topic.
@@ -43,7 +47,7 @@ impl Cloud {
     pub async fn open(template: &Template, db: Option<&Path>) -> Result<Self, Problem> {
         let store = open(template, db)?;
         let (sender, published) = unbounded_channel();
-        let topic = Topic { arn: TOPIC.to_owned(), published: sender };
+        let topic = Topic { arns: vec![TOPIC, CHAT_TOPIC, DATA_TOPIC], published: sender };
         let credentials = Credentials::new("local", "local", None, None, "inspector-triage");
         let shared = aws::config()
             .region(Region::from_static(REGION))

@@ -79,6 +79,7 @@ fn perform(store: &Database, operation: &str, body: &[u8]) -> Result<String, Dyn
             request.client_request_token = None;
             answer(&store.transact_write_items(request)?)
         }
+        "BatchGetItem" => answer(&store.batch_get_item(read(body)?)?),
         "Query" => answer(&store.query(read(body)?)?),
         "Scan" => answer(&store.scan(read(body)?)?),
         other => Err(DynoxideError::ValidationException(format!("{other} is not used by triage"))),

@@ -21,7 +21,7 @@ use std::{
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 
-use crate::message::Language;
+use crate::{message::Language, publish::Topics};
 
 /// Triage of Amazon Inspector findings, on this machine.
 ///
@@ -64,6 +64,9 @@ struct Replay {
     /// The language of the messages.
     #[arg(long, value_enum, default_value_t)]
     language: Language,
+    /// Sum up at the end what got no message of its own, as the schedule does every five minutes.
+    #[arg(long, default_value_t = true, action = clap::ArgAction::Set, value_name = "BOOL")]
+    flush: bool,
     /// Keep the store in this file; by default it is gone at the end.
     #[arg(long, value_name = "FILE")]
     db: Option<PathBuf>,
@@ -93,6 +96,31 @@ enum Format {
     /// People who read e-mail.
     #[default]
     Email,
+    /// A channel of a chat, through Amazon Q Developer.
+    Chat,
+    /// Programs.
+    Data,
+}
+
+impl Format {
+    /// The topic of the audience.
+    fn topic(self) -> &'static str {
+        match self {
+            Self::Email => cloud::TOPIC,
+            Self::Chat => cloud::CHAT_TOPIC,
+            Self::Data => cloud::DATA_TOPIC,
+        }
+    }
+
+    /// The topics to publish to, so that this audience hears.
+    fn topics(self) -> Topics {
+        let own = Some(self.topic().to_owned());
+        Topics {
+            email: cloud::TOPIC.to_owned(),
+            chat: own.clone().filter(|_| self == Self::Chat),
+            data: own.filter(|_| self == Self::Data),
+        }
+    }
 }
 
 /// Stops at Ctrl-C.

@@ -84,7 +84,7 @@ async fn send(lambda: &Client, function: &str, taken: &Taken) -> Result<(), Prob
 
 /// What a person knows an event by.
 fn name(taken: &Taken) -> String {
-    match event::read(taken.failed.event.as_bytes()) {
+    match event::finding(taken.failed.event.as_bytes()) {
         Ok(sent) => text::line(&sent.finding.arn),
         Err(_) => "an event that cannot be triaged".to_owned(),
     }

@@ -21,13 +21,15 @@ use super::{
     template::{OWN, Template},
 };
 use crate::{
+    announce::Budget,
     assess::Policy,
-    aws, event, lambda,
+    aws, event,
+    lambda::{self, Answer},
     publish::Sns,
     settings::HISTORY_DAYS,
     store::DynamoDb,
     text,
-    triage::{Attempt, Outcome, Triage},
+    triage::{Attempt, FlushOutcome, Flushed, Outcome, Triage},
 };
 
 /// Handles all events, shows each message, then what was recorded.
@@ -36,21 +38,22 @@ pub async fn run(
     clock: fn() -> Timestamp,
     output: &mut impl Write,
 ) -> Result<Verdict, Problem> {
-    // There is one audience so far, and its messages are all that is published.
-    let Format::Email = replay.format;
     let rules = replay.rule.as_deref().map(Rules::read).transpose()?;
     let files = input::files(&replay.paths)?;
     let cloud = Cloud::open(&Template::read(OWN)?, replay.db.as_deref()).await?;
     let mut session = Session {
         triage: Triage {
             store: DynamoDb::new(cloud.dynamodb(), cloud::TABLE.to_owned(), HISTORY_DAYS),
-            publisher: Sns::new(cloud.sns(), cloud::TOPIC.to_owned()),
+            publisher: Sns::new(cloud.sns(), replay.format.topics()),
             policy: Policy::default(),
             notify: true,
             language: replay.language,
+            budget: Budget::default(),
         },
         rules,
+        format: replay.format,
         clock,
+        latest: None,
         tally: Tally::default(),
         progress: progress(),
         cloud,
@@ -65,6 +68,9 @@ pub async fn run(
         input::queued(&queue, async |event| session.handle(event).await).await?;
     }
     session.progress.finish_and_clear();
+    if replay.flush {
+        session.flush().await?;
+    }
     let Session { cloud, tally, .. } = session;
     let client = aws_sdk_dynamodb::Client::from_conf(cloud.dynamodb().build());
     let rows = table::read(&client, cloud::TABLE, replay.rows).await?;
@@ -77,7 +83,10 @@ pub async fn run(
 struct Session<'a, W> {
     triage: Triage<DynamoDb, Sns>,
     rules: Option<Rules>,
+    format: Format,
     clock: fn() -> Timestamp,
+    /// The latest time of an event.
+    latest: Option<Timestamp>,
     tally: Tally,
     progress: ProgressBar,
     cloud: Cloud,
@@ -92,27 +101,68 @@ impl<W: Write> Session<'_, W> {
         if let Some(Ok(false)) = through {
             writeln!(self.output, "{origin}: no rule would have let this through\n")?;
         }
-        let now = event::read(&input.event)
+        let now = event::finding(&input.event)
             .ok()
             .and_then(|sent| sent.finding.own_time())
             .unwrap_or_else(self.clock);
+        self.latest = self.latest.max(Some(now));
         self.tally.events += 1;
         let name = format!("replay-{}", self.tally.events);
         let attempt = Attempt { name: &name, now, left: &|| SignedDuration::MAX };
         match lambda::handle(&self.triage, &input.event, attempt).await {
-            Ok(report) => {
+            Ok(Answer::Finding(report)) => {
                 *self.tally.outcomes.entry(report.outcome).or_default() += 1;
                 let (outcome, reason) = (report.outcome.as_str(), text::line(&report.reason));
                 writeln!(self.output, "{origin}: {outcome}: {reason}\n")?;
             }
+            Ok(Answer::Flush(flushed)) => self.flushed(&origin.to_string(), flushed)?,
             Err(failed) => {
                 self.tally.refused += 1;
                 writeln!(self.output, "{origin}: not handled: {}\n", failed.0.chain())?;
             }
         }
-        // Everything that was published has been taken in by now: publishing waits for it.
+        self.show_published()
+    }
+
+    /// What the schedule does, until nothing waits any more.
+    async fn flush(&mut self) -> Result<(), Problem> {
+        let Some(latest) = self.latest else { return Ok(()) };
+        for number in 1_i64.. {
+            // The schedule's pace.
+            let now = latest.saturating_add(SignedDuration::from_mins(5 * number))?;
+            let name = format!("replay-flush-{number}");
+            let attempt = Attempt { name: &name, now, left: &|| SignedDuration::MAX };
+            let flushed = match self.triage.flush(attempt).await {
+                Ok(flushed) => flushed,
+                Err(failure) => {
+                    self.tally.refused += 1;
+                    writeln!(self.output, "flush: not handled: {}\n", failure.chain())?;
+                    break;
+                }
+            };
+            if flushed.outcome == FlushOutcome::NothingPending {
+                break;
+            }
+            self.flushed("flush", flushed)?;
+            self.show_published()?;
+        }
+        Ok(())
+    }
+
+    fn flushed(&mut self, origin: &str, flushed: Flushed) -> Result<(), Problem> {
+        let Flushed { outcome, findings, messages } = flushed;
+        self.tally.summed_up += findings;
+        let counted = format!("findings: {findings}, messages: {messages}");
+        writeln!(self.output, "{origin}: {}: {counted}\n", outcome.as_str())?;
+        Ok(())
+    }
+
+    /// Shows everything that was published; publishing waits until it is taken in.
+    fn show_published(&mut self) -> Result<(), Problem> {
         while let Ok(published) = self.cloud.published.try_recv() {
-            show(&published, self.output)?;
+            if published.topic == self.format.topic() {
+                show(&published, self.output)?;
+            }
         }
         self.output.flush()?;
         Ok(())
@@ -122,8 +172,14 @@ impl<W: Write> Session<'_, W> {
 /// Shows a message as its reader sees it.
 pub fn show(published: &Published, output: &mut impl Write) -> Result<(), Problem> {
     let rule = "─".repeat(72);
-    let subject = published.subject.as_deref().unwrap_or_default();
-    writeln!(output, "{rule}\nSubject: {subject}\n\n{}\n{rule}\n", published.message.trim_end())?;
+    let body = match serde_json::from_str::<serde_json::Value>(&published.message) {
+        Ok(json) => format!("{json:#}"),
+        Err(_) => published.message.trim_end().to_owned(),
+    };
+    match &published.subject {
+        Some(subject) => writeln!(output, "{rule}\nSubject: {subject}\n\n{body}\n{rule}\n")?,
+        None => writeln!(output, "{rule}\n{body}\n{rule}\n")?,
+    }
     Ok(())
 }
 
@@ -132,6 +188,8 @@ pub fn show(published: &Published, output: &mut impl Write) -> Result<(), Proble
 struct Tally {
     events: usize,
     refused: usize,
+    /// How many findings were told of in a summary.
+    summed_up: usize,
     outcomes: BTreeMap<Outcome, usize>,
 }
 
@@ -144,7 +202,9 @@ impl Tally {
         let sources = sources.join(" and ");
         let outcomes = self.outcomes.iter().map(|(outcome, n)| format!("{n} {}", outcome.as_str()));
         let refused = (self.refused > 0).then(|| format!("{} not handled", self.refused));
-        let parts: Vec<String> = outcomes.chain(refused).collect();
+        let summed_up =
+            (self.summed_up > 0).then(|| format!("{} told in a summary", self.summed_up));
+        let parts: Vec<String> = outcomes.chain(summed_up).chain(refused).collect();
         let parts = if parts.is_empty() { "nothing to do".to_owned() } else { parts.join(", ") };
         format!("{} event{} in {sources}: {parts}", self.events, s(self.events))
     }

@@ -64,7 +64,7 @@ fn score(
     policy: &Policy,
     output: &mut impl Write,
 ) -> Result<Result<(), Failure>, Problem> {
-    let finding = match event::read(event) {
+    let finding = match event::finding(event) {
         Ok(sent) => sent.finding,
         Err(failure) => return Ok(Err(failure)),
     };

@@ -30,11 +30,11 @@ pub struct Published {
     pub attributes: BTreeMap<String, String>,
 }
 
-/// A topic that hands on what is published.
+/// Topics that hand on what is published.
 #[derive(Clone, Debug)]
 pub struct Topic {
-    /// Its ARN.
-    pub arn: String,
+    /// Their ARNs.
+    pub arns: Vec<&'static str>,
     /// Where messages go.
     pub published: UnboundedSender<Published>,
 }
@@ -54,7 +54,7 @@ impl Topic {
             let reason = format!("this topic can only Publish, not {action}");
             return refusal("InvalidAction", &reason);
         }
-        let published = match read(&form, &self.arn) {
+        let published = match read(&form, &self.arns) {
             Ok(published) => published,
             Err((code, reason)) => return refusal(code, &reason),
         };
@@ -78,10 +78,13 @@ async fn call(State(topic): State<Topic>, body: Bytes) -> impl IntoResponse {
 
 /// A message as AWS would take it, or the code and the reason of the refusal.
 /// Rules: <https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>.
-fn read(form: &BTreeMap<String, String>, arn: &str) -> Result<Published, (&'static str, String)> {
+fn read(
+    form: &BTreeMap<String, String>,
+    arns: &[&str],
+) -> Result<Published, (&'static str, String)> {
     let invalid = |reason: String| ("InvalidParameter", format!("Invalid parameter: {reason}"));
     let topic = form.get("TopicArn").map_or("", String::as_str);
-    if topic != arn {
+    if !arns.contains(&topic) {
         return Err(("NotFound", format!("Topic does not exist: {topic}")));
     }
     let message = form.get("Message").filter(|message| !message.is_empty());

@@ -25,7 +25,8 @@ pub async fn read(client: &Client, table: &str, most: usize) -> Result<String, P
     let mut pages = client
         .scan()
         .table_name(table)
-        .filter_expression("sk = :current")
+        .filter_expression("sk = :current AND begins_with(pk, :finding)")
+        .expression_attribute_values(":finding", AttributeValue::S(store::keys::finding("")))
         .expression_attribute_values(":current", AttributeValue::S(store::keys::CURRENT.to_owned()))
         .into_paginator()
         .items()

@@ -4,20 +4,31 @@
 //! built. What a template shows is prepared here and has been through [`crate::text`]: nothing
 //! that a stranger wrote reaches a reader alive.
 
+mod chat;
+mod data;
+mod deed;
 mod email;
 mod facts;
 mod links;
+mod lists;
+mod reason;
+mod remedy;
 mod subject;
+mod summary;
 
-use std::fmt;
+use std::{fmt, ops::Range};
 
 use jiff::{Timestamp, tz::Offset};
 
-pub use email::{email, reason};
+pub use reason::reason;
+
+use deed::deed;
+use email::fit;
+use summary::Summary;
 
 use crate::{
     finding::Finding,
-    record::{Record, Why},
+    record::{Audience, Record, Why},
     text,
 };
 
@@ -35,34 +46,70 @@ pub enum Language {
 /// A message as it is handed to SNS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// One line of printable ASCII, at most 99 characters.
-    pub subject: String,
+    /// One line of printable ASCII, at most 99 characters, for e-mail.
+    pub subject: Option<String>,
     /// The text.
     pub body: String,
     /// What subscriptions can filter by; at most 10, no empty value.
     pub attributes: Vec<(&'static str, String)>,
 }
 
+impl Message {
+    fn with(self, attributes: Vec<(&'static str, String)>) -> Self {
+        Self { attributes, ..self }
+    }
+}
+
+/// The message that announces `record` to `audience`, for the reason `why`.
+pub fn alert(audience: Audience, record: &Record, why: Why, language: Language) -> Message {
+    match audience {
+        Audience::Email => email::alert(record, why, language),
+        Audience::Chat => chat::alert(record, why, language),
+        Audience::Data => data::alert(record, why, language),
+    }
+}
+
+/// The messages that sum `news` up for `audience`, as of `at`, each with the places in `news` of the
+/// findings that it has. One, but for programs, which get every finding, however many that are.
+pub fn summary(
+    audience: Audience,
+    news: &[(&Record, Why)],
+    at: Timestamp,
+    language: Language,
+) -> Vec<(Message, Range<usize>)> {
+    let summary = &Summary::new(news, at);
+    match audience {
+        Audience::Email => vec![(summary::email(summary, language), 0..news.len())],
+        Audience::Chat => vec![(chat::summary(summary, language), 0..news.len())],
+        Audience::Data => data::summary(summary, language),
+    }
+}
+
 /// What subscriptions can filter by.
-pub(crate) fn attributes(record: &Record, why: Why) -> Vec<(&'static str, String)> {
+fn attributes(record: &Record, why: Why) -> Vec<(&'static str, String)> {
     let Finding { severity, account, kind, .. } = &record.finding;
     let resource = record.finding.resource();
     let fix = record.finding.fix_available.as_ref().map_or("UNKNOWN", |fix| fix.as_str());
     let region = record.finding.region.as_deref();
-    [
-        ("priority", record.assessment.priority.as_str()),
-        ("severity", severity.as_str()),
-        ("account", account),
-        ("region", region.unwrap_or_default()),
-        ("resource_type", resource.map_or("", |resource| resource.kind.as_str())),
-        ("finding_type", kind.as_str()),
-        ("fix_available", fix),
-        ("reason", why.as_str()),
-    ]
-    .into_iter()
-    .map(|(name, value)| (name, text::cut_bytes(&text::line(value), 128)))
-    .filter(|(_, value)| !value.is_empty())
-    .collect()
+    harmless([
+        ("priority", record.assessment.priority.as_str().to_owned()),
+        ("severity", severity.as_str().to_owned()),
+        ("account", account.clone()),
+        ("region", region.unwrap_or_default().to_owned()),
+        ("resource_type", resource.map_or("", |resource| resource.kind.as_str()).to_owned()),
+        ("finding_type", kind.as_str().to_owned()),
+        ("fix_available", fix.to_owned()),
+        ("reason", why.as_str().to_owned()),
+    ])
+}
+
+/// Attributes that SNS takes: short lines, none empty.
+fn harmless(attributes: [(&'static str, String); 8]) -> Vec<(&'static str, String)> {
+    attributes
+        .into_iter()
+        .map(|(name, value)| (name, text::cut_bytes(&text::line(&value), 128)))
+        .filter(|(_, value)| !value.is_empty())
+        .collect()
 }
 
 /// A moment as people read it: `2026-11-21 14:05 UTC`.

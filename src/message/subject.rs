@@ -1,12 +1,16 @@
 //! The subject line: what matters most first, because mail clients cut it.
 
 use crate::{
-    finding::{Details, Finding, FixAvailable, Resource},
+    finding::{Finding, Resource},
     record::Record,
     text,
 };
 
-use super::{facts::is_windows_update, short};
+use super::{
+    Language,
+    remedy::{Remedy, remedy},
+    short,
+};
 
 /// SNS takes fewer than 100 characters.
 const LONGEST: usize = 99;
@@ -15,10 +19,7 @@ const LONGEST: usize = 99;
 ///
 /// Where the parts do not fit, the longest of them are shortened until they do.
 pub fn subject(record: &Record) -> String {
-    let finding = &record.finding;
-    let place = finding.resource().map(Resource::display_name).unwrap_or_default();
-    let mut parts = [&finding.problem(), &packages(finding), &place, &deed(finding)]
-        .map(|part| ascii(&short(part, LONGEST)));
+    let mut parts = parts(record).map(|part| ascii(&part));
     loop {
         let line = line(record.assessment.priority.as_str(), &parts);
         let Some(excess) = line.len().checked_sub(LONGEST).filter(|excess| *excess > 0) else {
@@ -36,6 +37,29 @@ pub fn subject(record: &Record) -> String {
     }
 }
 
+/// The same line where there is room for all of it, and for every script.
+pub fn line_of(record: &Record) -> String {
+    line(record.assessment.priority.as_str(), &parts(record))
+}
+
+/// A line as a subject: what does not fit is cut off its end.
+pub fn fitting(text: &str) -> String {
+    let mut line = ascii(text);
+    if line.len() > LONGEST {
+        line.truncate(LONGEST - 3);
+        line.push_str("...");
+    }
+    line
+}
+
+/// What the line says: the problem, the packages, the resource, what helps.
+fn parts(record: &Record) -> [String; 4] {
+    let finding = &record.finding;
+    let place = finding.resource().map(Resource::display_name).unwrap_or_default();
+    let remedy = remedy(&Remedy::of(finding), Language::En);
+    [&finding.problem(), &packages(finding), &place, &remedy].map(|part| short(part, LONGEST))
+}
+
 fn line(priority: &str, [problem, packages, place, deed]: &[String; 4]) -> String {
     let packages = if packages.is_empty() { String::new() } else { format!(" {packages}") };
     let place = if place.is_empty() { String::new() } else { format!(" on {place}") };
@@ -43,7 +67,7 @@ fn line(priority: &str, [problem, packages, place, deed]: &[String; 4]) -> Strin
 }
 
 /// The first package, and how many more there are.
-fn packages(finding: &Finding) -> String {
+pub fn packages(finding: &Finding) -> String {
     let mut names: Vec<&str> = Vec::new();
     for package in finding.package().map_or(&[][..], |package| &package.packages) {
         if let Some(name) = package.name.as_deref().filter(|name| !names.contains(name)) {
@@ -65,26 +89,6 @@ fn telling_end(name: &str) -> &str {
         return name;
     }
     name.rsplit(['/', ':']).find(|part| !part.is_empty()).unwrap_or(name)
-}
-
-/// What to do: `fix 2.17.1`, `no fix yet`.
-fn deed(finding: &Finding) -> String {
-    let package = match &finding.details {
-        Details::Code(_) => return "fix the code".to_owned(),
-        Details::Network(_) => return "close or restrict".to_owned(),
-        Details::None => return "look into it".to_owned(),
-        Details::Package(package) => package,
-    };
-    if package.id.as_deref().is_some_and(is_windows_update) {
-        return "install it".to_owned();
-    }
-    let version = package.packages.iter().find_map(|package| package.fixed_in.as_deref());
-    match (version, &finding.fix_available) {
-        (Some(version), _) => format!("fix {version}"),
-        (None, Some(FixAvailable::Yes | FixAvailable::Partial)) => "update".to_owned(),
-        (None, Some(FixAvailable::No)) => "no fix yet".to_owned(),
-        (None, _) => "fix unknown".to_owned(),
-    }
 }
 
 /// Printable ASCII: what SNS takes everywhere.

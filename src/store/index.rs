@@ -1,13 +1,19 @@
 //! The two indexes, read over all their shards.
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
 
-use super::{DynamoDb, keys};
-use crate::failure::CallFailed;
+use super::{DynamoDb, item, keys};
+use crate::{failure::CallFailed, record::Record};
 
 const QUERY: &str = "DynamoDB Query";
+/// How many rows DynamoDB gives at a time.
+const ROWS: usize = 100;
+/// How many such requests are under way at once.
+const AT_ONCE: usize = 4;
 
 /// A finding, as an index has it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,6 +56,59 @@ impl DynamoDb {
             order: keys::PENDING_SINCE,
         };
         self.first(&index, &keys::shards(keys::PENDING), most).await
+    }
+
+    /// The rows of findings, in their order, without those that are gone.
+    pub(super) async fn rows(&self, entries: &[Entry]) -> Result<Vec<Record>, CallFailed> {
+        let mut rows = Vec::with_capacity(entries.len());
+        for wave in entries.chunks(ROWS * AT_ONCE) {
+            let some = wave.chunks(ROWS).map(|some| self.some_rows(some));
+            rows.extend(try_join_all(some).await?.into_iter().flatten());
+        }
+        let order: HashMap<&str, usize> =
+            entries.iter().enumerate().map(|(place, entry)| (entry.arn.as_str(), place)).collect();
+        rows.sort_by_key(|row| order.get(row.finding.arn.as_str()).copied());
+        Ok(rows)
+    }
+
+    async fn some_rows(&self, entries: &[Entry]) -> Result<Vec<Record>, CallFailed> {
+        let failed = |source| CallFailed {
+            operation: "DynamoDB BatchGetItem",
+            object: self.table.clone(),
+            source,
+        };
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let keys = entries.iter().map(|entry| {
+            HashMap::from([
+                (keys::PK.to_owned(), AttributeValue::S(keys::finding(&entry.arn))),
+                (keys::SK.to_owned(), text(keys::CURRENT)),
+            ])
+        });
+        let mut rows = Vec::with_capacity(entries.len());
+        let mut wanted =
+            KeysAndAttributes::builder().consistent_read(true).set_keys(Some(keys.collect()));
+        // What does not fit one answer is asked for again.
+        loop {
+            let request = wanted.build().map_err(|error| failed(error.into()))?;
+            let answer = self
+                .client
+                .batch_get_item()
+                .request_items(&self.table, request)
+                .send()
+                .await
+                .map_err(|error| failed(error.into()))?;
+            for item in answer.responses.into_iter().flat_map(HashMap::into_values).flatten() {
+                rows.push(item::record(item).map_err(|error| failed(error.into()))?);
+            }
+            let rest = answer.unprocessed_keys.unwrap_or_default().remove(&self.table);
+            match rest.map(|rest| rest.keys).filter(|keys| !keys.is_empty()) {
+                None => return Ok(rows),
+                Some(keys) => {
+                    wanted =
+                        KeysAndAttributes::builder().consistent_read(true).set_keys(Some(keys));
+                }
+            }
+        }
     }
 
     async fn first(

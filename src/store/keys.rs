@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
+use crate::announce::Bucket;
+
 /// The partition key.
 pub const PK: &str = "pk";
 /// The sort key.
@@ -44,6 +46,22 @@ pub fn finding(arn: &str) -> String {
 /// The finding that a partition key is of, if it is of one.
 pub fn arn(partition_key: &str) -> Option<&str> {
     partition_key.strip_prefix(FINDING)
+}
+
+/// The partition key of the row that says whether somebody is summing up.
+pub const SUMMARY: &str = "SUMMARY";
+
+/// The partition key of a bucket of tokens.
+pub fn bucket(bucket: Bucket) -> &'static str {
+    match bucket {
+        Bucket::P1 => "BUCKET#P1",
+        Bucket::Others => "BUCKET#OTHERS",
+    }
+}
+
+/// The partition key of a problem that people know.
+pub fn problem(key: &str) -> String {
+    format!("PROBLEM#{key}")
 }
 
 /// The sort key of a transition: in the order of the states, each once.

@@ -8,9 +8,13 @@ mod conflict;
 mod index;
 mod item;
 pub mod keys;
+mod mark;
+mod permit;
 
 pub use index::Entry;
 pub use item::record;
+
+use std::sync::{Arc, Mutex};
 
 use aws_sdk_dynamodb::{
     Client, config,
@@ -20,19 +24,21 @@ use aws_sdk_dynamodb::{
         update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
     },
     types::{
-        AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
-        Update,
+        AttributeValue, CancellationReason, Put, ReturnValue, ReturnValuesOnConditionCheckFailure,
+        TransactWriteItem,
     },
 };
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
+    announce::Budget,
     failure::CallFailed,
-    record::{Announced, Lease, Record, Sighting, Transition},
-    triage::{Marked, Outran, Refreshed, Store},
+    record::{Lease, Record, Sighting, Transition},
+    triage::{Alone, Begun, Marked, Marking, Outran, Permit, Refreshed, Store},
 };
 use conflict::Conflicts;
 use item::Item;
+use permit::Seen;
 
 const UPDATE: &str = "DynamoDB UpdateItem";
 const TRANSACT: &str = "DynamoDB TransactWriteItems";
@@ -43,13 +49,15 @@ pub struct DynamoDb {
     client: Client,
     table: String,
     history: SignedDuration,
+    seen: Arc<Mutex<Seen>>,
 }
 
 impl DynamoDb {
     /// The table called `table`, keeping history for `history_days`.
     pub fn new(config: config::Builder, table: String, history_days: u16) -> Self {
         let client = Client::from_conf(config.retry_classifier(Conflicts).build());
-        Self { client, table, history: SignedDuration::from_hours(24 * i64::from(history_days)) }
+        let history = SignedDuration::from_hours(24 * i64::from(history_days));
+        Self { client, table, history, seen: Arc::default() }
     }
 
     /// An update of the row with the partition key `key`.
@@ -155,87 +163,55 @@ impl Store for DynamoDb {
         }
     }
 
-    async fn lease(&self, record: &Record, lease: &Lease) -> Result<Outran, CallFailed> {
-        let key = keys::finding(&record.finding.arn);
-        let failed = |source| CallFailed { operation: UPDATE, object: key.clone(), source };
-        let lease = item::value(lease).map_err(|error| failed(error.into()))?;
-        let answer = self
-            .update_row(&key)
-            .condition_expression("revision = :before")
-            .update_expression("SET lease = :lease ADD revision :one")
-            .expression_attribute_values(":before", AttributeValue::N(record.revision.to_string()))
-            .expression_attribute_values(":lease", lease)
-            .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
-            .send()
-            .await;
-        match answer {
-            Ok(_) => Ok(Outran::No),
-            Err(SdkError::ServiceError(error)) => match error.into_err() {
-                UpdateItemError::ConditionalCheckFailedException(_) => Ok(Outran::Yes),
-                error => Err(failed(error.into())),
-            },
-            Err(error) => Err(failed(error.into())),
-        }
-    }
-
-    async fn mark(
+    async fn permit(
         &self,
         record: &Record,
         lease: &Lease,
-        announced: &Announced,
-    ) -> Result<Marked, CallFailed> {
-        let key = keys::finding(&record.finding.arn);
-        let failed = |source| CallFailed { operation: TRANSACT, object: key.clone(), source };
-        let announcement = item::announcement(record, announced, self.expiry(announced.at))
-            .map_err(|error| failed(error.into()))?;
-        let told = match record.pending_since {
-            None => "SET announced = :announced REMOVE lease, pending_shard, pending_since",
-            Some(_) => "SET announced = :announced REMOVE lease",
-        };
-        let update = Update::builder()
-            .table_name(&self.table)
-            .key(keys::PK, AttributeValue::S(key.clone()))
-            .key(keys::SK, AttributeValue::S(keys::CURRENT.to_owned()))
-            .condition_expression("lease.holder = :holder AND revision = :before")
-            .update_expression(format!("{told} ADD revision :one"))
-            .expression_attribute_values(":holder", AttributeValue::S(lease.holder.clone()))
-            .expression_attribute_values(":before", AttributeValue::N(record.revision.to_string()))
-            .expression_attribute_values(
-                ":announced",
-                item::value(announced).map_err(|error| failed(error.into()))?,
-            )
-            .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .build()
-            .map_err(|error| failed(error.into()))?;
-        let history = Put::builder()
-            .table_name(&self.table)
-            .set_item(Some(announcement))
-            .build()
-            .map_err(|error| failed(error.into()))?;
-        let answer = self
-            .client
-            .transact_write_items()
-            .transact_items(TransactWriteItem::builder().update(update).build())
-            .transact_items(TransactWriteItem::builder().put(history).build())
-            .send()
-            .await;
-        match finished(answer.map(drop)).map_err(failed)? {
-            Ok(()) => Ok(Marked::Done),
-            Err(None) => Ok(Marked::Missing),
-            Err(Some(row)) => {
-                let row = item::record(row).map_err(|error| failed(error.into()))?;
-                Ok(Marked::Changed(Box::new(row)))
-            }
-        }
+        alone: &Alone,
+    ) -> Result<Permit, CallFailed> {
+        self.permit(record, lease, alone).await
+    }
+
+    async fn lease(&self, records: &[Record], lease: &Lease) -> Result<Vec<Outran>, CallFailed> {
+        self.lease_all(records, lease).await
+    }
+
+    async fn mark(&self, markings: &[Marking], lease: &Lease) -> Result<Vec<Marked>, CallFailed> {
+        self.mark_all(markings, lease).await
+    }
+
+    async fn waiting(&self, most: usize) -> Result<Vec<Record>, CallFailed> {
+        let waiting = self.pending(most).await?;
+        self.rows(&waiting).await
+    }
+
+    async fn begin_summary(
+        &self,
+        lease: &Lease,
+        budget: Budget,
+        now: Timestamp,
+    ) -> Result<Begun, CallFailed> {
+        self.begin_summary(lease, budget, now).await
+    }
+
+    async fn end_summary(&self, lease: &Lease) -> Result<(), CallFailed> {
+        self.end_summary(lease).await
     }
 }
 
-/// Whether a transaction was done, or was refused for no other reason than that a condition did
-/// not hold, which is no error. Then with the row as it is, if that was asked for and there is one.
+/// A condition that did not hold: the row is another one than was expected.
+const CONDITION: &str = "ConditionalCheckFailed";
+/// Another write on the same row at this moment. Nothing is known about the condition.
+const CONFLICT: &str = "TransactionConflict";
+
+/// What the service or the network said.
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Whether a transaction was done, or was refused, for reasons that are no error: a condition did
+/// not hold, or others kept writing to the same rows. Then with the reason for each of its parts.
 fn finished(
     answer: Result<(), SdkError<TransactWriteItemsError>>,
-) -> Result<Result<(), Option<Item>>, Box<dyn std::error::Error + Send + Sync>> {
+) -> Result<Result<(), Vec<CancellationReason>>, Cause> {
     let error = match answer {
         Ok(()) => return Ok(Ok(())),
         Err(SdkError::ServiceError(error)) => error.into_err(),
@@ -243,9 +219,8 @@ fn finished(
     };
     if let TransactWriteItemsError::TransactionCanceledException(cancelled) = &error {
         let reasons = cancelled.cancellation_reasons();
-        if conflict::all_are(reasons, &["ConditionalCheckFailed"]) {
-            let row = reasons.iter().find_map(|reason| reason.item.clone());
-            return Ok(Err(row.filter(|row| !row.is_empty())));
+        if conflict::all_are(reasons, &[CONDITION, CONFLICT]) {
+            return Ok(Err(reasons.to_vec()));
         }
     }
     let code = error.code().unwrap_or("an error without a code").to_owned();

@@ -9,6 +9,7 @@ use std::{collections::HashMap, fs, path::PathBuf};
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use inspector_triage::{
+    announce::Budget,
     assess::Policy,
     cli::{
         cloud::{self, Cloud},
@@ -17,12 +18,12 @@ use inspector_triage::{
     },
     event,
     finding::Finding,
-    lambda,
+    lambda::{self, Answer},
     message::Language,
-    publish::Sns,
+    publish::{Sns, Topics},
     record::Record,
     store::{self, DynamoDb, keys},
-    triage::{Attempt, Report, Triage},
+    triage::{Attempt, Flushed, Report, Triage},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -30,6 +31,9 @@ use serde_json::{Value, json};
 /// The ARN of the finding in [`event`].
 pub const ARN: &str =
     "arn:aws:inspector2:eu-central-1:111122223333:finding/0000000000000000000000000000000a";
+
+/// The schedule's event.
+pub const FLUSH: &str = r#"{"source": "inspector-triage", "detail-type": "Triage Flush"}"#;
 
 /// An item of the table.
 pub type Item = HashMap<String, AttributeValue>;
@@ -54,9 +58,23 @@ impl World {
         let name = format!("test@{now}");
         let attempt = Attempt { name: &name, now, left: &|| SignedDuration::MAX };
         let event = event.to_string();
-        lambda::handle(&self.triage, event.as_bytes(), attempt)
-            .await
-            .map_err(|failed| format!("{failed:?}"))
+        match lambda::handle(&self.triage, event.as_bytes(), attempt).await {
+            Ok(Answer::Finding(report)) => Ok(report),
+            Ok(Answer::Flush(flushed)) => panic!("{flushed:?}"),
+            Err(failed) => Err(format!("{failed:?}")),
+        }
+    }
+
+    /// Sums up what waits at a time, as the schedule has it done.
+    pub async fn flush(&self, now: &str) -> Result<Flushed, String> {
+        let now: Timestamp = now.parse().unwrap();
+        let name = format!("flush@{now}");
+        let attempt = Attempt { name: &name, now, left: &|| SignedDuration::MAX };
+        match lambda::handle(&self.triage, FLUSH.as_bytes(), attempt).await {
+            Ok(Answer::Flush(flushed)) => Ok(flushed),
+            Ok(Answer::Finding(report)) => panic!("{report:?}"),
+            Err(failed) => Err(format!("{failed:?}")),
+        }
     }
 
     /// Everything that was published since this was last asked.
@@ -75,6 +93,21 @@ impl World {
             .await
             .unwrap();
         answer.items.unwrap_or_default()
+    }
+
+    /// All items of findings: rows and history.
+    pub async fn all(&self) -> Vec<Item> {
+        let answer = Client::from_conf(self.cloud.dynamodb().build())
+            .scan()
+            .table_name(cloud::TABLE)
+            .filter_expression("begins_with(pk, :finding)")
+            .expression_attribute_values(":finding", AttributeValue::S(keys::finding("")))
+            .into_paginator()
+            .items()
+            .send()
+            .collect::<Result<_, _>>()
+            .await;
+        answer.unwrap()
     }
 
     /// The record of a finding, if there is one.
@@ -109,11 +142,17 @@ pub fn triage(
 ) -> Triage<DynamoDb, Sns> {
     Triage {
         store: DynamoDb::new(dynamodb, cloud::TABLE.to_owned(), 400),
-        publisher: Sns::new(sns, cloud::TOPIC.to_owned()),
+        publisher: Sns::new(sns, topics()),
         policy: Policy::default(),
         notify: true,
         language: Language::En,
+        budget: Budget::default(),
     }
+}
+
+/// The topic for e-mail alone.
+pub fn topics() -> Topics {
+    Topics { email: cloud::TOPIC.to_owned(), chat: None, data: None }
 }
 
 /// The ARN of a finding with a number.
@@ -123,7 +162,7 @@ pub fn arn(number: usize) -> String {
 
 /// The finding in an event.
 pub fn read(event: &Value) -> Finding {
-    event::read(event.to_string().as_bytes()).unwrap().finding
+    event::finding(event.to_string().as_bytes()).unwrap().finding
 }
 
 /// An ordinary event of `updatedAt`, after `change` to its detail.

@@ -15,7 +15,9 @@ use aws_smithy_runtime_api::client::{
     result::ConnectorError,
 };
 use aws_smithy_types::body::SdkBody;
-use inspector_triage::{cli::cloud::Cloud, publish::Sns, store::DynamoDb, triage::Triage};
+use inspector_triage::{
+    announce::Budget, cli::cloud::Cloud, publish::Sns, store::DynamoDb, triage::Triage,
+};
 use tokio::{sync::Notify, time::sleep};
 
 /// The calls of triage.
@@ -23,22 +25,23 @@ use tokio::{sync::Notify, time::sleep};
 pub enum Call {
     Refresh,
     Write,
-    Lease,
+    Permit,
     Publish,
     Mark,
 }
 
 impl Call {
-    pub const ALL: [Self; 5] = [Self::Refresh, Self::Write, Self::Lease, Self::Publish, Self::Mark];
+    pub const ALL: [Self; 5] =
+        [Self::Refresh, Self::Write, Self::Permit, Self::Publish, Self::Mark];
 
     /// Which call a request is.
     fn of(request: &HttpRequest) -> Self {
         let target = request.headers().get("x-amz-target").unwrap_or_default();
         let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default());
         match target.rsplit('.').next().unwrap_or_default() {
-            "UpdateItem" if body.contains("facts = :facts") => Self::Refresh,
-            "UpdateItem" => Self::Lease,
+            "UpdateItem" => Self::Refresh,
             "TransactWriteItems" if body.contains("lease.holder = :holder") => Self::Mark,
+            "TransactWriteItems" if body.contains("lease = :lease") => Self::Permit,
             "TransactWriteItems" => Self::Write,
             _ => Self::Publish,
         }
@@ -165,7 +168,9 @@ impl Network {
             .retry_config(retries(sns.retry_config()))
             .retry_partition(RetryPartition::new(name.to_owned()))
             .http_client(link(sns.http_client()));
-        super::triage(dynamodb, sns)
+        // Rations have tests of their own.
+        let budget = Budget { p1: u8::MAX, others: u8::MAX };
+        Triage { budget, ..super::triage(dynamodb, sns) }
     }
 
     /// What `work` comes to; `None` if the function was killed in the midst of it.
@@ -287,12 +292,14 @@ fn refusal(status: u16, call: Call, code: &str) -> HttpResponse {
             "<ErrorResponse><Error><Type>Receiver</Type><Code>{code}</Code><Message>As the test \
              wants it</Message></Error><RequestId>0</RequestId></ErrorResponse>"
         ),
-        (Call::Write | Call::Mark, "TransactionConflictException") => serde_json::json!({
-            "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
-            "Message": "Transaction cancelled",
-            "CancellationReasons": [{"Code": "TransactionConflict"}, {"Code": "None"}],
-        })
-        .to_string(),
+        (Call::Write | Call::Permit | Call::Mark, "TransactionConflictException") => {
+            serde_json::json!({
+                "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+                "Message": "Transaction cancelled",
+                "CancellationReasons": [{"Code": "TransactionConflict"}, {"Code": "None"}],
+            })
+            .to_string()
+        }
         _ => serde_json::json!({
             "__type": format!("com.amazonaws.dynamodb.v20120810#{code}"),
             "message": "As the test wants it",

@@ -1,107 +1,27 @@
-//! The way of one finding: assess → record → decide → render → publish → mark.
+//! The way of one finding: assess → record → decide → render → publish → mark; and of many that
+//! wait, in one summary.
 //!
 //! Calls for an event that changes nothing: one ([`Store::refresh`]). For a new finding: five
-//! (`refresh`, [`Store::write`], [`Store::lease`], [`Publish::publish`], [`Store::mark`]).
+//! (`refresh`, [`Store::write`], [`Store::permit`], [`Publish::publish`], [`Store::mark`]).
 
+mod flush;
+mod ports;
+
+use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+pub use flush::{FlushOutcome, Flushed};
+pub use ports::{Alone, Begun, Marked, Marking, Outran, Permit, Publish, Refreshed, Store};
+
 use crate::{
-    announce::{Decision, decide},
+    announce::{Bucket, Budget, Decision, decide, problems},
     assess::{Policy, Priority, assess},
-    failure::{CallFailed, Failure},
+    failure::Failure,
     finding::Finding,
-    message::{self, Language, Message},
-    record::{Announced, Lease, Record, Sighting, Step, Transition, Why, step},
+    message::{self, Language},
+    record::{Audience, Lease, Record, Sighting, Step, Told, Transition, Why, step},
 };
-
-/// Where records are kept.
-pub trait Store {
-    /// Brings a row up to date if it holds the same facts and an older version than `sighting`.
-    ///
-    /// One call, which also reads: whatever the row is, it comes back.
-    ///
-    /// # Errors
-    /// The call did not succeed; whether it took effect is unknown, and it may be repeated.
-    fn refresh(
-        &self,
-        sighting: &Sighting,
-    ) -> impl Future<Output = Result<Refreshed, CallFailed>> + Send;
-
-    /// Writes a row and its transition, both or neither, if the row is still the one before
-    /// `record` ([`Record::revision`] less one).
-    ///
-    /// # Errors
-    /// The call did not succeed; whether it took effect is unknown, and it may be repeated.
-    fn write(
-        &self,
-        record: &Record,
-        transition: Transition,
-    ) -> impl Future<Output = Result<Outran, CallFailed>> + Send;
-
-    /// Takes `lease`, the right to announce `record`, if the row is still that one.
-    ///
-    /// # Errors
-    /// The call did not succeed; whether it took effect is unknown, and it may be repeated.
-    fn lease(
-        &self,
-        record: &Record,
-        lease: &Lease,
-    ) -> impl Future<Output = Result<Outran, CallFailed>> + Send;
-
-    /// Remembers that `lease` was used to announce what `announced` says, and ends it, if the row
-    /// is still `record` and the lease holds. The row goes on waiting to be told if
-    /// [`Record::pending_since`] says so.
-    ///
-    /// # Errors
-    /// The call did not succeed; whether it took effect is unknown, and it may be repeated.
-    fn mark(
-        &self,
-        record: &Record,
-        lease: &Lease,
-        announced: &Announced,
-    ) -> impl Future<Output = Result<Marked, CallFailed>> + Send;
-}
-
-/// What [`Store::refresh`] came upon.
-#[derive(Clone, Debug)]
-pub enum Refreshed {
-    /// The row had the same facts and is up to date now.
-    Done(Box<Record>),
-    /// The row is another or a newer one.
-    Differs(Box<Record>),
-    /// There is no row yet.
-    Missing,
-}
-
-/// Whether a write came in time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outran {
-    /// It took effect.
-    No,
-    /// Somebody else had changed the row; nothing was written.
-    Yes,
-}
-
-/// What became of [`Store::mark`].
-#[derive(Clone, Debug)]
-pub enum Marked {
-    /// It took effect.
-    Done,
-    /// Somebody had changed the row, as it is now; nothing was written.
-    Changed(Box<Record>),
-    /// There is no row any more.
-    Missing,
-}
-
-/// Where messages go.
-pub trait Publish {
-    /// Hands a message over for delivery.
-    ///
-    /// # Errors
-    /// The call did not succeed; whether the message went out is unknown.
-    fn publish(&self, message: &Message) -> impl Future<Output = Result<(), CallFailed>> + Send;
-}
 
 /// What became of an event, as the function returns it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -163,6 +83,8 @@ pub struct Triage<S, P> {
     pub notify: bool,
     /// The language people are told in.
     pub language: Language,
+    /// How many messages they get.
+    pub budget: Budget,
 }
 
 /// How a sighting went into the record.
@@ -229,8 +151,14 @@ impl<S: Store, P: Publish> Triage<S, P> {
                 }
                 Decision::Alert(why) => {
                     has_time_for(3, arn, attempt)?;
-                    if let Some((record, lease)) = self.lease(*record, attempt).await? {
-                        return self.announce(record, why, &lease, attempt).await;
+                    match self.permit(*record, why, attempt).await? {
+                        Permitted::Yes(record, lease) => {
+                            return self.announce(*record, why, &lease, attempt).await;
+                        }
+                        Permitted::NotAlone(record, reason) => {
+                            return Ok(report(&record, Outcome::Pending, reason.to_owned()));
+                        }
+                        Permitted::Outran => {}
                     }
                 }
             }
@@ -262,31 +190,52 @@ impl<S: Store, P: Publish> Triage<S, P> {
         }
     }
 
-    /// The right to announce `record`, and the record that has it noted; `None` if the row has
-    /// changed meanwhile.
-    async fn lease(
+    /// The right to announce `record` on its own.
+    async fn permit(
         &self,
         record: Record,
+        why: Why,
         attempt: Attempt<'_>,
-    ) -> Result<Option<(Record, Lease)>, Failure> {
-        if let Some(held) = &record.lease
-            && held.until > attempt.now
-            && held.holder != attempt.name
-        {
-            let (arn, until) = (record.finding.arn, held.until);
+    ) -> Result<Permitted, Failure> {
+        if let Some(held) = held_by_others(&record, attempt) {
+            let (arn, until) = (record.finding.arn.clone(), held.until);
             return Err(Failure::BeingAnnounced { arn, until });
         }
         let lease = Lease::new(attempt.name, attempt.now);
-        Ok(match self.store.lease(&record, &lease).await.map_err(Failure::Store)? {
-            Outran::Yes => None,
-            Outran::No => {
-                let revision = record.revision + 1;
-                Some((Record { lease: Some(lease.clone()), revision, ..record }, lease))
+        let permit = if record.heard().is_empty() {
+            let priority = record.assessment.priority;
+            let alone = Alone {
+                now: attempt.now,
+                budget: self.budget,
+                bucket: Bucket::of(priority),
+                problems: problems(&record.finding),
+                priority,
+                why,
+            };
+            self.store.permit(&record, &lease, &alone).await.map_err(Failure::Store)?
+        } else {
+            // Some have heard it already: its token is spent, and the rest is owed to the others.
+            let records = std::slice::from_ref(&record);
+            match self.store.lease(records, &lease).await.map_err(Failure::Store)?[..] {
+                [Outran::No] => Permit::Granted,
+                _ => Permit::Outran,
             }
+        };
+        Ok(match permit {
+            Permit::Granted => Permitted::Yes(Box::new(under(record, &lease)), lease),
+            Permit::Outran => Permitted::Outran,
+            Permit::Known => Permitted::NotAlone(
+                Box::new(record),
+                "the same problem was announced not long ago; the next summary has this one",
+            ),
+            Permit::NoToken => Permitted::NotAlone(
+                Box::new(record),
+                "enough messages for now; the next summary has it",
+            ),
         })
     }
 
-    /// Tells people, then remembers that they were told.
+    /// Tells people of one finding, then remembers that they were told.
     async fn announce(
         &self,
         record: Record,
@@ -295,25 +244,85 @@ impl<S: Store, P: Publish> Triage<S, P> {
         attempt: Attempt<'_>,
     ) -> Result<Report, Failure> {
         has_time_for(2, &record.finding.arn, attempt)?;
-        let message = message::email(&record, why, self.language);
-        self.publisher.publish(&message).await.map_err(Failure::Publish)?;
+        let all = self.publisher.audiences();
+        let missing: Vec<Audience> =
+            all.iter().copied().filter(|audience| !record.heard().contains(audience)).collect();
+        let sent = join_all(missing.iter().map(async |&audience| {
+            let message = message::alert(audience, &record, why, self.language);
+            self.publisher.publish(audience, &message).await.map(|()| audience)
+        }))
+        .await;
+        let heard: Vec<Audience> =
+            sent.iter().filter_map(|sent| sent.as_ref().ok().copied()).collect();
+        let failed = sent.into_iter().find_map(Result::err);
+
         let report = report(&record, Outcome::Announced, why.as_str().to_owned());
-        let announced =
-            Announced { at: attempt.now, why, facts: record.facts(), opening: record.opening };
-        let mut row = Box::new(record);
+        let told = record.telling(why, &heard, all, attempt.now);
+        if failed.is_none() || !heard.is_empty() {
+            self.note(vec![(record, told)], lease, attempt).await?;
+        }
+        match failed {
+            Some(failed) => Err(Failure::Publish(failed)),
+            None => Ok(report),
+        }
+    }
+
+    /// Remembers who has heard of findings.
+    async fn note(
+        &self,
+        told: Vec<(Record, Told)>,
+        lease: &Lease,
+        attempt: Attempt<'_>,
+    ) -> Result<(), Failure> {
+        let marking = |row: Record, told: Told| {
+            let mut record = row.remembering(&told);
+            record.pending_since = pending_since(&record, attempt.now);
+            Marking { record, told }
+        };
+        let mut rest: Vec<Marking> =
+            told.into_iter().map(|(row, told)| marking(row, told)).collect();
         for _ in 0..RACES {
-            row.announced = Some(announced.clone());
-            row.pending_since = pending_since(&row, attempt.now);
-            match self.store.mark(&row, lease, &announced).await.map_err(Failure::Store)? {
-                // Something newer was recorded meanwhile, and its attempt has found us speaking.
-                Marked::Changed(newer) if newer.lease.as_ref() == Some(lease) => row = newer,
-                // The lease is gone: this very mark took effect although its answer was lost, or
-                // the lease had run out and somebody else marks what they tell.
-                Marked::Done | Marked::Changed(_) | Marked::Missing => return Ok(report),
+            let marked = self.store.mark(&rest, lease).await.map_err(Failure::Store)?;
+            rest = rest
+                .into_iter()
+                .zip(marked)
+                .filter_map(|(Marking { told, .. }, marked)| match marked {
+                    // Something newer was recorded meanwhile, and its attempt has found us speaking.
+                    Marked::Changed(newer) if newer.lease.as_ref() == Some(lease) => {
+                        Some(marking(*newer, told))
+                    }
+                    // The lease is gone: this very mark took effect although its answer was lost, or
+                    // the lease had run out and somebody else marks what they tell.
+                    Marked::Done | Marked::Changed(_) | Marked::Missing => None,
+                })
+                .collect();
+            if rest.is_empty() {
+                return Ok(());
             }
         }
-        Err(Failure::Contended { arn: report.finding_arn, races: RACES })
+        Err(Failure::Contended { arn: rest.swap_remove(0).record.finding.arn, races: RACES })
     }
+}
+
+/// Whether a finding gets a message of its own.
+enum Permitted {
+    /// It does: the record with the lease noted in it.
+    Yes(Box<Record>, Lease),
+    /// It does not, and why.
+    NotAlone(Box<Record>, &'static str),
+    /// The row has changed meanwhile.
+    Outran,
+}
+
+/// The lease of somebody else on a record, if it has not run out.
+fn held_by_others<'a>(record: &'a Record, attempt: Attempt<'_>) -> Option<&'a Lease> {
+    let held = record.lease.as_ref()?;
+    (held.until > attempt.now && held.holder != attempt.name).then_some(held)
+}
+
+/// The record after `lease` was taken.
+fn under(record: Record, lease: &Lease) -> Record {
+    Record { lease: Some(lease.clone()), revision: record.revision + 1, ..record }
 }
 
 /// Since when `record` waits to be told, if it does.
@@ -325,10 +334,10 @@ fn pending_since(record: &Record, now: Timestamp) -> Option<Timestamp> {
 }
 
 /// Refuses to begin what takes `calls` calls if the attempt would be ended in the midst of it.
-fn has_time_for(calls: i32, arn: &str, attempt: Attempt<'_>) -> Result<(), Failure> {
+fn has_time_for(calls: i32, what: &str, attempt: Attempt<'_>) -> Result<(), Failure> {
     let (left, needed) = ((attempt.left)(), CALL * calls);
     if left < needed {
-        return Err(Failure::OutOfTime { arn: arn.to_owned(), left, needed });
+        return Err(Failure::OutOfTime { what: what.to_owned(), left, needed });
     }
     Ok(())
 }

@@ -1,0 +1,152 @@
+//! The message for a chat: a custom notification of Amazon Q Developer in chat applications.
+//!
+//! Its form: <https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html>. What does
+//! not have it is dropped without a word. Limits that clients of it keep to: a title of 250
+//! characters, a description of 8,000, a next step of 350, a keyword of 75.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use serde::Serialize;
+
+use super::{
+    Language, Message, attributes, deed,
+    facts::Facts,
+    links::Page,
+    short, subject,
+    summary::{self, Summary},
+};
+use crate::{
+    announce,
+    finding::Finding,
+    record::{Record, Why},
+    text,
+};
+
+const TITLE: usize = 250;
+const DESCRIPTION: usize = 8_000;
+const STEP: usize = 350;
+const STEPS: usize = 5;
+const KEYWORD: usize = 75;
+/// No limit is known; a thread's name has to be the same for the same problem, and short.
+const THREAD: usize = 200;
+
+/// The notification.
+#[derive(Serialize)]
+struct Notification {
+    version: &'static str,
+    source: &'static str,
+    id: String,
+    content: Content,
+    metadata: Metadata,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Content {
+    text_type: &'static str,
+    title: String,
+    description: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    next_steps: Vec<String>,
+    keywords: Vec<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Metadata {
+    thread_id: String,
+    summary: String,
+    event_type: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    related_resources: Vec<String>,
+    additional_context: BTreeMap<&'static str, String>,
+}
+
+#[derive(Template)]
+#[template(path = "chat.en.txt", escape = "none")]
+struct English<'a> {
+    it: &'a Facts<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "chat.ja.txt", escape = "none")]
+struct Japanese<'a> {
+    it: &'a Facts<'a>,
+}
+
+/// The notification that announces a record, for the reason `why`. Findings of one problem share a
+/// thread.
+pub fn alert(record: &Record, why: Why, language: Language) -> Message {
+    let it = &Facts::new(record, why);
+    let finding = &record.finding;
+    let description = match language {
+        Language::En => English { it }.to_string(),
+        Language::Ja => Japanese { it }.to_string(),
+    };
+    let steps =
+        std::iter::once(deed(it, language)).chain(it.advice.iter().map(|a| text::defused(a)));
+    let words = [it.priority, finding.severity.as_str(), why.as_str(), &finding.account];
+    let keywords = std::iter::once(it.problem.clone()).chain(words.map(str::to_owned));
+    notification(&Notification {
+        version: "1.0",
+        source: "custom",
+        id: it.arn.clone(),
+        content: Content {
+            text_type: "client-markdown",
+            title: text::cut_chars(&subject::line_of(record), TITLE),
+            description: text::cut_chars(description.trim_end(), DESCRIPTION),
+            next_steps: steps.take(STEPS).map(|step| text::cut_chars(&step, STEP)).collect(),
+            keywords: keywords.map(|word| short(&word, KEYWORD)).collect(),
+        },
+        metadata: Metadata {
+            thread_id: thread(finding),
+            summary: text::cut_chars(&subject::line_of(record), TITLE),
+            event_type: "finding",
+            related_resources: finding.resources.iter().map(|r| short(&r.id, TITLE)).collect(),
+            additional_context: BTreeMap::from([
+                ("account", it.place.account.clone()),
+                ("findingArn", it.arn.clone()),
+                ("priority", it.priority.to_owned()),
+                ("score", it.score.to_string()),
+            ]),
+        },
+    })
+    .with(attributes(record, why))
+}
+
+/// The notification that sums findings up.
+pub fn summary(summary: &Summary<'_>, language: Language) -> Message {
+    let body = summary.text(language, summary::SHOWN_IN_CHAT);
+    notification(&Notification {
+        version: "1.0",
+        source: "custom",
+        id: format!("summary {}", summary.at),
+        content: Content {
+            text_type: "client-markdown",
+            title: text::cut_chars(&summary.title(), TITLE),
+            description: text::cut_chars(body.trim_end(), DESCRIPTION),
+            next_steps: Vec::new(),
+            keywords: vec![summary.priority().to_owned(), "summary".to_owned()],
+        },
+        metadata: Metadata {
+            thread_id: "summaries".to_owned(),
+            summary: text::cut_chars(&summary.title(), TITLE),
+            event_type: "summary",
+            related_resources: Vec::new(),
+            additional_context: BTreeMap::from([("findings", summary.total.to_string())]),
+        },
+    })
+    .with(summary.attributes())
+}
+
+/// What names the thread of a finding's problem.
+fn thread(finding: &Finding) -> String {
+    short(&announce::key(finding), THREAD)
+}
+
+fn notification(notification: &Notification) -> Message {
+    // Strings, and maps with keys that are strings: this cannot fail.
+    let body = serde_json::to_string(notification).unwrap_or_default();
+    Message { subject: None, body, attributes: Vec::new() }
+}

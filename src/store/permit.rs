@@ -1,0 +1,273 @@
+//! Rows that decide whether something is said now: tokens, known problems, the summary under way.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{
+    AttributeValue, CancellationReason, Put, ReturnValuesOnConditionCheckFailure,
+    TransactWriteItem, Update, builders::UpdateBuilder,
+};
+use jiff::{SignedDuration, Timestamp};
+
+use super::{CONDITION, CONFLICT, Cause, DynamoDb, TRANSACT, UPDATE, finished, item, keys};
+use crate::{
+    announce::{Bucket, Budget, Level, Problem},
+    failure::CallFailed,
+    record::{Lease, Record},
+    triage::{Alone, Begun, Permit},
+};
+
+/// What was last seen of each bucket: when it is full again. It only moves on, so a bucket that was
+/// seen empty need not be asked again before then.
+pub type Seen = HashMap<Bucket, Timestamp>;
+
+/// How often a race for a token is run.
+const RACES: usize = 4;
+
+impl DynamoDb {
+    pub(super) async fn permit(
+        &self,
+        record: &Record,
+        lease: &Lease,
+        alone: &Alone,
+    ) -> Result<Permit, CallFailed> {
+        let key = keys::finding(&record.finding.arn);
+        let failed = |source| CallFailed { operation: TRANSACT, object: key.clone(), source };
+        for _ in 0..RACES {
+            let level = self.level(alone.bucket, alone.budget, alone.now);
+            let Some(token) = self.token(alone.bucket, alone.budget, level, alone.now) else {
+                return Ok(Permit::NoToken);
+            };
+            let row = self.lease_of(record, lease).map_err(failed)?;
+            let mut items = vec![row, built(token).map_err(failed)?];
+            for problem in &alone.problems {
+                items.push(self.known(problem, record, alone).map_err(failed)?);
+            }
+            let call = self.client.transact_write_items().set_transact_items(Some(items));
+            let Err(reasons) = finished(call.send().await.map(drop)).map_err(failed)? else {
+                self.took(alone.bucket, level, alone.now);
+                return Ok(Permit::Granted);
+            };
+            let refused = |index: usize| code(&reasons, index) == Some(CONDITION);
+            if refused(0) {
+                return Ok(Permit::Outran);
+            }
+            if (2..reasons.len()).any(refused) {
+                return Ok(Permit::Known);
+            }
+            if !refused(1) {
+                // So many write at once that there was no getting through. They will have spent
+                // the tokens.
+                return Ok(Permit::NoToken);
+            }
+            self.saw(alone.bucket, &reasons[1]);
+        }
+        Ok(Permit::NoToken)
+    }
+
+    pub(super) async fn begin_summary(
+        &self,
+        lease: &Lease,
+        budget: Budget,
+        now: Timestamp,
+    ) -> Result<Begun, CallFailed> {
+        let failed =
+            |source| CallFailed { operation: TRANSACT, object: keys::SUMMARY.to_owned(), source };
+        for _ in 0..RACES {
+            let level = self.level(Bucket::Others, budget, now);
+            let token = match self.token(Bucket::Others, budget, level, now) {
+                Some(token) => token,
+                // A summary is not put off for want of a token: it takes one that is yet to come.
+                None => self.debt(now),
+            };
+            let under_way = self
+                .update(keys::SUMMARY)
+                .condition_expression("attribute_not_exists(lease) OR lease.#until <= :now")
+                .update_expression("SET lease = :lease")
+                .expression_attribute_names("#until", "until")
+                .expression_attribute_values(":now", AttributeValue::S(now.to_string()))
+                .expression_attribute_values(
+                    ":lease",
+                    item::value(lease).map_err(|error| failed(error.into()))?,
+                );
+            let items = vec![built(under_way).map_err(failed)?, built(token).map_err(failed)?];
+            let call = self.client.transact_write_items().set_transact_items(Some(items));
+            let Err(reasons) = finished(call.send().await.map(drop)).map_err(failed)? else {
+                self.took(Bucket::Others, level, now);
+                return Ok(Begun::Yes);
+            };
+            if code(&reasons, 0) == Some(CONDITION) {
+                return Ok(Begun::UnderWay);
+            }
+            if level == Level::Empty || code(&reasons, 1) == Some(CONFLICT) {
+                return Ok(Begun::TooSoon);
+            }
+            if let Some(reason) = reasons.get(1) {
+                self.saw(Bucket::Others, reason);
+            }
+        }
+        Ok(Begun::TooSoon)
+    }
+
+    pub(super) async fn end_summary(&self, lease: &Lease) -> Result<(), CallFailed> {
+        let failed =
+            |source| CallFailed { operation: UPDATE, object: keys::SUMMARY.to_owned(), source };
+        let answer = self
+            .update_row(keys::SUMMARY)
+            .condition_expression("lease.holder = :holder")
+            .update_expression("REMOVE lease")
+            .expression_attribute_values(":holder", AttributeValue::S(lease.holder.clone()))
+            .send()
+            .await;
+        match answer.map_err(aws_sdk_dynamodb::error::SdkError::into_service_error) {
+            // It had run out, and somebody else has it.
+            Ok(_) => Ok(()),
+            Err(error) if error.is_conditional_check_failed_exception() => Ok(()),
+            Err(error) => Err(failed(error.into())),
+        }
+    }
+
+    /// How a bucket is, as far as we know.
+    fn level(&self, bucket: Bucket, budget: Budget, now: Timestamp) -> Level {
+        let full_at = self.seen().get(&bucket).copied().unwrap_or(Timestamp::MIN);
+        budget.level(bucket, full_at, now)
+    }
+
+    /// Takes a token out of a bucket that is at `level`; `None` if there is none.
+    fn token(
+        &self,
+        bucket: Bucket,
+        budget: Budget,
+        level: Level,
+        now: Timestamp,
+    ) -> Option<UpdateBuilder> {
+        let latest = budget.latest(bucket, now)?;
+        let update = self.update(keys::bucket(bucket));
+        Some(match level {
+            Level::Empty => return None,
+            Level::Full => update
+                .condition_expression(
+                    "attribute_not_exists(full_at) OR full_at <= :now OR full_at > :furthest",
+                )
+                .expression_attribute_values(":furthest", millis(now + Budget::FURTHEST))
+                .update_expression("SET full_at = :next, last_at = :now")
+                .expression_attribute_values(":next", millis(now + Budget::REFILL))
+                .expression_attribute_values(":now", millis(now)),
+            Level::Part => update
+                .condition_expression("full_at > :now AND full_at <= :latest")
+                .update_expression("SET full_at = full_at + :refill, last_at = :now")
+                .expression_attribute_values(":latest", millis(latest))
+                .expression_attribute_values(
+                    ":refill",
+                    AttributeValue::N(Budget::REFILL.as_millis().to_string()),
+                )
+                .expression_attribute_values(":now", millis(now)),
+        })
+    }
+
+    /// Takes a token for a summary out of a bucket that has none, unless a message went out this
+    /// very second.
+    fn debt(&self, now: Timestamp) -> UpdateBuilder {
+        self.update(keys::bucket(Bucket::Others))
+            .condition_expression("last_at < :a_second_ago")
+            .update_expression("SET full_at = full_at + :refill, last_at = :now")
+            .expression_attribute_values(
+                ":a_second_ago",
+                millis(now - SignedDuration::from_secs(1)),
+            )
+            .expression_attribute_values(
+                ":refill",
+                AttributeValue::N(Budget::REFILL.as_millis().to_string()),
+            )
+            .expression_attribute_values(":now", millis(now))
+    }
+
+    /// Notes that a problem is known now by the message about `record`, unless it is already, by one
+    /// about another finding.
+    fn known(
+        &self,
+        problem: &Problem,
+        record: &Record,
+        alone: &Alone,
+    ) -> Result<TransactWriteItem, Cause> {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let until = alone.now.saturating_add(problem.known_for)?;
+        let put = Put::builder()
+            .table_name(&self.table)
+            .item(keys::PK, AttributeValue::S(keys::problem(&problem.key)))
+            .item(keys::SK, text(alone.why.as_str()))
+            .item("finding", text(&record.finding.arn))
+            .item("priority", text(alone.priority.as_str()))
+            .item("until", millis(until))
+            .item(keys::EXPIRES_AT, AttributeValue::N(until.as_second().to_string()))
+            // P1 comes before P2, as text too.
+            .condition_expression(
+                "attribute_not_exists(pk) OR finding = :finding OR #until <= :now \
+                 OR priority > :priority",
+            )
+            .expression_attribute_values(":finding", text(&record.finding.arn))
+            .expression_attribute_names("#until", "until")
+            .expression_attribute_values(":now", millis(alone.now))
+            .expression_attribute_values(":priority", text(alone.priority.as_str()));
+        Ok(TransactWriteItem::builder().put(put.build()?).build())
+    }
+
+    /// Takes the lease of a row.
+    pub(super) fn lease_of(
+        &self,
+        record: &Record,
+        lease: &Lease,
+    ) -> Result<TransactWriteItem, Cause> {
+        let update = self
+            .update(keys::finding(&record.finding.arn))
+            .condition_expression("revision = :before")
+            .update_expression("SET lease = :lease ADD revision :one")
+            .expression_attribute_values(":before", AttributeValue::N(record.revision.to_string()))
+            .expression_attribute_values(":lease", item::value(lease)?)
+            .expression_attribute_values(":one", AttributeValue::N("1".to_owned()));
+        built(update)
+    }
+
+    /// A part of a transaction that updates the row `key`, and gives it back if it is refused.
+    fn update(&self, key: impl Into<String>) -> UpdateBuilder {
+        Update::builder()
+            .table_name(&self.table)
+            .key(keys::PK, AttributeValue::S(key.into()))
+            .key(keys::SK, AttributeValue::S(keys::CURRENT.to_owned()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+    }
+
+    /// Notes that we took a token.
+    fn took(&self, bucket: Bucket, level: Level, now: Timestamp) {
+        let mut seen = self.seen();
+        let before = seen.get(&bucket).copied().unwrap_or(Timestamp::MIN);
+        let from = if level == Level::Full { now } else { before.max(now) };
+        seen.insert(bucket, from + Budget::REFILL);
+    }
+
+    /// Notes how a bucket was when it refused.
+    fn saw(&self, bucket: Bucket, reason: &CancellationReason) {
+        let full_at = reason
+            .item()
+            .and_then(|row| row.get("full_at")?.as_n().ok()?.parse().ok())
+            .and_then(|millis| Timestamp::from_millisecond(millis).ok());
+        if let Some(full_at) = full_at {
+            self.seen().insert(bucket, full_at);
+        }
+    }
+
+    fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+fn built(update: UpdateBuilder) -> Result<TransactWriteItem, Cause> {
+    Ok(TransactWriteItem::builder().update(update.build()?).build())
+}
+
+fn code(reasons: &[CancellationReason], index: usize) -> Option<&str> {
+    reasons.get(index)?.code()
+}
+
+fn millis(time: Timestamp) -> AttributeValue {
+    AttributeValue::N(time.as_millisecond().to_string())
+}

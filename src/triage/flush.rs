@@ -1,0 +1,163 @@
+//! The way of many findings that wait: one summary.
+
+use serde::Serialize;
+
+use super::{Attempt, Begun, Outran, Publish, Store, Triage, has_time_for, held_by_others, under};
+use crate::{
+    announce::{Decision, decide},
+    failure::{CallFailed, Failure},
+    message,
+    record::{Audience, Lease, Record, Told, Why},
+};
+
+/// What became of a flush, as the function returns it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Flushed {
+    /// What was done.
+    pub outcome: FlushOutcome,
+    /// How many findings people were told of.
+    pub findings: usize,
+    /// In how many messages.
+    pub messages: usize,
+}
+
+/// What a flush did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FlushOutcome {
+    /// It told what it might. None at all if notifications are off, if somebody else is at it, or if
+    /// a message went out this very second; then the next flush tells.
+    Flushed,
+    /// Nothing was waiting.
+    NothingPending,
+}
+
+impl FlushOutcome {
+    /// The outcome as one word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Flushed => "flushed",
+            Self::NothingPending => "nothing-pending",
+        }
+    }
+}
+
+/// How many findings one flush sums up. More wait for the next one.
+const MOST: usize = 5_000;
+
+impl<S: Store, P: Publish> Triage<S, P> {
+    /// Tells people of all that waits to be told, in one summary.
+    ///
+    /// # Errors
+    /// Something was not done that should have been. What was told is not told again by the next
+    /// flush.
+    pub async fn flush(&self, attempt: Attempt<'_>) -> Result<Flushed, Failure> {
+        let nothing = Flushed { outcome: FlushOutcome::Flushed, findings: 0, messages: 0 };
+        if !self.notify {
+            return Ok(nothing);
+        }
+        has_time_for(3, SUMMARY, attempt)?;
+        let waiting = self.store.waiting(MOST).await.map_err(Failure::Store)?;
+        if waiting.is_empty() {
+            return Ok(Flushed { outcome: FlushOutcome::NothingPending, ..nothing });
+        }
+        let lease = Lease::new(attempt.name, attempt.now);
+        match self.store.begin_summary(&lease, self.budget, attempt.now).await {
+            Ok(Begun::Yes) => {}
+            Ok(Begun::UnderWay | Begun::TooSoon) => return Ok(nothing),
+            Err(failed) => return Err(Failure::Store(failed)),
+        }
+        let flushed = self.sum_up(waiting, &lease, attempt).await;
+        self.store.end_summary(&lease).await.map_err(Failure::Store)?;
+        flushed
+    }
+
+    /// Tells people of those of `waiting` that nobody else is telling them of.
+    async fn sum_up(
+        &self,
+        waiting: Vec<Record>,
+        lease: &Lease,
+        attempt: Attempt<'_>,
+    ) -> Result<Flushed, Failure> {
+        let free: Vec<Record> =
+            waiting.into_iter().filter(|row| held_by_others(row, attempt).is_none()).collect();
+        let leased = self.store.lease(&free, lease).await.map_err(Failure::Store)?;
+        let ours = free.into_iter().zip(leased).filter(|(_, outran)| *outran == Outran::No);
+        let mut rows: Vec<Row> = ours
+            .map(|(record, _)| match decide(&record) {
+                Decision::Alert(why) => Row::new(under(record, lease), Some(why)),
+                Decision::Quiet(_) => Row::new(under(record, lease), None),
+            })
+            .collect();
+        has_time_for(2, SUMMARY, attempt)?;
+
+        let mut messages = 0;
+        let mut failed = None;
+        for &audience in self.publisher.audiences() {
+            match self.tell(audience, &mut rows, attempt).await {
+                Ok(sent) => messages += sent,
+                Err(error) => failed = Some(error),
+            }
+        }
+        let all = self.publisher.audiences();
+        let findings = rows.iter().filter(|row| !row.heard.is_empty()).count();
+        let told = rows.into_iter().map(|row| {
+            let told = match row.why {
+                Some(why) => row.record.telling(why, &row.heard, all, attempt.now),
+                None => Told::Nobody,
+            };
+            (row.record, told)
+        });
+        self.note(told.collect(), lease, attempt).await?;
+        match failed {
+            Some(failed) => Err(Failure::Publish(failed)),
+            None => Ok(Flushed { outcome: FlushOutcome::Flushed, findings, messages }),
+        }
+    }
+
+    /// Tells one audience of the findings it has not heard of, in as few messages as will do; how
+    /// many.
+    async fn tell(
+        &self,
+        audience: Audience,
+        rows: &mut [Row],
+        attempt: Attempt<'_>,
+    ) -> Result<usize, CallFailed> {
+        let mut missing: Vec<&mut Row> = rows
+            .iter_mut()
+            .filter(|row| row.why.is_some() && !row.record.heard().contains(&audience))
+            .collect();
+        let news: Vec<(&Record, Why)> =
+            missing.iter().filter_map(|row| Some((&row.record, row.why?))).collect();
+        if news.is_empty() {
+            return Ok(0);
+        }
+        let parts = message::summary(audience, &news, attempt.now, self.language);
+        let sent = parts.len();
+        for (message, about) in parts {
+            self.publisher.publish(audience, &message).await?;
+            for row in about {
+                missing[row].heard.push(audience);
+            }
+        }
+        Ok(sent)
+    }
+}
+
+/// What a flush does, for an error.
+const SUMMARY: &str = "the summary of what waits";
+
+/// A finding that waits.
+struct Row {
+    record: Record,
+    /// Why people are to be told; `None` if there is nothing to tell after all.
+    why: Option<Why>,
+    /// Who has heard of it just now.
+    heard: Vec<Audience>,
+}
+
+impl Row {
+    fn new(record: Record, why: Option<Why>) -> Self {
+        Self { record, why, heard: Vec::new() }
+    }
+}

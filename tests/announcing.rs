@@ -1,0 +1,273 @@
+//! What people hear when much happens at once: messages are few, and every finding is in one.
+
+#![cfg(feature = "cli")]
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use common::{World, arn, event_of};
+use inspector_triage::{
+    cli::{cloud, sns::Published},
+    publish::{Sns, Topics},
+    triage::{FlushOutcome, Flushed, Outcome},
+};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+const BEGIN: &str = "2026-11-20T12:00:00Z";
+const DAY: &str = "2026-11-20T10:00:00Z";
+
+/// A world in which programs hear, too: their messages have every ARN.
+async fn world() -> World {
+    let mut world = World::new().await;
+    let topics = Topics { data: Some(cloud::DATA_TOPIC.to_owned()), ..common::topics() };
+    world.triage.publisher = Sns::new(world.cloud.sns(), topics);
+    world
+}
+
+fn after(seconds: i64) -> String {
+    let begin: Timestamp = BEGIN.parse().unwrap();
+    (begin + SignedDuration::from_secs(seconds)).to_string()
+}
+
+/// The events of a vulnerability each, of one image.
+fn image(number: usize) -> Value {
+    event_of(&arn(number), DAY, |f| {
+        f["packageVulnerabilityDetails"]["vulnerabilityId"] = json!(format!("CVE-2026-{number}"));
+        f["resources"] = json!([{
+            "type": "AWS_ECR_CONTAINER_IMAGE",
+            "id": "arn:aws:ecr:eu-central-1:111122223333:repository/shop/sha256:0a0a",
+            "details": {"awsEcrContainerImage": {"repositoryName": "shop", "imageTags": ["v1"]}},
+        }]);
+    })
+}
+
+fn on<'a>(topic: &'a str, published: &'a [Published]) -> impl Iterator<Item = &'a Published> {
+    published.iter().filter(move |message| message.topic == topic)
+}
+
+/// How often each finding is in a message for programs.
+fn told(published: &[Published]) -> BTreeMap<String, usize> {
+    let mut told = BTreeMap::new();
+    for message in on(cloud::DATA_TOPIC, published) {
+        let data: Value = serde_json::from_str(&message.message).unwrap();
+        for finding in data["findings"].as_array().unwrap() {
+            *told.entry(finding["findingArn"].as_str().unwrap().to_owned()).or_default() += 1;
+        }
+    }
+    told
+}
+
+#[tokio::test]
+async fn four_hundred_findings_of_one_image_are_a_few_messages_and_each_is_in_one_of_them() {
+    let mut world = world().await;
+    let mut published = Vec::new();
+    let mut times = Vec::new();
+    for number in 0..400_usize {
+        // Fifty a second.
+        let now = after(i64::try_from(number / 50).unwrap());
+        world.handle(&image(number), &now).await.unwrap();
+        for message in world.published() {
+            times.push(now.clone());
+            published.push(message);
+        }
+    }
+    for now in [after(9), after(309)] {
+        world.flush(&now).await.unwrap();
+        for message in world.published() {
+            times.push(now.clone());
+            published.push(message);
+        }
+    }
+    let emails = on(cloud::TOPIC, &published).count();
+    assert!(emails <= 20, "{emails}");
+    for second in times.iter().collect::<BTreeSet<_>>() {
+        let within = published
+            .iter()
+            .zip(&times)
+            .filter(|(message, time)| message.topic == cloud::TOPIC && *time == second);
+        assert!(within.count() <= 8, "at {second}");
+    }
+    let told = told(&published);
+    assert_eq!(told.len(), 400);
+    assert!(told.values().all(|count| *count == 1));
+    assert_eq!(world.triage.store.pending(1).await.unwrap(), []);
+    // Programs get all of them, in messages that SNS takes.
+    assert!(published.iter().all(|message| message.message.len() < 256 * 1024));
+}
+
+#[tokio::test]
+async fn one_vulnerability_on_five_hundred_resources_is_one_message_and_one_line_with_counts() {
+    let mut world = world().await;
+    for number in 0..500 {
+        let event = event_of(&arn(number), DAY, |f| {
+            f["awsAccountId"] = json!(format!("1111222233{:02}", number % 20));
+            f["resources"][0]["id"] = json!(format!("i-{number:017x}"));
+        });
+        world.handle(&event, &after(0)).await.unwrap();
+    }
+    let flushed = world.flush(&after(60)).await.unwrap();
+    assert_eq!(flushed.findings, 499);
+    let published = world.published();
+    let emails: Vec<_> = on(cloud::TOPIC, &published).collect();
+    assert_eq!(emails.len(), 2);
+    assert_eq!(
+        emails[1].subject.as_deref(),
+        Some("[P2] 499 findings: CVE-2026-10001 libexample on 499 resources")
+    );
+    assert!(
+        emails[1].message.starts_with(
+            "499 findings without a message of their own: 499 P2.\n\
+         1 problem on 499 resources in 20 accounts.\n\
+         The first is due by 2026-11-27 12:00 UTC.\n"
+        ),
+        "{}",
+        emails[1].message
+    );
+    assert!(emails[1].message.contains("499 resources in 20 accounts"), "{}", emails[1].message);
+    assert_eq!(emails[1].attributes["account"], "many");
+    assert_eq!(emails[1].attributes["priority"], "P2");
+    assert_eq!(emails[1].attributes["reason"], "summary");
+    assert_eq!(told(&published).len(), 500);
+}
+
+#[tokio::test]
+async fn what_is_sent_again_in_other_words_is_no_message_and_no_history() {
+    let mut world = world().await;
+    let vulnerability = |number: usize| json!(format!("CVE-2026-{number}"));
+    for number in 0..300 {
+        let event = event_of(&arn(number), DAY, |f| {
+            f["packageVulnerabilityDetails"]["vulnerabilityId"] = vulnerability(number);
+            f["resources"][0]["tags"] = json!({"Name": "web-1", "team": "shop"});
+        });
+        world.handle(&event, &after(0)).await.unwrap();
+    }
+    world.flush(&after(60)).await.unwrap();
+    world.published();
+    let before = world.all().await.len();
+    for (round, epss) in [(1, 0.011), (2, 0.009), (3, 0.012)] {
+        for number in 0..300 {
+            let event = event_of(&arn(number), &format!("2026-11-20T1{round}:30:00Z"), |f| {
+                f["packageVulnerabilityDetails"]["vulnerabilityId"] = vulnerability(number);
+                f["resources"][0]["tags"] = json!({"team": "shop", "Name": "web-1"});
+                f["epss"] = json!({"score": epss});
+                f["fixAvailable"] = json!("Yes");
+            });
+            let report = world.handle(&event, &after(3600 * round)).await.unwrap();
+            assert_eq!(report.outcome, Outcome::Unchanged);
+        }
+    }
+    assert_eq!(world.flush(&after(14_400)).await.unwrap().outcome, FlushOutcome::NothingPending);
+    assert_eq!(world.published(), []);
+    assert_eq!(world.all().await.len(), before);
+}
+
+#[tokio::test]
+async fn a_p1_in_a_storm_of_others_is_announced_at_once() {
+    let mut world = world().await;
+    for number in 0..60 {
+        world.handle(&image(number), &after(0)).await.unwrap();
+    }
+    world.published();
+    let urgent = event_of(&arn(1000), DAY, |f| {
+        f["severity"] = json!("CRITICAL");
+        f["epss"] = json!({"score": 0.9});
+        f["exploitAvailable"] = json!("YES");
+        f["packageVulnerabilityDetails"]["vulnerabilityId"] = json!("CVE-2026-99999");
+    });
+    let report = world.handle(&urgent, &after(0)).await.unwrap();
+    assert_eq!((report.priority.as_str(), report.outcome), ("P1", Outcome::Announced));
+    let published = world.published();
+    assert!(published[0].subject.as_ref().unwrap().starts_with("[P1] CVE-2026-99999 "));
+}
+
+#[tokio::test]
+async fn a_new_image_of_a_repository_is_no_news_by_itself() {
+    let mut world = world().await;
+    let built = |number: usize, digest: &str| {
+        let mut event = image(7);
+        event["detail"]["findingArn"] = json!(arn(number));
+        event["detail"]["resources"][0]["id"] =
+            json!(format!("arn:aws:ecr:eu-central-1:111122223333:repository/shop/sha256:{digest}"));
+        event
+    };
+    let first = world.handle(&built(1, "aaaa"), &after(0)).await.unwrap();
+    assert_eq!(first.outcome, Outcome::Announced);
+    // Three days later, long after the vulnerability would be told on another resource.
+    let three_days = 3 * 24 * 3600;
+    let second = world.handle(&built(2, "bbbb"), &after(three_days)).await.unwrap();
+    assert_eq!(
+        (second.outcome, second.reason.as_str()),
+        (
+            Outcome::Pending,
+            "the same problem was announced not long ago; the next summary has this one"
+        )
+    );
+    let elsewhere = event_of(&arn(3), DAY, |f| {
+        f["packageVulnerabilityDetails"]["vulnerabilityId"] = json!("CVE-2026-7");
+    });
+    let third = world.handle(&elsewhere, &after(three_days)).await.unwrap();
+    assert_eq!(third.outcome, Outcome::Announced);
+}
+
+#[tokio::test]
+async fn a_flush_with_nothing_to_tell_says_nothing() {
+    let mut world = world().await;
+    let nothing = Flushed { outcome: FlushOutcome::NothingPending, findings: 0, messages: 0 };
+    assert_eq!(world.flush(&after(0)).await.unwrap(), nothing);
+    assert_eq!(world.published(), []);
+}
+
+#[tokio::test]
+async fn of_two_flushes_at_once_one_works() {
+    let mut world = world().await;
+    for number in 0..40 {
+        world.handle(&image(number), &after(0)).await.unwrap();
+    }
+    world.published();
+    let now = after(60);
+    let (one, other) = tokio::join!(world.flush(&now), world.flush(&now));
+    let told: Vec<usize> = [one, other].map(|flushed| flushed.unwrap().findings).to_vec();
+    assert_eq!(told.iter().sum::<usize>(), 35, "{told:?}");
+    let published = world.published();
+    assert_eq!(on(cloud::TOPIC, &published).count(), 1);
+}
+
+#[tokio::test]
+async fn a_topic_that_fails_gets_later_what_it_missed_and_the_others_do_not_hear_twice() {
+    let mut world = world().await;
+    let broken = Topics {
+        data: Some("arn:aws:sns:eu-central-1:111122223333:gone".to_owned()),
+        ..common::topics()
+    };
+    let working = world.triage.publisher.clone();
+    world.triage.publisher = Sns::new(world.cloud.sns(), broken.clone());
+    let failure = world.handle(&image(0), &after(0)).await.unwrap_err();
+    assert!(failure.starts_with("PublishFailed: "), "{failure}");
+    let failure = world.handle(&image(0), &after(61)).await.unwrap_err();
+    assert!(failure.starts_with("PublishFailed: "), "{failure}");
+    assert_eq!(world.published().len(), 1, "the e-mail went out once");
+
+    world.triage.publisher = working.clone();
+    let report = world.handle(&image(0), &after(122)).await.unwrap();
+    assert_eq!(report.outcome, Outcome::Announced);
+    let published = world.published();
+    assert_eq!(published.len(), 1);
+    assert_eq!(published[0].topic, cloud::DATA_TOPIC);
+
+    // The same with a summary.
+    for number in 1..10 {
+        world.handle(&image(number), &after(130)).await.unwrap();
+    }
+    world.published();
+    world.triage.publisher = Sns::new(world.cloud.sns(), broken);
+    assert!(world.flush(&after(200)).await.unwrap_err().starts_with("PublishFailed: "));
+    assert_eq!(world.published().len(), 1);
+    world.triage.publisher = working;
+    let flushed = world.flush(&after(500)).await.unwrap();
+    let published = world.published();
+    assert_eq!(flushed.messages, 1);
+    assert_eq!(published[0].topic, cloud::DATA_TOPIC);
+    assert_eq!(told(&published).len(), flushed.findings);
+}
