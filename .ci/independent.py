@@ -61,7 +61,7 @@ def main():
         check(closed["status"] == "CLOSED" and "open_shard" not in closed, "and it is open no more")
         check(not receive(everything), "without a message")
 
-        failed = another_event()
+        failed = another_event("beef", "CVE-2026-10418")
         queue = failure_queue(failed)
         seen = triage("replay", "--from-queue", queue)
         check("had failed: RetriesExhausted after 3 invocations: StoreFailed: no such table" in seen, seen)
@@ -69,6 +69,17 @@ def main():
         again = triage("redrive", "--from-queue", queue, "--to", "triage", AWS_ENDPOINT_URL_LAMBDA=endpoint)
         check("1 sent to triage, 0 left in the queue" in again, again)
         check(one(receive(everything))["Subject"].startswith("[P"), "what had failed is announced after all")
+
+        known = [another_event(f"{number:04x}") for number in range(40)]
+        outcomes = {invoke(endpoint, event)["outcome"] for event in known}
+        check(outcomes == {"pending"}, "what people know waits")
+        flush = {"source": "inspector-triage", "detail-type": "Triage Flush"}
+        flushed = invoke(endpoint, flush)
+        check(flushed == {"outcome": "flushed", "findings": 40, "messages": 1}, "and is summed up")
+        summary = one(receive(everything))
+        check(summary["Subject"].startswith("[P1] 40 findings: CVE-2026-10417"), "in one message")
+        check(invoke(endpoint, flush)["outcome"] == "nothing-pending", "once")
+
         check("0 sent to triage, 0 left" in triage("redrive", "--from-queue", queue, "--to", "triage"), "once")
     aws.stop()
 
@@ -133,9 +144,10 @@ def after(field, value):
     return event
 
 
-def another_event():
+def another_event(end, vulnerability="CVE-2026-10417"):
     event = json.loads(json.dumps(EVENT))
-    event["detail"]["findingArn"] = event["detail"]["findingArn"][:-4] + "beef"
+    event["detail"]["packageVulnerabilityDetails"]["vulnerabilityId"] = vulnerability
+    event["detail"]["findingArn"] = event["detail"]["findingArn"][:-4] + end
     return event
 
 

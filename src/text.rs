@@ -59,11 +59,16 @@ const ESCAPE: char = '\u{1b}';
 /// What ends a line.
 const LINE_ENDS: [char; 7] = ['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'];
 
-/// Text that nothing can be clicked in and nobody is called by: addresses are broken
-/// (`https[:]//`), angle brackets are no mark-up any more, nor are links of Markdown, and the words
-/// that call a whole channel lose their at sign's grip.
+/// Text that nothing can be clicked in and nobody is called by: like [`unmarked`], and addresses
+/// are broken (`https[:]//`).
 pub fn defused(text: &str) -> String {
-    let out = text.replace("://", "[:]//").replace("](", "] (").replace('<', "‹").replace('>', "›");
+    unmarked(&text.replace("://", "[:]//"))
+}
+
+/// Text without mark-up: angle brackets are none any more, nor are links of Markdown, and the words
+/// that call a whole channel lose their at sign's grip.
+pub fn unmarked(text: &str) -> String {
+    let out = text.replace("](", "] (").replace('<', "‹").replace('>', "›");
     CALLS.iter().fold(out, |out, word| unhand(&out, word))
 }
 

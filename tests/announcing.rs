@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use common::{World, arn, event_of};
 use inspector_triage::{
+    announce::Budget,
     cli::{cloud, sns::Published},
     publish::{Sns, Topics},
     triage::{FlushOutcome, Flushed, Outcome},
@@ -184,7 +185,7 @@ async fn a_p1_in_a_storm_of_others_is_announced_at_once() {
 
 #[tokio::test]
 async fn a_new_image_of_a_repository_is_no_news_by_itself() {
-    let mut world = world().await;
+    let world = world().await;
     let built = |number: usize, digest: &str| {
         let mut event = image(7);
         event["detail"]["findingArn"] = json!(arn(number));
@@ -217,6 +218,32 @@ async fn a_flush_with_nothing_to_tell_says_nothing() {
     let nothing = Flushed { outcome: FlushOutcome::NothingPending, findings: 0, messages: 0 };
     assert_eq!(world.flush(&after(0)).await.unwrap(), nothing);
     assert_eq!(world.published(), []);
+}
+
+#[tokio::test]
+async fn with_no_budget_at_all_everything_is_in_summaries() {
+    let mut world = world().await;
+    world.triage.budget = Budget { p1: 1, others: 0 };
+    for (number, now) in [(1, 0), (2, 400)] {
+        let report = world.handle(&image(number), &after(now)).await.unwrap();
+        assert_eq!(report.outcome, Outcome::Pending);
+        let flushed = world.flush(&after(now)).await.unwrap();
+        assert_eq!((flushed.findings, flushed.messages), (1, 2));
+    }
+    assert_eq!(world.published().len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_summary_waits_for_the_second_after_other_messages() {
+    let mut world = world().await;
+    for number in 0..6 {
+        world.handle(&image(number), &after(0)).await.unwrap();
+    }
+    assert_eq!(on(cloud::TOPIC, &world.published()).count(), 5);
+    let began = tokio::time::Instant::now();
+    let flushed = world.flush(&after(0)).await.unwrap();
+    assert_eq!((flushed.findings, flushed.messages), (1, 2));
+    assert!(began.elapsed() >= std::time::Duration::from_secs(1));
 }
 
 #[tokio::test]

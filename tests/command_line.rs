@@ -271,3 +271,29 @@ fn what_a_failure_queue_holds_is_replayed_with_the_reason_it_had_failed() {
     assert_eq!(status, Some(0), "{shown}");
     assert!(shown.contains("record.json (had failed: RetriesExhausted"), "{shown}");
 }
+
+#[test]
+fn a_storm_ends_with_a_summary_and_each_audience_can_be_looked_at() {
+    let file = scratch("storm").join("events.ndjson");
+    fs::write(&file, lines(&different(12))).unwrap();
+    let (shown, status) = replay(&file, &[]);
+    assert_eq!(status, Some(0));
+    assert!(shown.contains("flush: flushed: findings: 7, messages: 1\n"), "{shown}");
+    assert!(shown.contains("Subject: [P2] 7 findings: "), "{shown}");
+    assert!(
+        shown.ends_with("12 events in 1 file: 5 announced, 7 pending, 7 told in a summary\n"),
+        "{shown}"
+    );
+    let (shown, _) = replay(&file, &["--flush", "false"]);
+    assert!(shown.ends_with("12 events in 1 file: 5 announced, 7 pending\n"), "{shown}");
+
+    let (chat, status) = replay(&file, &["--format", "chat"]);
+    assert_eq!(status, Some(0));
+    assert_eq!(chat.matches("\"textType\": \"client-markdown\"").count(), 6);
+    assert!(!chat.contains("Subject: "), "{chat}");
+    let (data, status) = replay(&file, &["--format", "data", "--language", "ja"]);
+    assert_eq!(status, Some(0));
+    assert_eq!(data.matches("\"kind\": \"finding\"").count(), 5);
+    assert_eq!(data.matches("\"kind\": \"summary\"").count(), 1);
+    assert_eq!(data.matches("\"findingArn\": ").count(), 12);
+}

@@ -22,7 +22,9 @@ use common::{
 };
 use inspector_triage::{
     announce::Budget,
+    cli::cloud,
     lambda::{self, Answer},
+    publish::{Sns, Topics},
     triage::{Attempt, Outcome, Report},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -265,6 +267,109 @@ fn network(case: Option<Case>, hidden: &Arc<AtomicUsize>) -> Network {
         Fate { fault, ..Fate::default() }
     };
     Network::new(fates, |_| {})
+}
+
+/// The calls of a flush that sums up more than one transaction takes, and which of their kind.
+const FLUSH_CALLS: [(Call, usize); 11] = [
+    (Call::Read, 0),
+    // The last shard, and the rows.
+    (Call::Read, 15),
+    (Call::Read, 16),
+    (Call::BeginSummary, 0),
+    (Call::LeaseAll, 0),
+    (Call::LeaseAll, 1),
+    (Call::Publish, 0),
+    (Call::Publish, 1),
+    (Call::Mark, 0),
+    (Call::Mark, 1),
+    (Call::EndSummary, 0),
+];
+
+/// As the SDK's repetitions fail too, a broken connection is nothing else than an error.
+const FLUSH_FAULTS: [Fault; 5] = [
+    Fault::ErrorBefore,
+    Fault::ErrorAfter,
+    Fault::Conflict,
+    Fault::KilledBefore,
+    Fault::KilledAfter,
+];
+
+/// How many findings wait.
+const WAITING: usize = 55;
+
+#[test]
+fn a_flush_that_fails_anywhere_loses_nothing_and_repeats_at_most_what_it_had_just_said() {
+    let calls = |half: usize| FLUSH_CALLS.into_iter().skip(half).step_by(2);
+    thread::scope(|scope| {
+        for half in [0, 1] {
+            scope.spawn(move || {
+                let runtime = runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .start_paused(true)
+                    .build()
+                    .unwrap();
+                runtime.block_on(async {
+                    for (call, nth) in calls(half) {
+                        for fault in FLUSH_FAULTS.into_iter().filter(|fault| fault.befalls(call)) {
+                            flush_with(call, nth, fault).await;
+                        }
+                    }
+                });
+            });
+        }
+    });
+}
+
+async fn flush_with(call: Call, nth: usize, fault: Fault) {
+    let what = format!("{call:?} {nth}, {fault:?}");
+    let mut world = World::new().await;
+    let topics = Topics { data: Some(cloud::DATA_TOPIC.to_owned()), ..common::topics() };
+    world.triage.publisher = Sns::new(world.cloud.sns(), topics.clone());
+    world.triage.budget = Budget { p1: 0, others: 0 };
+    for number in 0..WAITING {
+        let event = event_of(&common::arn(number), "2026-11-20T10:00:00Z", AS_IT_IS);
+        world.handle(&event, "2026-11-20T12:00:00Z").await.unwrap();
+    }
+    let fates = move |sent: Sent| {
+        let hit = sent.call == call && sent.number == nth;
+        Fate { fault: hit.then_some(fault), ..Fate::default() }
+    };
+    let network = Network::new(fates, |_| {});
+    let triage = network.triage_for(&world.cloud, "flush", topics);
+    let now = "2026-11-20T12:05:00Z".parse().unwrap();
+    let attempt = Attempt { name: "flush", now, left: &|| SignedDuration::MAX };
+    let work = Box::pin(lambda::handle(&triage, common::FLUSH.as_bytes(), attempt));
+    // It may have hit nothing: with few findings in a shard there is no such call.
+    let _ = network.until_killed(work).await;
+
+    world.triage.budget = Budget::default();
+    for now in ["2026-11-20T12:06:00Z", "2026-11-20T12:10:00Z"] {
+        world.flush(now).await.unwrap();
+    }
+    assert_eq!(world.triage.store.pending(1).await.unwrap(), [], "{what}");
+
+    let mut told: BTreeMap<String, usize> = BTreeMap::new();
+    let published = world.published();
+    for message in published.iter().filter(|message| message.topic == cloud::DATA_TOPIC) {
+        let data: Value = serde_json::from_str(&message.message).unwrap();
+        for finding in data["findings"].as_array().unwrap() {
+            *told.entry(finding["findingArn"].to_string()).or_default() += 1;
+        }
+    }
+    assert_eq!(told.len(), WAITING, "{what}: lost");
+    // The SDK sends what it had no answer to up to three times.
+    let hides = match call {
+        Call::Publish => fault.takes_effect(),
+        Call::Mark => !fault.takes_effect(),
+        _ => false,
+    };
+    // A killed flush has marked nothing of what it was about to.
+    let cut_short = [Fault::KilledBefore, Fault::KilledAfter].contains(&fault);
+    let may_repeat = hides || (cut_short && matches!(call, Call::Publish | Call::Mark));
+    let repeated = told.values().filter(|count| **count > 1).count();
+    assert!(may_repeat || repeated == 0, "{what}: {repeated} repeated");
+    let e_mails = published.iter().filter(|message| message.topic == cloud::TOPIC).count();
+    assert!(e_mails >= 1 && (may_repeat || e_mails <= 2), "{what}: {e_mails} e-mails");
 }
 
 #[tokio::test(start_paused = true)]

@@ -17,7 +17,8 @@ use axum::{
     response::IntoResponse,
     routing::{get, post},
 };
-use common::{ARN, World, event};
+use common::{ARN, World, event, event_of};
+use inspector_triage::cli::cloud;
 use serde_json::{Value, json};
 use tokio::{
     io::AsyncReadExt,
@@ -153,6 +154,34 @@ async fn the_function_announces_a_finding_and_says_what_it_did() {
     let (kind, report) = function.invoke(event).await;
     assert_eq!((kind.as_str(), &report["outcome"]), ("response", &json!("unchanged")));
     assert_eq!(world.published(), []);
+}
+
+#[tokio::test]
+async fn the_schedule_has_what_waits_summed_up() {
+    let (mut world, mut environment) = world().await;
+    environment.push(("ALERT_BUDGET", "1,1".to_owned()));
+    environment.push(("DATA_TOPIC_ARN", cloud::DATA_TOPIC.to_owned()));
+    let mut function = Function::start(&borrowed(&environment)).await;
+    let flush = || common::FLUSH.to_owned();
+
+    let (_, nothing) = function.invoke(flush()).await;
+    assert_eq!(nothing, json!({"outcome": "nothing-pending", "findings": 0, "messages": 0}));
+
+    for (number, outcome) in [(1, "announced"), (2, "pending"), (3, "pending")] {
+        let event = event_of(&common::arn(number), "2026-11-20T10:00:00Z", |f| {
+            let id = format!("CVE-2026-{number}");
+            f["packageVulnerabilityDetails"]["vulnerabilityId"] = json!(id);
+        });
+        let (_, report) = function.invoke(event.to_string()).await;
+        assert_eq!(report["outcome"], outcome, "{report}");
+    }
+    assert_eq!(world.published().len(), 2);
+
+    let (_, flushed) = function.invoke(flush()).await;
+    assert_eq!(flushed, json!({"outcome": "flushed", "findings": 2, "messages": 2}));
+    assert_eq!(world.published().len(), 2);
+    let (_, nothing) = function.invoke(flush()).await;
+    assert_eq!(nothing["outcome"], "nothing-pending");
 }
 
 #[tokio::test]

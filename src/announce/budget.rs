@@ -80,14 +80,14 @@ impl Budget {
 
     /// How `bucket` is at `now`, if it is full again at `full_at`.
     pub fn level(&self, bucket: Bucket, full_at: Timestamp, now: Timestamp) -> Level {
+        let Some(latest) = self.latest(bucket, now) else { return Level::Empty };
         let from_full = full_at.duration_since(now);
-        match self.latest(bucket, now) {
-            None => Level::Empty,
-            Some(_) if from_full <= SignedDuration::ZERO || from_full > Self::FURTHEST => {
-                Level::Full
-            }
-            Some(latest) if full_at <= latest => Level::Part,
-            Some(_) => Level::Empty,
+        if from_full <= SignedDuration::ZERO || from_full > Self::FURTHEST {
+            Level::Full
+        } else if full_at <= latest {
+            Level::Part
+        } else {
+            Level::Empty
         }
     }
 }

@@ -23,13 +23,14 @@ use crate::{
     text,
 };
 
-const TITLE: usize = 250;
-const DESCRIPTION: usize = 8_000;
-const STEP: usize = 350;
+/// We stay below them, because making text harmless can make it longer.
+const TITLE: usize = 200;
+const DESCRIPTION: usize = 7_500;
+const STEP: usize = 300;
 const STEPS: usize = 5;
-const KEYWORD: usize = 75;
+const KEYWORD: usize = 60;
 /// No limit is known; a thread's name has to be the same for the same problem, and short.
-const THREAD: usize = 200;
+const THREAD: usize = 100;
 
 /// The notification.
 #[derive(Serialize)]
@@ -84,8 +85,7 @@ pub fn alert(record: &Record, why: Why, language: Language) -> Message {
         Language::En => English { it }.to_string(),
         Language::Ja => Japanese { it }.to_string(),
     };
-    let steps =
-        std::iter::once(deed(it, language)).chain(it.advice.iter().map(|a| text::defused(a)));
+    let steps = std::iter::once(deed(it, language)).chain(it.advice.iter().cloned());
     let words = [it.priority, finding.severity.as_str(), why.as_str(), &finding.account];
     let keywords = std::iter::once(it.problem.clone()).chain(words.map(str::to_owned));
     notification(&Notification {
@@ -94,14 +94,14 @@ pub fn alert(record: &Record, why: Why, language: Language) -> Message {
         id: it.arn.clone(),
         content: Content {
             text_type: "client-markdown",
-            title: text::cut_chars(&subject::line_of(record), TITLE),
-            description: text::cut_chars(description.trim_end(), DESCRIPTION),
-            next_steps: steps.take(STEPS).map(|step| text::cut_chars(&step, STEP)).collect(),
+            title: fitting(&subject::line_of(record), TITLE),
+            description: fitting(description.trim_end(), DESCRIPTION),
+            next_steps: steps.take(STEPS).map(|step| fitting(&step, STEP)).collect(),
             keywords: keywords.map(|word| short(&word, KEYWORD)).collect(),
         },
         metadata: Metadata {
             thread_id: thread(finding),
-            summary: text::cut_chars(&subject::line_of(record), TITLE),
+            summary: fitting(&subject::line_of(record), TITLE),
             event_type: "finding",
             related_resources: finding.resources.iter().map(|r| short(&r.id, TITLE)).collect(),
             additional_context: BTreeMap::from([
@@ -124,20 +124,25 @@ pub fn summary(summary: &Summary<'_>, language: Language) -> Message {
         id: format!("summary {}", summary.at),
         content: Content {
             text_type: "client-markdown",
-            title: text::cut_chars(&summary.title(), TITLE),
-            description: text::cut_chars(body.trim_end(), DESCRIPTION),
+            title: fitting(&summary.title(), TITLE),
+            description: fitting(body.trim_end(), DESCRIPTION),
             next_steps: Vec::new(),
             keywords: vec![summary.priority().to_owned(), "summary".to_owned()],
         },
         metadata: Metadata {
             thread_id: "summaries".to_owned(),
-            summary: text::cut_chars(&summary.title(), TITLE),
+            summary: fitting(&summary.title(), TITLE),
             event_type: "summary",
             related_resources: Vec::new(),
             additional_context: BTreeMap::from([("findings", summary.total.to_string())]),
         },
     })
     .with(summary.attributes())
+}
+
+/// Text that fits. What is cut in two is looked at once more: `@here-maps` can become `@here…`.
+fn fitting(text: &str, most: usize) -> String {
+    text::unmarked(&text::cut_chars(text, most))
 }
 
 /// What names the thread of a finding's problem.

@@ -278,11 +278,13 @@ fn advice(finding: &Finding) -> Vec<String> {
     let packages = finding.package().map_or(&[][..], |package| &package.packages);
     let remedies = packages.iter().filter_map(|package| package.remediation.as_deref());
     let mut lines: Vec<String> = Vec::new();
+    // Inspector's own words: its addresses may be clicked.
     for text in remedies.chain(finding.recommendation.as_deref()) {
         let paragraph = text::cut_chars(&text::paragraph(&text::plain_links(text)), 1000);
         for line in paragraph.lines().filter(|line| !line.is_empty()) {
-            if lines.iter().all(|known| known != line) {
-                lines.push(line.to_owned());
+            let line = text::unmarked(line);
+            if !lines.contains(&line) {
+                lines.push(line);
             }
         }
     }

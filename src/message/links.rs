@@ -52,11 +52,13 @@ fn partition(arn: &str) -> &str {
 }
 
 /// An address as strangers may write it into a message: `https` or `http`, nothing but visible
-/// ASCII, so that what is shown is where it leads.
+/// ASCII, no mark-up, and no name before the host, so that what is shown is where it leads.
 fn address(url: &str) -> Option<String> {
-    let web = url.starts_with("https://") || url.starts_with("http://");
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let plain = url.bytes().all(|b| b.is_ascii_graphic() && !b"<>\"'`|\\".contains(&b));
-    (web && plain && !url.ends_with(text::ELLIPSIS)).then(|| url.to_owned())
+    let harmless = plain && !host.is_empty() && !host.contains('@') && text::unmarked(url) == url;
+    (harmless && !url.ends_with(text::ELLIPSIS)).then(|| url.to_owned())
 }
 
 fn is_region(text: &str) -> bool {
@@ -66,4 +68,28 @@ fn is_region(text: &str) -> bool {
 fn is_cve(text: &str) -> bool {
     text.strip_prefix("CVE-")
         .is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit() || b == b'-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_shown_only_if_it_leads_where_it_seems_to() {
+        for good in ["https://a.example/x?y=z#w", "https://www.npmjs.com/package/@scope/name"] {
+            assert_eq!(address(good).as_deref(), Some(good));
+        }
+        for bad in [
+            "javascript:alert(1)",
+            "https://",
+            "https://nvd.nist.gov@evil.example/CVE-2026-1",
+            "https://a.example/@here",
+            "https://a.example/](https://b.example)",
+            "https://a.example/<b>",
+            "https://\u{430}.example/",
+            "https://a.example/cut…",
+        ] {
+            assert_eq!(address(bad), None, "{bad}");
+        }
+    }
 }

@@ -140,7 +140,7 @@ impl<'a> Summary<'a> {
             (counted(self.total, "finding"), counted(group.resources.len(), "resource"));
         let more = match self.groups.len() - 1 {
             0 => String::new(),
-            more => format!(", and {} more", counted(more, "problem")),
+            more => format!(", and {}", counted(more, "more problem")),
         };
         let problem = group.first.finding.problem();
         let told = short(&format!("{problem}{package}"), 60);

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::{
 };
 use jiff::{SignedDuration, Timestamp};
 
-use super::{CONDITION, CONFLICT, Cause, DynamoDb, TRANSACT, UPDATE, finished, item, keys};
+use super::{CONDITION, Cause, DynamoDb, TRANSACT, UPDATE, finished, item, keys};
 use crate::{
     announce::{Bucket, Budget, Level, Problem},
     failure::CallFailed,
@@ -22,6 +22,8 @@ pub type Seen = HashMap<Bucket, Timestamp>;
 
 /// How often a race for a token is run.
 const RACES: usize = 4;
+/// No summary goes out within a second of a message out of its bucket.
+const A_SECOND: SignedDuration = SignedDuration::from_secs(1);
 
 impl DynamoDb {
     pub(super) async fn permit(
@@ -68,7 +70,7 @@ impl DynamoDb {
         &self,
         lease: &Lease,
         budget: Budget,
-        now: Timestamp,
+        mut now: Timestamp,
     ) -> Result<Begun, CallFailed> {
         let failed =
             |source| CallFailed { operation: TRANSACT, object: keys::SUMMARY.to_owned(), source };
@@ -98,12 +100,16 @@ impl DynamoDb {
             if code(&reasons, 0) == Some(CONDITION) {
                 return Ok(Begun::UnderWay);
             }
-            if level == Level::Empty || code(&reasons, 1) == Some(CONFLICT) {
-                return Ok(Begun::TooSoon);
+            let Some(bucket) = reasons.get(1) else { break };
+            if level == Level::Empty {
+                // A message went out this very second. The next second will do.
+                let waited = A_SECOND.min(moment(bucket, "last_at").map_or(A_SECOND, |last_at| {
+                    now.duration_until(last_at.saturating_add(A_SECOND).unwrap_or(last_at))
+                }));
+                tokio::time::sleep(waited.try_into().unwrap_or_default()).await;
+                now = now.saturating_add(waited).unwrap_or(now);
             }
-            if let Some(reason) = reasons.get(1) {
-                self.saw(Bucket::Others, reason);
-            }
+            self.saw(Bucket::Others, bucket);
         }
         Ok(Begun::TooSoon)
     }
@@ -168,12 +174,11 @@ impl DynamoDb {
     /// very second.
     fn debt(&self, now: Timestamp) -> UpdateBuilder {
         self.update(keys::bucket(Bucket::Others))
-            .condition_expression("last_at < :a_second_ago")
-            .update_expression("SET full_at = full_at + :refill, last_at = :now")
-            .expression_attribute_values(
-                ":a_second_ago",
-                millis(now - SignedDuration::from_secs(1)),
+            .condition_expression("attribute_not_exists(last_at) OR last_at <= :a_second_ago")
+            .update_expression(
+                "SET full_at = if_not_exists(full_at, :now) + :refill, last_at = :now",
             )
+            .expression_attribute_values(":a_second_ago", millis(now - A_SECOND))
             .expression_attribute_values(
                 ":refill",
                 AttributeValue::N(Budget::REFILL.as_millis().to_string()),
@@ -246,11 +251,7 @@ impl DynamoDb {
 
     /// Notes how a bucket was when it refused.
     fn saw(&self, bucket: Bucket, reason: &CancellationReason) {
-        let full_at = reason
-            .item()
-            .and_then(|row| row.get("full_at")?.as_n().ok()?.parse().ok())
-            .and_then(|millis| Timestamp::from_millisecond(millis).ok());
-        if let Some(full_at) = full_at {
+        if let Some(full_at) = moment(reason, "full_at") {
             self.seen().insert(bucket, full_at);
         }
     }
@@ -266,6 +267,12 @@ fn built(update: UpdateBuilder) -> Result<TransactWriteItem, Cause> {
 
 fn code(reasons: &[CancellationReason], index: usize) -> Option<&str> {
     reasons.get(index)?.code()
+}
+
+/// A moment in the row that refused.
+fn moment(reason: &CancellationReason, attribute: &str) -> Option<Timestamp> {
+    let millis = reason.item()?.get(attribute)?.as_n().ok()?.parse().ok()?;
+    Timestamp::from_millisecond(millis).ok()
 }
 
 fn millis(time: Timestamp) -> AttributeValue {

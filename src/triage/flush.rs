@@ -26,7 +26,7 @@ pub struct Flushed {
 #[serde(rename_all = "kebab-case")]
 pub enum FlushOutcome {
     /// It told what it might. None at all if notifications are off, if somebody else is at it, or if
-    /// a message went out this very second; then the next flush tells.
+    /// messages keep going out at this very moment; then the next flush tells.
     Flushed,
     /// Nothing was waiting.
     NothingPending,
@@ -42,34 +42,46 @@ impl FlushOutcome {
     }
 }
 
-/// How many findings one flush sums up. More wait for the next one.
+/// How many findings one summary has at most.
 const MOST: usize = 5_000;
 
 impl<S: Store, P: Publish> Triage<S, P> {
-    /// Tells people of all that waits to be told, in one summary.
+    /// Tells people of all that waits to be told: in one summary, or several if that is very much.
     ///
     /// # Errors
     /// Something was not done that should have been. What was told is not told again by the next
     /// flush.
     pub async fn flush(&self, attempt: Attempt<'_>) -> Result<Flushed, Failure> {
-        let nothing = Flushed { outcome: FlushOutcome::Flushed, findings: 0, messages: 0 };
+        let mut all = Flushed { outcome: FlushOutcome::Flushed, findings: 0, messages: 0 };
         if !self.notify {
-            return Ok(nothing);
+            return Ok(all);
         }
         has_time_for(3, SUMMARY, attempt)?;
-        let waiting = self.store.waiting(MOST).await.map_err(Failure::Store)?;
-        if waiting.is_empty() {
-            return Ok(Flushed { outcome: FlushOutcome::NothingPending, ..nothing });
+        loop {
+            let waiting = self.store.waiting(MOST).await.map_err(Failure::Store)?;
+            if waiting.is_empty() && all.messages == 0 {
+                return Ok(Flushed { outcome: FlushOutcome::NothingPending, ..all });
+            }
+            let may_be_more = waiting.len() == MOST;
+            if waiting.is_empty() {
+                return Ok(all);
+            }
+            let lease = Lease::new(attempt.name, attempt.now);
+            let begun = self.store.begin_summary(&lease, self.budget, attempt.now).await;
+            match begun.map_err(Failure::Store)? {
+                Begun::Yes => {}
+                Begun::UnderWay | Begun::TooSoon => return Ok(all),
+            }
+            let flushed = self.sum_up(waiting, &lease, attempt).await;
+            self.store.end_summary(&lease).await.map_err(Failure::Store)?;
+            let Flushed { findings, messages, .. } = flushed?;
+            all.findings += findings;
+            all.messages += messages;
+            // What is left is for the next flush.
+            if !may_be_more || findings == 0 || has_time_for(3, SUMMARY, attempt).is_err() {
+                return Ok(all);
+            }
         }
-        let lease = Lease::new(attempt.name, attempt.now);
-        match self.store.begin_summary(&lease, self.budget, attempt.now).await {
-            Ok(Begun::Yes) => {}
-            Ok(Begun::UnderWay | Begun::TooSoon) => return Ok(nothing),
-            Err(failed) => return Err(Failure::Store(failed)),
-        }
-        let flushed = self.sum_up(waiting, &lease, attempt).await;
-        self.store.end_summary(&lease).await.map_err(Failure::Store)?;
-        flushed
     }
 
     /// Tells people of those of `waiting` that nobody else is telling them of.

@@ -58,8 +58,8 @@ pub trait Store {
     /// The findings with something to tell, those that wait longest first, at most `most`.
     fn waiting(&self, most: usize) -> impl Future<Output = Result<Vec<Record>, CallFailed>> + Send;
 
-    /// Takes the right to sum up, and a token for it, which may be one that is yet to come; but not
-    /// within a second of another message.
+    /// Takes the right to sum up, and a token for it, which may be one that is yet to come. Waits for
+    /// the next second if another message went out in this one.
     fn begin_summary(
         &self,
         lease: &Lease,
@@ -148,7 +148,7 @@ pub enum Begun {
     Yes,
     /// Somebody else is summing up.
     UnderWay,
-    /// A message went out this very second.
+    /// Messages keep going out at this very moment.
     TooSoon,
 }
 

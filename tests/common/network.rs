@@ -1,6 +1,7 @@
 //! A network between the SDK and the services that loses, delays and refuses what it is told to.
 
 use std::{
+    collections::HashMap,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -16,7 +17,11 @@ use aws_smithy_runtime_api::client::{
 };
 use aws_smithy_types::body::SdkBody;
 use inspector_triage::{
-    announce::Budget, cli::cloud::Cloud, publish::Sns, store::DynamoDb, triage::Triage,
+    announce::Budget,
+    cli::cloud::Cloud,
+    publish::{Sns, Topics},
+    store::DynamoDb,
+    triage::Triage,
 };
 use tokio::{sync::Notify, time::sleep};
 
@@ -28,9 +33,15 @@ pub enum Call {
     Permit,
     Publish,
     Mark,
+    /// What waits: the index and the rows.
+    Read,
+    BeginSummary,
+    LeaseAll,
+    EndSummary,
 }
 
 impl Call {
+    /// The calls for a new finding.
     pub const ALL: [Self; 5] =
         [Self::Refresh, Self::Write, Self::Permit, Self::Publish, Self::Mark];
 
@@ -39,9 +50,13 @@ impl Call {
         let target = request.headers().get("x-amz-target").unwrap_or_default();
         let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default());
         match target.rsplit('.').next().unwrap_or_default() {
+            "Query" | "BatchGetItem" => Self::Read,
+            "UpdateItem" if body.contains("SUMMARY") => Self::EndSummary,
             "UpdateItem" => Self::Refresh,
+            "TransactWriteItems" if body.contains("SUMMARY") => Self::BeginSummary,
             "TransactWriteItems" if body.contains("lease.holder = :holder") => Self::Mark,
-            "TransactWriteItems" if body.contains("lease = :lease") => Self::Permit,
+            "TransactWriteItems" if body.contains("BUCKET#") => Self::Permit,
+            "TransactWriteItems" if body.contains("lease = :lease") => Self::LeaseAll,
             "TransactWriteItems" => Self::Write,
             _ => Self::Publish,
         }
@@ -88,7 +103,7 @@ impl Fault {
 
     /// Whether `call` can have it.
     pub fn befalls(self, call: Call) -> bool {
-        self != Self::Conflict || call != Call::Publish
+        self != Self::Conflict || ![Call::Publish, Call::Read].contains(&call)
     }
 }
 
@@ -106,7 +121,7 @@ pub struct Fate {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sent {
     pub call: Call,
-    /// Which call of the attempt it is, from 0.
+    /// How many calls of this kind the attempt made before.
     pub number: usize,
     /// How often it was sent before.
     pub repeated: usize,
@@ -125,12 +140,9 @@ struct State {
     killed: Notify,
 }
 
+/// The calls so far: what each was, which of its kind, and how often it was sent.
 #[derive(Default)]
-struct Progress {
-    invocation: String,
-    number: usize,
-    repeated: usize,
-}
+struct Progress(HashMap<String, Sent>);
 
 impl Network {
     /// A network in which `fates` decides about each request, and `on_effect` hears of each that
@@ -150,6 +162,11 @@ impl Network {
     /// A triage that reaches the store and the topic over this network, with retries of its own:
     /// in one process, the SDK's clients would share a budget for them.
     pub fn triage(&self, cloud: &Cloud, name: &str) -> Triage<DynamoDb, Sns> {
+        self.triage_for(cloud, name, super::topics())
+    }
+
+    /// The same, for other audiences.
+    pub fn triage_for(&self, cloud: &Cloud, name: &str, topics: Topics) -> Triage<DynamoDb, Sns> {
         // Without chance, so that what a test found it finds again.
         let retries = |config: Option<&RetryConfig>| {
             config.unwrap().clone().with_use_static_exponential_base(true)
@@ -170,7 +187,8 @@ impl Network {
             .http_client(link(sns.http_client()));
         // Rations have tests of their own.
         let budget = Budget { p1: u8::MAX, others: u8::MAX };
-        Triage { budget, ..super::triage(dynamodb, sns) }
+        let triage = super::triage(dynamodb, sns.clone());
+        Triage { budget, publisher: Sns::new(sns, topics), ..triage }
     }
 
     /// What `work` comes to; `None` if the function was killed in the midst of it.
@@ -183,14 +201,16 @@ impl Network {
 
     fn sent(&self, request: &HttpRequest) -> Sent {
         let invocation = request.headers().get("amz-sdk-invocation-id").unwrap_or_default();
-        let mut progress = self.0.sent.lock().unwrap();
-        if progress.invocation == invocation {
-            progress.repeated += 1;
-        } else {
-            let number = if progress.invocation.is_empty() { 0 } else { progress.number + 1 };
-            *progress = Progress { invocation: invocation.to_owned(), number, repeated: 0 };
+        let call = Call::of(request);
+        let calls = &mut self.0.sent.lock().unwrap().0;
+        if let Some(sent) = calls.get_mut(invocation) {
+            sent.repeated += 1;
+            return *sent;
         }
-        Sent { call: Call::of(request), number: progress.number, repeated: progress.repeated }
+        let number = calls.values().filter(|sent| sent.call == call).count();
+        let sent = Sent { call, number, repeated: 0 };
+        calls.insert(invocation.to_owned(), sent);
+        sent
     }
 }
 
@@ -292,14 +312,15 @@ fn refusal(status: u16, call: Call, code: &str) -> HttpResponse {
             "<ErrorResponse><Error><Type>Receiver</Type><Code>{code}</Code><Message>As the test \
              wants it</Message></Error><RequestId>0</RequestId></ErrorResponse>"
         ),
-        (Call::Write | Call::Permit | Call::Mark, "TransactionConflictException") => {
-            serde_json::json!({
-                "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
-                "Message": "Transaction cancelled",
-                "CancellationReasons": [{"Code": "TransactionConflict"}, {"Code": "None"}],
-            })
-            .to_string()
-        }
+        (
+            Call::Write | Call::Permit | Call::Mark | Call::BeginSummary | Call::LeaseAll,
+            "TransactionConflictException",
+        ) => serde_json::json!({
+            "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+            "Message": "Transaction cancelled",
+            "CancellationReasons": [{"Code": "TransactionConflict"}, {"Code": "None"}],
+        })
+        .to_string(),
         _ => serde_json::json!({
             "__type": format!("com.amazonaws.dynamodb.v20120810#{code}"),
             "message": "As the test wants it",
