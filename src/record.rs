@@ -9,7 +9,7 @@ use serde_with::{As, json::JsonString, skip_serializing_none};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    assess::{Assessment, Priority},
+    assess::{Assessment, Policy, Priority, assess},
     finding::{Finding, FixAvailable, Severity, Status},
 };
 
@@ -329,6 +329,8 @@ pub enum Transition {
     Suppressed,
     /// Still open or still ended; severity, priority, exploit or fix changed.
     Changed,
+    /// Nothing but the policy changed, and with it the priority.
+    Reassessed,
 }
 
 impl Transition {
@@ -341,6 +343,7 @@ impl Transition {
             Self::Closed => "closed",
             Self::Suppressed => "suppressed",
             Self::Changed => "changed",
+            Self::Reassessed => "reassessed",
         }
     }
 }
@@ -358,8 +361,8 @@ pub enum Step {
     Stale,
 }
 
-/// What `sighting` makes of `previous`.
-pub fn step(previous: Option<&Record>, sighting: &Sighting) -> Step {
+/// What `sighting`, which was assessed under `policy`, makes of `previous`.
+pub fn step(previous: Option<&Record>, sighting: &Sighting, policy: &Policy) -> Step {
     let Some(previous) = previous else {
         let (record, transition) = first(sighting);
         return Step::Write(Box::new(record), transition);
@@ -369,9 +372,33 @@ pub fn step(previous: Option<&Record>, sighting: &Sighting) -> Step {
         std::cmp::Ordering::Equal => Step::Repetition,
         std::cmp::Ordering::Greater if sighting.facts() == previous.facts() => Step::Refresh,
         std::cmp::Ordering::Greater => {
-            let (record, transition) = next(previous, sighting);
+            let rebased = previous.under(policy, &sighting.assessment);
+            let (record, transition) = next(&rebased, sighting);
             Step::Write(Box::new(record), transition)
         }
+    }
+}
+
+impl Record {
+    /// The record as if it had been assessed under `policy` when it was last seen, if it was under
+    /// another one than `fresh`. If people knew of it what there was to know, they still do: that its
+    /// priority is another one now is no news about the finding.
+    fn under(&self, policy: &Policy, fresh: &Assessment) -> Self {
+        let mut rebased = self.clone();
+        if self.assessment.policy == fresh.policy {
+            return rebased;
+        }
+        let due_at = self.assessment.due_at;
+        let assessment = assess(&self.finding, policy, Some(self.last_seen_at));
+        rebased.assessment = Assessment { due_at, ..assessment };
+        let (was, is) = (self.assessment.priority, rebased.assessment.priority);
+        if let Some(told) = &mut rebased.announced
+            && told.facts.priority >= was
+        {
+            let priority = &mut told.facts.priority;
+            *priority = if *priority == was { is } else { is.max(*priority) };
+        }
+        rebased
     }
 }
 
@@ -404,6 +431,7 @@ fn next(previous: &Record, sighting: &Sighting) -> (Record, Transition) {
         (false, status) if status.is_open() => Transition::Reopened,
         (true, Status::Suppressed) => Transition::Suppressed,
         (true, Status::Closed) => Transition::Closed,
+        _ if previous.facts() == sighting.facts() => Transition::Reassessed,
         _ => Transition::Changed,
     };
     let open = sighting.finding.status.is_open();
@@ -447,7 +475,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        assess::{Policy, assess},
+        announce::{Decision, Silence, decide},
+        assess::assess,
         finding::{Envelope, sample},
     };
 
@@ -462,7 +491,7 @@ mod tests {
     fn after(sightings: &[Sighting]) -> Record {
         let mut record: Option<Record> = None;
         for sighting in sightings {
-            record = match step(record.as_ref(), sighting) {
+            record = match step(record.as_ref(), sighting, &Policy::default()) {
                 Step::Write(next, _) => Some(*next),
                 Step::Refresh => record.map(|record| Record {
                     finding: sighting.finding.clone(),
@@ -593,5 +622,51 @@ mod tests {
             Some("2026-11-30T12:00:00Z")
         );
         assert_eq!(after(&[first, closed, back]).opening, 2);
+    }
+
+    #[test]
+    fn a_priority_that_only_the_policy_changed_is_no_news() {
+        let tagged = Policy { urgent_tags: "stage=prod".parse().unwrap(), ..Policy::default() };
+        // Two points below P1 without the tag.
+        let border = |time: &'static str, policy: &Policy, epss: f64| {
+            let finding = sample::with(|f| {
+                f["updatedAt"] = json!(time);
+                f["epss"] = json!({"score": epss});
+                f["resources"][0]["tags"] = json!({"stage": "prod"});
+            });
+            let now = "2026-11-20T12:00:00Z".parse().unwrap();
+            let assessment = assess(&finding, policy, Some(now));
+            Sighting::new(finding, assessment, now)
+        };
+        let epss = (0..1000)
+            .map(|n| f64::from(n) / 1000.0)
+            .find(|epss| border("2026-11-20T10:00:00Z", &tagged, *epss).assessment.score == 36)
+            .unwrap();
+        let before = border("2026-11-20T10:00:00Z", &Policy::default(), epss);
+        let after = border("2026-11-20T11:00:00Z", &tagged, epss);
+        assert_eq!(before.assessment.priority, Priority::P2);
+        assert_eq!(after.assessment.priority, Priority::P1);
+
+        let Step::Write(mut record, _) = step(None, &before, &Policy::default()) else { panic!() };
+        let told = record.telling(Why::New, &[Audience::Email], &[Audience::Email], before.seen_at);
+        *record = record.remembering(&told);
+        let Step::Write(reassessed, transition) = step(Some(&record), &after, &tagged) else {
+            panic!("a changed priority is a transition")
+        };
+        assert_eq!(transition, Transition::Reassessed);
+        assert_eq!(reassessed.assessment.priority, Priority::P1);
+        assert_eq!(decide(&reassessed), Decision::Quiet(Silence::AlreadyTold));
+
+        // What changes by itself is news all the same.
+        let risen = border("2026-11-20T12:00:00Z", &Policy::default(), 0.9);
+        let Step::Write(risen, transition) = step(Some(&record), &risen, &Policy::default()) else {
+            panic!()
+        };
+        assert_eq!(transition, Transition::Changed);
+        assert_eq!(decide(&risen), Decision::Alert(Why::PriorityRaised));
+        // Nor does a new policy hide what nobody has heard of.
+        record.announced = None;
+        let Step::Write(untold, _) = step(Some(&record), &after, &tagged) else { panic!() };
+        assert_eq!(decide(&untold), Decision::Alert(Why::New));
     }
 }

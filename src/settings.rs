@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::{
     announce::Budget,
-    assess::{Policy, Sla},
+    assess::{Policy, Sla, UrgentTags},
     message::Language,
     publish::Topics,
 };
@@ -24,7 +24,8 @@ pub struct Settings {
     pub notify: bool,
     /// `LANGUAGE`: `en` (default) or `ja`.
     pub language: Language,
-    /// `SLA_DAYS`: the days P1 to P4 may stay open, default `2,7,30,90`.
+    /// `SLA_DAYS`: the days P1 to P4 may stay open, default `2,7,30,90`. `URGENT_TAGS`: tags of
+    /// resources that matter more than others, default none.
     pub policy: Policy,
     /// `HISTORY_DAYS`: how long history is kept, default 400.
     pub history_days: u16,
@@ -86,6 +87,10 @@ impl Settings {
         if let Some(days) = value("SLA_DAYS") {
             policy.sla =
                 days.parse::<Sla>().map_err(|_| malformed("SLA_DAYS", &days, Sla::EXPECTED))?;
+        }
+        if let Some(tags) = value("URGENT_TAGS") {
+            policy.urgent_tags =
+                tags.parse().map_err(|_| malformed("URGENT_TAGS", &tags, UrgentTags::EXPECTED))?;
         }
         let mut history_days = HISTORY_DAYS;
         if let Some(days) = value("HISTORY_DAYS") {
@@ -186,6 +191,7 @@ mod tests {
             ("LANGUAGE", "ja"),
             ("SLA_DAYS", "1,2,3,4"),
             ("HISTORY_DAYS", "30"),
+            ("URGENT_TAGS", "stage=prod"),
             ("CHAT_TOPIC_ARN", "arn:aws:sns:eu-central-1:111122223333:chat"),
             ("DATA_TOPIC_ARN", "arn:aws:sns:eu-central-1:111122223333:data"),
             ("ALERT_BUDGET", "1, 0"),
@@ -197,6 +203,7 @@ mod tests {
         assert!(!settings.notify);
         assert_eq!(settings.language, Language::Ja);
         assert_eq!(settings.policy.sla, "1,2,3,4".parse().unwrap());
+        assert_eq!(settings.policy.urgent_tags, "stage=prod".parse().unwrap());
         assert_eq!(settings.history_days, 30);
     }
 
@@ -220,6 +227,7 @@ mod tests {
             ("ALERT_BUDGET", "5,5", "ALERT_BUDGET is \"5,5\"; expected two whole numbers"),
             ("ALERT_BUDGET", "0,0", "ALERT_BUDGET is \"0,0\"; expected two whole numbers"),
             ("ALERT_BUDGET", "many", "ALERT_BUDGET is \"many\"; expected two whole numbers"),
+            ("URGENT_TAGS", "prod", "URGENT_TAGS is \"prod\"; expected at most 20 tags such as"),
             ("HISTORY_DAYS", "0", "HISTORY_DAYS is \"0\"; expected a whole number of days from 1"),
         ] {
             let error = read(&[(name, value)]).unwrap_err().to_string();

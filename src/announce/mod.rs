@@ -97,7 +97,7 @@ mod tests {
     fn record(finding: Finding) -> Record {
         let now = "2026-11-20T12:00:00Z".parse().unwrap();
         let assessment = assess(&finding, &Policy::default(), Some(now));
-        match step(None, &Sighting::new(finding, assessment, now)) {
+        match step(None, &Sighting::new(finding, assessment, now), &Policy::default()) {
             Step::Write(record, _) => *record,
             other => panic!("a first sighting is written, not {other:?}"),
         }

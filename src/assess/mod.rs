@@ -8,7 +8,7 @@ mod vector;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use policy::{NotAnSla, Policy, Sla};
+pub use policy::{NotAnSla, NotTags, Policy, Sla, UrgentTags};
 pub use priority::Priority;
 pub use score::{Basis, Reason};
 pub use vector::Vector;
@@ -27,20 +27,20 @@ pub struct Assessment {
     pub due_at: Option<Timestamp>,
     /// Why the score is what it is.
     pub reasons: Vec<Reason>,
-    /// The version of the policy that was applied.
+    /// The policy that was applied: [`Policy::stamp`].
     pub policy: String,
 }
 
 /// Assesses `finding` as of `now`. Without a `now` a vulnerability counts as new, and there is no
 /// due date.
 pub fn assess(finding: &Finding, policy: &Policy, now: Option<Timestamp>) -> Assessment {
-    let reasons = score::reasons(finding, now);
+    let reasons = score::reasons(finding, policy, now);
     let score = reasons.iter().map(|reason| reason.points).sum();
     let priority = class(score);
-    let due_at = now
-        .filter(|_| finding.status.is_open())
-        .and_then(|now| now.checked_add(policy.sla.allowed(priority)).ok());
-    Assessment { score, priority, due_at, reasons, policy: Policy::VERSION.to_owned() }
+    let due_at = now.filter(|_| finding.status.is_open()).and_then(|now| {
+        now.checked_add(policy.sla.allowed(priority, finding.exploit_known())).ok()
+    });
+    Assessment { score, priority, due_at, reasons, policy: policy.stamp() }
 }
 
 /// The class of a score. Of the HIGH and CRITICAL vulnerabilities, P1 takes less than one in twenty

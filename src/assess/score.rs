@@ -1,12 +1,12 @@
 //! The score: 0 to 100 points, each with its reason. See `docs/SCORING.md` for what it rests on.
 //!
-//! Whole numbers only, and the most that each reason can give adds up to 98: nothing is ever cut
+//! Whole numbers only, and the most that each reason can give adds up to 100: nothing is ever cut
 //! off, and the points shown are the score.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::vector::Vector;
+use super::{Policy, vector::Vector};
 use crate::finding::{Details, Finding, FindingType, FixAvailable, Resource, Severity};
 
 /// What points are given for.
@@ -47,6 +47,13 @@ pub enum Basis {
         /// The public address; `None` if an open path was found instead.
         address: Option<String>,
     },
+    /// A tag that says that the resource matters more than others. 2 points.
+    Environment {
+        /// The tag.
+        key: String,
+        /// Its value.
+        value: String,
+    },
     /// Whether a fix can be installed. Up to 2 points.
     Fix {
         /// `None` if the event does not say.
@@ -64,6 +71,7 @@ impl Basis {
             Self::Severity { .. } => "severity",
             Self::Exploit { .. } => "exploit",
             Self::Exposure { .. } => "exposure",
+            Self::Environment { .. } => "environment",
             Self::Fix { .. } => "fix",
         }
     }
@@ -86,7 +94,7 @@ impl Reason {
 }
 
 /// The reasons for the score of a finding as of `now`, in a fixed order.
-pub fn reasons(finding: &Finding, now: Option<Timestamp>) -> Vec<Reason> {
+pub fn reasons(finding: &Finding, policy: &Policy, now: Option<Timestamp>) -> Vec<Reason> {
     let vector = Vector::of(finding);
     let gravity = gravity(finding, vector.as_ref());
     let own = match finding.kind {
@@ -102,6 +110,7 @@ pub fn reasons(finding: &Finding, now: Option<Timestamp>) -> Vec<Reason> {
         Some(severity(finding, gravity, vector.as_ref())),
         exploit(finding, now),
         exposure(finding, vector.as_ref()),
+        environment(finding, policy),
         fix(finding),
     ];
     threat.into_iter().chain(rest).flatten().collect()
@@ -199,6 +208,15 @@ fn exposure(finding: &Finding, vector: Option<&Vector>) -> Option<Reason> {
         _ => Some(finding.resources.iter().find_map(Resource::public_address)?.to_string()),
     };
     Some(Reason::new(3, Basis::Exposure { address }))
+}
+
+/// 2 points where a tag of the resource is one of [`Policy::urgent_tags`]: of two equal findings the
+/// one in production comes first. More would be wrong: where a weakness is does not make it more
+/// likely to be attacked, and an attacker in a test environment is inside all the same.
+fn environment(finding: &Finding, policy: &Policy) -> Option<Reason> {
+    let tagged = finding.resources.iter().find_map(|r| policy.urgent_tags.find(&r.tags));
+    let (key, value) = tagged?;
+    Some(Reason::new(2, Basis::Environment { key: key.to_owned(), value: value.to_owned() }))
 }
 
 /// 2 points where a fix can be installed, 1 where it can in part or nobody knows: of two equal

@@ -15,6 +15,12 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 async fn main() -> Result<(), Error> {
     lambda_runtime::tracing::init_default_subscriber();
     let settings = Settings::read(|name| std::env::var(name).ok())?;
+    tracing::info!(
+        policy.stamp = settings.policy.stamp(),
+        policy.sla_days = %settings.policy.sla,
+        policy.urgent_tags = %settings.policy.urgent_tags,
+        "the policy in effect"
+    );
     let config = aws::config().load().await;
     let triage = Triage {
         store: DynamoDb::new(

@@ -57,6 +57,7 @@ struct Entry {
     kind: String,
     problem: String,
     title: Option<String>,
+    cvss: Vec<Rating>,
     packages: Vec<Package>,
     resources: Vec<Where>,
 }
@@ -66,6 +67,13 @@ struct Because {
     factor: &'static str,
     points: u8,
     text: String,
+}
+
+#[derive(Serialize)]
+struct Rating {
+    source: Option<String>,
+    score: Option<f64>,
+    vector: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -167,6 +175,16 @@ impl Entry {
             kind: text::line(finding.kind.as_str()),
             problem: text::line(&finding.problem()),
             title: finding.title.as_ref().map(line),
+            cvss: finding
+                .package()
+                .map_or(&[][..], |package| &package.cvss)
+                .iter()
+                .map(|entry| Rating {
+                    source: entry.source.as_ref().map(line),
+                    score: entry.score,
+                    vector: entry.vector.as_ref().map(line),
+                })
+                .collect(),
             packages: packages
                 .iter()
                 .map(|package| Package {

@@ -53,6 +53,8 @@ pub struct Facts<'a> {
     pub about: Vec<String>,
     /// Other identifiers of the problem.
     pub aliases: String,
+    /// The CVSS base scores, where they differ, with who gave them.
+    pub scores: String,
     /// Pages to read.
     pub links: Vec<(Page, String)>,
     /// The finding's ARN.
@@ -145,6 +147,7 @@ impl<'a> Facts<'a> {
             in_use: resource.and_then(|resource| resource.in_use).filter(|count| *count > 0),
             about: about(finding),
             aliases: aliases(finding),
+            scores: scores(finding),
             links: links::links(finding),
             arn: short(&finding.arn, 512),
             tags: tags(finding),
@@ -307,10 +310,61 @@ fn aliases(finding: &Finding) -> String {
     others.join(", ")
 }
 
+/// `NVD 9.8, VENDOR 6.5`, the highest first; nothing where all agree. Versions 2, 3 and 4 of CVSS
+/// are scales of their own: only scores of one of them can contradict each other.
+fn scores(finding: &Finding) -> String {
+    let entries = finding.package().map_or(&[][..], |package| &package.cvss);
+    let of_version = |version: char| {
+        let of_version = entries.iter().filter(move |entry| {
+            entry.version.as_deref().is_some_and(|text| text.starts_with(version))
+        });
+        let scored = of_version
+            .filter_map(|entry| Some((entry.score?, entry.source.as_deref().unwrap_or("?"))));
+        let mut scores: Vec<(f64, &str)> = scored.collect();
+        scores.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+        scores.dedup();
+        scores
+    };
+    let differ = |scores: &Vec<(f64, &str)>| match &scores[..] {
+        // A tenth is no contradiction: 3.0 and 3.1 round differently.
+        [(highest, _), .., (lowest, _)] => highest - lowest > 0.15,
+        _ => false,
+    };
+    let scores = ['4', '3', '2'].map(of_version).into_iter().find(differ).unwrap_or_default();
+    let shown = scores.iter().take(LISTED);
+    shown.map(|(score, by)| format!("{} {score:.1}", short(by, 30))).collect::<Vec<_>>().join(", ")
+}
+
 fn tags(finding: &Finding) -> Vec<String> {
     let tags = finding.resource().map(|resource| &resource.tags);
     let own = tags.into_iter().flatten().filter(|(key, _)| !key.starts_with("aws:"));
     own.take(2 * LISTED)
         .map(|(key, value)| format!("{} = {}", short(key, 60), short(value, 100)))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::finding::sample;
+
+    #[test]
+    fn scores_that_contradict_each_other_are_shown_with_who_gave_them() {
+        let scores = |entries: &[(&str, &str, f64)]| {
+            scores(&sample::with(|f| {
+                f["packageVulnerabilityDetails"]["cvss"] = entries
+                    .iter()
+                    .map(|(source, version, score)| {
+                        json!({"source": source, "version": version, "baseScore": score})
+                    })
+                    .collect();
+            }))
+        };
+        assert_eq!(scores(&[("NVD", "3.1", 9.8), ("VENDOR", "3.1", 6.5)]), "NVD 9.8, VENDOR 6.5");
+        assert_eq!(scores(&[("NVD", "3.1", 7.5), ("NVD", "2.0", 5.0)]), "");
+        assert_eq!(scores(&[("NVD", "3.0", 7.4), ("VENDOR", "3.1", 7.5)]), "");
+        assert_eq!(scores(&[]), "");
+    }
 }

@@ -175,7 +175,7 @@ impl<S: Store, P: Publish> Triage<S, P> {
             Refreshed::Differs(record) => Some(record),
             Refreshed::Missing => None,
         };
-        match (step(previous.as_deref(), sighting), previous) {
+        match (step(previous.as_deref(), sighting, &self.policy), previous) {
             (Step::Stale, Some(record)) => Ok(Recording::Stale(record)),
             (Step::Repetition, Some(record)) => Ok(Recording::Done(record, Recorded::Repetition)),
             (Step::Write(mut record, transition), _) => {
