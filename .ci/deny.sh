@@ -8,6 +8,9 @@ set -euo pipefail
 config=(${DENY_CONFIG:+--config "$DENY_CONFIG"})
 deny() { cargo deny --offline --locked ${config[@]+"${config[@]}"} "$@"; }
 
+# The crates of all platforms, also those that no build here needs.
+cargo fetch --quiet --locked
+
 # Duplicates are warnings, and each would show half the tree.
 deny check --hide-inclusion-graph bans licenses sources
 
