@@ -50,8 +50,11 @@ async fn a_life_of_five_events_ends_in_the_same_row_in_every_order_and_with_ever
             |_| {},
             |f| f["exploitAvailable"] = json!("YES"),
             |f| f["status"] = json!("CLOSED"),
-            |_| {},
-            |f| f["epss"] = json!({"score": 0.9}),
+            |f| f["exploitAvailable"] = json!("YES"),
+            |f| {
+                f["exploitAvailable"] = json!("YES");
+                f["epss"] = json!({"score": 0.9});
+            },
         ],
         [
             |f| f["fixAvailable"] = json!("NO"),

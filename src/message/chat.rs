@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
@@ -78,7 +79,7 @@ struct Japanese<'a> {
 
 /// The notification that announces a record, for the reason `why`. Findings of one problem share a
 /// thread.
-pub fn alert(record: &Record, why: Why, language: Language) -> Message {
+pub fn alert(record: &Record, why: Why, at: Timestamp, language: Language) -> Message {
     let it = &Facts::new(record, why);
     let finding = &record.finding;
     let description = match language {
@@ -91,7 +92,7 @@ pub fn alert(record: &Record, why: Why, language: Language) -> Message {
     notification(&Notification {
         version: "1.0",
         source: "custom",
-        id: it.arn.clone(),
+        id: format!("{} {} {at}", it.arn, why.as_str()),
         content: Content {
             text_type: "client-markdown",
             title: fitting(&subject::line_of(record), TITLE),

@@ -93,8 +93,7 @@ struct Where {
 }
 
 /// The message that announces a record, for the reason `why`.
-pub fn alert(record: &Record, why: Why, language: Language) -> Message {
-    let at = record.last_seen_at;
+pub fn alert(record: &Record, why: Why, at: Timestamp, language: Language) -> Message {
     let entry = [Entry::new(record, why, language)];
     message("finding", at, (1, 1), &entry, attributes(record, why))
 }

@@ -318,9 +318,9 @@ fn scores(finding: &Finding) -> String {
         let of_version = entries.iter().filter(move |entry| {
             entry.version.as_deref().is_some_and(|text| text.starts_with(version))
         });
-        let scored = of_version
-            .filter_map(|entry| Some((entry.score?, entry.source.as_deref().unwrap_or("?"))));
-        let mut scores: Vec<(f64, &str)> = scored.collect();
+        let mut scores: Vec<(f64, &str)> = of_version
+            .filter_map(|entry| Some((entry.score?, entry.source.as_deref().unwrap_or("?"))))
+            .collect();
         scores.sort_by(|(a, _), (b, _)| b.total_cmp(a));
         scores.dedup();
         scores

@@ -60,12 +60,18 @@ impl Message {
     }
 }
 
-/// The message that announces `record` to `audience`, for the reason `why`.
-pub fn alert(audience: Audience, record: &Record, why: Why, language: Language) -> Message {
+/// The message that announces `record` to `audience` at `at`, for the reason `why`.
+pub fn alert(
+    audience: Audience,
+    record: &Record,
+    why: Why,
+    at: Timestamp,
+    language: Language,
+) -> Message {
     match audience {
         Audience::Email => email::alert(record, why, language),
-        Audience::Chat => chat::alert(record, why, language),
-        Audience::Data => data::alert(record, why, language),
+        Audience::Chat => chat::alert(record, why, at, language),
+        Audience::Data => data::alert(record, why, at, language),
     }
 }
 

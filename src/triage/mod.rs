@@ -248,7 +248,7 @@ impl<S: Store, P: Publish> Triage<S, P> {
         let missing: Vec<Audience> =
             all.iter().copied().filter(|audience| !record.heard().contains(audience)).collect();
         let sent = join_all(missing.iter().map(async |&audience| {
-            let message = message::alert(audience, &record, why, self.language);
+            let message = message::alert(audience, &record, why, attempt.now, self.language);
             self.publisher.publish(audience, &message).await.map(|()| audience)
         }))
         .await;
