@@ -43,11 +43,33 @@ impl Facts {
         }
     }
 
+    /// The most important thing that these facts have and `told` have not.
+    pub fn news_since(&self, told: &Self) -> Option<Why> {
+        if self.exploit && !told.exploit {
+            Some(Why::ExploitSeen)
+        } else if self.priority > told.priority {
+            Some(Why::PriorityRaised)
+        } else if fix_rank(self.fix.as_ref()) > fix_rank(told.fix.as_ref()) {
+            Some(Why::FixAppeared)
+        } else {
+            None
+        }
+    }
+
     /// The facts as one string, for a condition on the row.
     pub fn key(&self) -> String {
         let fix = self.fix.as_ref().map_or("UNKNOWN", FixAvailable::as_str);
         let exploit = if self.exploit { "EXPLOIT" } else { "-" };
         format!("{}|{}|{}|{exploit}|fix {fix}", self.status, self.severity, self.priority)
+    }
+}
+
+/// How much of a fix there is: none or unknown, for some packages, for all.
+fn fix_rank(fix: Option<&FixAvailable>) -> u8 {
+    match fix {
+        Some(FixAvailable::Yes) => 2,
+        Some(FixAvailable::Partial) => 1,
+        Some(FixAvailable::No | FixAvailable::Other(_)) | None => 0,
     }
 }
 
@@ -118,6 +140,11 @@ impl Sighting {
         Facts::of(&self.finding, &self.assessment)
     }
 
+    /// Since when there is this finding, as Inspector says, unless that is unknown or to come.
+    fn first_since(&self) -> Timestamp {
+        self.finding.first_observed_at.map_or_else(|| self.since(), |first| first.min(self.seen_at))
+    }
+
     /// When the finding came into this state: as Inspector says, unless that is unknown or to come.
     fn since(&self) -> Timestamp {
         self.finding.as_of().map_or(self.seen_at, |as_of| as_of.min(self.seen_at))
@@ -183,12 +210,14 @@ pub enum Audience {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PartlyTold {
-    /// What was told: [`Facts::key`] and the opening.
-    pub facts: String,
+    /// What was told.
+    pub facts: Facts,
     /// Which opening of the finding it was about.
     pub opening: u32,
     /// Who has heard.
     pub to: Vec<Audience>,
+    /// Whether in a message of its own, which took a token.
+    pub alone: bool,
 }
 
 /// Who has heard of a finding, after an announcement.
@@ -245,8 +274,7 @@ pub struct Record {
     pub last_seen_at: Timestamp,
     /// How often it was opened: 1, and one more for each time it came back.
     pub opening: u32,
-    /// Since when it is open, or was before it ended, by Inspector's clock; `None` if it has never
-    /// been seen open.
+    /// Since when it is open, or was before it ended, by Inspector's clock.
     pub opened_at: Option<Timestamp>,
     /// Since when it is closed or suppressed, if it is, by Inspector's clock.
     pub ended_at: Option<Timestamp>,
@@ -277,25 +305,40 @@ impl Record {
     /// Who has already heard what there is to tell, if not all have.
     pub fn heard(&self) -> &[Audience] {
         match &self.partly_told {
-            Some(told) if told.opening == self.opening && told.facts == self.facts().key() => {
+            Some(told)
+                if told.opening == self.opening
+                    && self.facts().news_since(&told.facts).is_none() =>
+            {
                 &told.to
             }
             _ => &[],
         }
     }
 
+    /// Whether some have heard what there is to tell in a message of its own, and others have not.
+    pub fn is_half_told_alone(&self) -> bool {
+        !self.heard().is_empty() && self.partly_told.as_ref().is_some_and(|told| told.alone)
+    }
+
     /// What is to be remembered after `to` have heard `why` at `at`, in addition to who has
-    /// already, out of `all`.
-    pub fn telling(&self, why: Why, to: &[Audience], all: &[Audience], at: Timestamp) -> Told {
+    /// already, out of `all`; in a message about this finding `alone`, or in a summary.
+    pub fn telling(
+        &self,
+        why: Why,
+        to: &[Audience],
+        all: &[Audience],
+        at: Timestamp,
+        alone: bool,
+    ) -> Told {
         let mut heard = self.heard().to_vec();
         heard.extend(to);
+        let facts = self.facts();
         if all.iter().all(|audience| heard.contains(audience)) {
-            Told::All(Announced { at, why, facts: self.facts(), opening: self.opening })
+            Told::All(Announced { at, why, facts, opening: self.opening })
         } else if heard.is_empty() {
             Told::Nobody
         } else {
-            let facts = self.facts().key();
-            Told::Some(PartlyTold { facts, opening: self.opening, to: heard })
+            Told::Some(PartlyTold { facts, opening: self.opening, to: heard, alone })
         }
     }
 
@@ -413,7 +456,7 @@ fn first(sighting: &Sighting) -> (Record, Transition) {
         first_seen_at: now,
         last_seen_at: now,
         opening: u32::from(open),
-        opened_at: open.then(|| sighting.since()),
+        opened_at: Some(sighting.first_since()),
         ended_at: (!open).then(|| sighting.since()),
         due_at: sighting.assessment.due_at.filter(|_| open),
         pending_since: None,
@@ -436,7 +479,8 @@ fn next(previous: &Record, sighting: &Sighting) -> (Record, Transition) {
     };
     let open = sighting.finding.status.is_open();
     let reopened = open && !previous.is_open();
-    let opened_at = if reopened { Some(sighting.since()) } else { previous.opened_at };
+    let came_back = reopened && previous.opening > 0;
+    let opened_at = if came_back { Some(sighting.since()) } else { previous.opened_at };
     let ended_as_before = sighting.finding.status == previous.finding.status;
     let ended_at = previous.ended_at.filter(|_| ended_as_before);
     let record = Record {
@@ -648,7 +692,8 @@ mod tests {
         assert_eq!(after.assessment.priority, Priority::P1);
 
         let Step::Write(mut record, _) = step(None, &before, &Policy::default()) else { panic!() };
-        let told = record.telling(Why::New, &[Audience::Email], &[Audience::Email], before.seen_at);
+        let told =
+            record.telling(Why::New, &[Audience::Email], &[Audience::Email], before.seen_at, true);
         *record = record.remembering(&told);
         let Step::Write(reassessed, transition) = step(Some(&record), &after, &tagged) else {
             panic!("a changed priority is a transition")

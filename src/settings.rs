@@ -127,12 +127,16 @@ impl Settings {
     }
 }
 
-const A_BUDGET: &str = "two whole numbers such as 3,5: messages at once about P1 and about all others, together 1 to 8";
+const A_BUDGET: &str = "two whole numbers such as 3,5: messages at once about P1, at most 7, and about all others, \
+     together 1 to 8";
 
 fn read_budget(text: &str) -> Option<Budget> {
     let (p1, others) = text.split_once(',')?;
     let (p1, others): (u8, u8) = (p1.trim().parse().ok()?, others.trim().parse().ok()?);
-    (1..=Budget::MOST_AT_ONCE).contains(&p1.checked_add(others)?).then_some(Budget { p1, others })
+    // A summary may go out beside them.
+    let allowed =
+        p1 < Budget::MOST_AT_ONCE && (1..=Budget::MOST_AT_ONCE).contains(&p1.checked_add(others)?);
+    allowed.then_some(Budget { p1, others })
 }
 
 fn malformed(name: &'static str, value: &str, expected: &'static str) -> BadSetting {
@@ -225,6 +229,7 @@ mod tests {
             ("SLA_DAYS", "soon", "SLA_DAYS is \"soon\"; expected four whole numbers"),
             ("CHAT_TOPIC_ARN", "alerts", "CHAT_TOPIC_ARN is \"alerts\"; expected the ARN"),
             ("ALERT_BUDGET", "5,5", "ALERT_BUDGET is \"5,5\"; expected two whole numbers"),
+            ("ALERT_BUDGET", "8,0", "ALERT_BUDGET is \"8,0\"; expected two whole numbers"),
             ("ALERT_BUDGET", "0,0", "ALERT_BUDGET is \"0,0\"; expected two whole numbers"),
             ("ALERT_BUDGET", "many", "ALERT_BUDGET is \"many\"; expected two whole numbers"),
             ("URGENT_TAGS", "prod", "URGENT_TAGS is \"prod\"; expected at most 20 tags such as"),

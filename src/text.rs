@@ -60,9 +60,10 @@ const ESCAPE: char = '\u{1b}';
 const LINE_ENDS: [char; 7] = ['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'];
 
 /// Text that nothing can be clicked in and nobody is called by: like [`unmarked`], and addresses
-/// are broken (`https[:]//`).
+/// are broken (`https[:]//`, `www[.]`).
 pub fn defused(text: &str) -> String {
-    unmarked(&text.replace("://", "[:]//"))
+    let text = text.replace("://", "[:]//").replace("mailto:", "mailto[:]");
+    unmarked(&text.replace("www.", "www[.]"))
 }
 
 /// Text without mark-up: angle brackets are none any more, nor are links of Markdown, and the words
@@ -171,6 +172,10 @@ mod tests {
         assert_eq!(
             defused("<!channel> see https://login.example.net @Here @EVERYONE @scope/pkg"),
             "‹!channel› see https[:]//login.example.net @ Here @ EVERYONE @scope/pkg"
+        );
+        assert_eq!(
+            defused("www.example.net mailto:a@b.example"),
+            "www[.]example.net mailto[:]a@b.example"
         );
         assert_eq!(
             defused("@all, @allthings/x @here-maps/y [a](javascript:b) @all"),

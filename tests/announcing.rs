@@ -213,6 +213,58 @@ async fn a_new_image_of_a_repository_is_no_news_by_itself() {
 }
 
 #[tokio::test]
+async fn what_people_know_from_a_summary_is_known() {
+    let mut world = world().await;
+    world.triage.budget = Budget { p1: 0, others: 0 };
+    for number in 0..30 {
+        world.handle(&image(number), &after(0)).await.unwrap();
+    }
+    assert_eq!(world.flush(&after(60)).await.unwrap().findings, 30);
+    world.triage.budget = Budget::default();
+    world.published();
+    // The next build of the image has the same vulnerabilities, and one more.
+    for number in 0..=30 {
+        let mut event = image(number);
+        event["detail"]["findingArn"] = json!(arn(1000 + number));
+        event["detail"]["resources"][0]["id"] =
+            json!("arn:aws:ecr:eu-central-1:111122223333:repository/shop/sha256:0b0b");
+        let report = world.handle(&event, &after(3600)).await.unwrap();
+        let expected = if number == 30 { Outcome::Announced } else { Outcome::Pending };
+        assert_eq!(report.outcome, expected, "{number}: {}", report.reason);
+    }
+    assert_eq!(world.flush(&after(3700)).await.unwrap().findings, 30);
+}
+
+#[tokio::test]
+async fn what_some_heard_in_a_summary_is_not_sent_to_the_others_one_by_one() {
+    let mut world = world().await;
+    let working = world.triage.publisher.clone();
+    let broken = Topics {
+        data: Some("arn:aws:sns:eu-central-1:111122223333:gone".to_owned()),
+        ..common::topics()
+    };
+    world.triage.budget = Budget { p1: 0, others: 0 };
+    for number in 0..30 {
+        world.handle(&image(number), &after(0)).await.unwrap();
+    }
+    world.triage.publisher = Sns::new(world.cloud.sns(), broken);
+    assert!(world.flush(&after(60)).await.is_err());
+    world.triage.publisher = working;
+    world.published();
+    for number in 0..30 {
+        let mut event = image(number);
+        event["detail"]["severity"] = json!("MEDIUM");
+        event["detail"]["updatedAt"] = json!("2026-11-20T11:00:00Z");
+        let report = world.handle(&event, &after(120)).await.unwrap();
+        assert_eq!(report.outcome, Outcome::Pending);
+    }
+    let flushed = world.flush(&after(300)).await.unwrap();
+    assert_eq!((flushed.findings, flushed.messages), (30, 1));
+    // They grew milder meanwhile, which is no news for those who had heard.
+    assert_eq!(world.published()[0].topic, cloud::DATA_TOPIC);
+}
+
+#[tokio::test]
 async fn a_flush_with_nothing_to_tell_says_nothing() {
     let mut world = world().await;
     let nothing = Flushed { outcome: FlushOutcome::NothingPending, findings: 0, messages: 0 };

@@ -192,6 +192,13 @@ fn what_does_not_parse_is_named_with_its_line_and_the_rest_goes_on() {
     assert!(shown.contains(&format!("{name}:2: not handled: the event is not JSON: EOF while parsing a value at line 1 column 5")), "{shown}");
     assert!(shown.ends_with("3 events in 1 file: 2 announced, 1 not handled\n"), "{shown}");
     assert_eq!(status, Some(1));
+
+    // The first line is no different.
+    fs::write(&file, format!("{{\"a\": \n{}\n{}\n", events[0], events[1])).unwrap();
+    let (shown, status) = replay(&file, &[]);
+    assert!(shown.contains(&format!("{name}:1: not handled: ")), "{shown}");
+    assert!(shown.ends_with("3 events in 1 file: 2 announced, 1 not handled\n"), "{shown}");
+    assert_eq!(status, Some(1));
 }
 
 #[test]

@@ -10,10 +10,7 @@ mod problem;
 pub use budget::{Bucket, Budget, Level};
 pub use problem::{Problem, key, problems};
 
-use crate::{
-    finding::FixAvailable,
-    record::{Facts, Record, Why},
-};
+use crate::record::{Record, Why};
 
 /// Why people are not told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,31 +51,9 @@ pub fn decide(record: &Record) -> Decision {
     if record.opening > told.opening {
         return Decision::Alert(Why::Reopened);
     }
-    match news(&told.facts, &record.facts()) {
+    match record.facts().news_since(&told.facts) {
         Some(why) => Decision::Alert(why),
         None => Decision::Quiet(Silence::AlreadyTold),
-    }
-}
-
-/// The most important thing that `now` has and `told` had not.
-fn news(told: &Facts, now: &Facts) -> Option<Why> {
-    if now.exploit && !told.exploit {
-        Some(Why::ExploitSeen)
-    } else if now.priority > told.priority {
-        Some(Why::PriorityRaised)
-    } else if fix_rank(now.fix.as_ref()) > fix_rank(told.fix.as_ref()) {
-        Some(Why::FixAppeared)
-    } else {
-        None
-    }
-}
-
-/// How much of a fix there is: none or unknown, for some packages, for all.
-fn fix_rank(fix: Option<&FixAvailable>) -> u8 {
-    match fix {
-        Some(FixAvailable::Yes) => 2,
-        Some(FixAvailable::Partial) => 1,
-        Some(FixAvailable::No | FixAvailable::Other(_)) | None => 0,
     }
 }
 

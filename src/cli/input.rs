@@ -1,6 +1,7 @@
 //! Events from files, folders and stdin, in each of the forms people have them in.
 
 use std::{
+    collections::HashSet,
     fmt, fs,
     io::{self, BufRead, BufReader, Read},
     path::{Path, PathBuf},
@@ -120,7 +121,17 @@ pub async fn events(
     if serde_json::from_slice::<&RawValue>(&line).is_err() {
         let mut whole = line;
         reader.read_to_end(&mut whole).map_err(cannot)?;
-        return several(Origin::of(name), whole, &mut each).await;
+        if !are_lines_after_a_broken_one(&whole) {
+            return several(Origin::of(name), whole, &mut each).await;
+        }
+        for (index, line) in whole.split(|byte| *byte == b'\n').enumerate() {
+            if !line.trim_ascii().is_empty() {
+                let line_number = Some(number + index);
+                let origin = Origin { line: line_number, ..Origin::of(name.clone()) };
+                several(origin, line.trim_ascii_end().to_vec(), &mut each).await?;
+            }
+        }
+        return Ok(());
     }
     loop {
         let mut next = Vec::new();
@@ -139,6 +150,15 @@ pub async fn events(
     }
 }
 
+/// Whether `whole`, whose first line is no JSON value, has one event a line all the same: it is no
+/// value as a whole either, and a later line is.
+fn are_lines_after_a_broken_one(whole: &[u8]) -> bool {
+    let mut later = whole.split(|byte| *byte == b'\n').skip(1);
+    serde_json::from_slice::<&RawValue>(whole).is_err()
+        && later
+            .any(|line| line.starts_with(b"{") && serde_json::from_slice::<&RawValue>(line).is_ok())
+}
+
 /// Gives each event in a queue to `each`, and leaves it there.
 ///
 /// # Errors
@@ -148,8 +168,11 @@ pub async fn queued(
     mut each: impl AsyncFnMut(Input) -> Result<(), Problem>,
 ) -> Result<(), Problem> {
     let mut all = Vec::new();
+    let mut seen = HashSet::new();
     loop {
-        let some = queue.take().await?;
+        // What was taken comes back after a while, and a large queue takes longer than that.
+        let mut some = queue.take().await?;
+        some.retain(|taken| seen.insert(taken.id.clone()));
         if some.is_empty() {
             return queue.put_back(&all).await;
         }

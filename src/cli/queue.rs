@@ -105,6 +105,8 @@ pub struct Taken {
     pub failed: Failed,
     /// When it came into the queue.
     pub since: Option<Timestamp>,
+    /// What it is known by in the queue.
+    pub id: String,
     receipt: String,
 }
 
@@ -141,6 +143,7 @@ impl Queue {
                 .attributes()
                 .and_then(|attributes| attributes.get(&MessageSystemAttributeName::SentTimestamp))
                 .and_then(|millis| Timestamp::from_millisecond(millis.parse().ok()?).ok()),
+            id: message.message_id().unwrap_or_default().to_owned(),
             receipt: message.receipt_handle().unwrap_or_default().to_owned(),
         });
         Ok(taken.collect())

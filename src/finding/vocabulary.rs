@@ -32,7 +32,7 @@ macro_rules! open_vocabulary {
         impl From<&str> for $name {
             fn from(word: &str) -> Self {
                 $(if word.eq_ignore_ascii_case($word) { return Self::$variant; })+
-                Self::Other(word.to_owned())
+                Self::Other(crate::text::cut_bytes(word, super::bounds::NAME))
             }
         }
 

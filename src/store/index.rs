@@ -1,6 +1,6 @@
 //! The two indexes, read over all their shards.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use futures_util::future::try_join_all;
@@ -12,6 +12,8 @@ use crate::{failure::CallFailed, record::Record};
 const QUERY: &str = "DynamoDB Query";
 /// How many rows DynamoDB gives at a time.
 const ROWS: usize = 100;
+/// How long to wait before asking again for rows that were left out, at first.
+const PAUSE: Duration = Duration::from_millis(25);
 /// How many such requests are under way at once.
 const AT_ONCE: usize = 4;
 
@@ -40,7 +42,7 @@ impl DynamoDb {
     /// A call failed, or an index holds what this program does not write.
     pub async fn open_by_due(&self, most: usize) -> Result<Vec<Entry>, CallFailed> {
         let index = Index { name: keys::OPEN_BY_DUE, shard: keys::OPEN_SHARD, order: keys::DUE_AT };
-        self.first(&index, &keys::shards(keys::OPEN), most).await
+        self.first(&index, &keys::shards(keys::OPEN), None, most).await
     }
 
     /// The findings with something to tell, those that wait longest first, at most `most` of them.
@@ -50,12 +52,21 @@ impl DynamoDb {
     /// # Errors
     /// A call failed, or an index holds what this program does not write.
     pub async fn pending(&self, most: usize) -> Result<Vec<Entry>, CallFailed> {
+        self.pending_after(None, most).await
+    }
+
+    /// The same, but only those that came after a moment.
+    pub(super) async fn pending_after(
+        &self,
+        after: Option<Timestamp>,
+        most: usize,
+    ) -> Result<Vec<Entry>, CallFailed> {
         let index = Index {
             name: keys::PENDING_BY_AGE,
             shard: keys::PENDING_SHARD,
             order: keys::PENDING_SINCE,
         };
-        self.first(&index, &keys::shards(keys::PENDING), most).await
+        self.first(&index, &keys::shards(keys::PENDING), after, most).await
     }
 
     /// The rows of findings, in their order, without those that are gone.
@@ -87,8 +98,11 @@ impl DynamoDb {
         let mut rows = Vec::with_capacity(entries.len());
         let mut wanted =
             KeysAndAttributes::builder().consistent_read(true).set_keys(Some(keys.collect()));
-        // What does not fit one answer is asked for again.
-        loop {
+        // What does not fit one answer, or was throttled, is asked for again.
+        for again in 0..5 {
+            if again > 0 {
+                tokio::time::sleep(PAUSE * (1 << again)).await;
+            }
             let request = wanted.build().map_err(|error| failed(error.into()))?;
             let answer = self
                 .client
@@ -98,7 +112,16 @@ impl DynamoDb {
                 .await
                 .map_err(|error| failed(error.into()))?;
             for item in answer.responses.into_iter().flat_map(HashMap::into_values).flatten() {
-                rows.push(item::record(item).map_err(|error| failed(error.into()))?);
+                let key = item.get(keys::PK).and_then(|key| key.as_s().ok()).cloned();
+                match item::record(item) {
+                    Ok(record) => rows.push(record),
+                    // One row that cannot be read must not keep people from hearing of the others.
+                    Err(error) => tracing::error!(
+                        row.key = key,
+                        error = %error,
+                        "a row cannot be read; it goes on waiting to be told"
+                    ),
+                }
             }
             let rest = answer.unprocessed_keys.unwrap_or_default().remove(&self.table);
             match rest.map(|rest| rest.keys).filter(|keys| !keys.is_empty()) {
@@ -109,15 +132,17 @@ impl DynamoDb {
                 }
             }
         }
+        Err(failed("rows were left out of five answers".into()))
     }
 
     async fn first(
         &self,
         index: &Index,
         shards: &[String],
+        after: Option<Timestamp>,
         most: usize,
     ) -> Result<Vec<Entry>, CallFailed> {
-        let shards = shards.iter().map(|shard| self.first_of_shard(index, shard, most));
+        let shards = shards.iter().map(|shard| self.first_of_shard(index, shard, after, most));
         let mut entries = try_join_all(shards).await?.concat();
         entries.sort();
         entries.truncate(most);
@@ -128,6 +153,7 @@ impl DynamoDb {
         &self,
         index: &Index,
         shard: &str,
+        after: Option<Timestamp>,
         most: usize,
     ) -> Result<Vec<Entry>, CallFailed> {
         let failed = |source| CallFailed { operation: QUERY, object: shard.to_owned(), source };
@@ -136,8 +162,14 @@ impl DynamoDb {
             .query()
             .table_name(&self.table)
             .index_name(index.name)
-            .key_condition_expression("#shard = :shard")
+            .key_condition_expression("#shard = :shard AND #order > :after")
             .expression_attribute_names("#shard", index.shard)
+            .expression_attribute_names("#order", index.order)
+            .expression_attribute_values(
+                ":after",
+                // Before all times, as text.
+                AttributeValue::S(after.map_or_else(|| "-".to_owned(), |after| after.to_string())),
+            )
             .expression_attribute_values(":shard", AttributeValue::S(shard.to_owned()))
             .set_limit(i32::try_from(most).ok())
             .into_paginator()

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, Put, ReturnValuesOnConditionCheckFailure,
     TransactWriteItem, Update,
 };
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 
 use super::{CONDITION, CONFLICT, Cause, DynamoDb, TRANSACT, finished, item, keys};
 use crate::{
@@ -56,11 +56,18 @@ impl DynamoDb {
         answer: impl Fn(Option<&CancellationReason>) -> Result<A, Cause>,
     ) -> Result<Vec<A>, CallFailed> {
         let mut answers = Vec::with_capacity(rows.len());
+        let mut failed = None;
         for wave in rows.chunks(ROWS * AT_ONCE) {
             let each = wave.chunks(ROWS).map(|rows| self.each(rows, &parts, &answer));
-            answers.extend(try_join_all(each).await?.into_iter().flatten());
+            // What fails must not keep the rest from being done.
+            for done in join_all(each).await {
+                match done {
+                    Ok(done) => answers.extend(done),
+                    Err(error) => failed = Some(error),
+                }
+            }
         }
-        Ok(answers)
+        failed.map_or(Ok(answers), Err)
     }
 
     /// Does something to each of `rows` in one transaction; without those that refuse, which are
@@ -116,9 +123,6 @@ impl DynamoDb {
         let Marking { record, told } = marking;
         let mut set = Vec::new();
         let mut remove = vec!["lease"];
-        if record.pending_since.is_none() {
-            remove.extend(["pending_shard", "pending_since"]);
-        }
         let update = Update::builder()
             .table_name(&self.table)
             .key(keys::PK, AttributeValue::S(keys::finding(&record.finding.arn)))
@@ -141,6 +145,20 @@ impl DynamoDb {
                 update.expression_attribute_values(":told", item::value(partly)?)
             }
             Told::Nobody => update,
+        };
+        let update = match record.pending_since {
+            None => {
+                remove.extend(["pending_shard", "pending_since"]);
+                update
+            }
+            // What is newer than what was told may have seemed no news before.
+            Some(since) => {
+                set.push("pending_shard = :shard, pending_since = :since");
+                let shard = keys::shard(keys::PENDING, &record.finding.arn);
+                update
+                    .expression_attribute_values(":shard", AttributeValue::S(shard))
+                    .expression_attribute_values(":since", AttributeValue::S(since.to_string()))
+            }
         };
         let set = if set.is_empty() { String::new() } else { format!("SET {} ", set.join(", ")) };
         let update = update

@@ -34,7 +34,7 @@ use crate::{
     announce::Budget,
     failure::CallFailed,
     record::{Lease, Record, Sighting, Transition},
-    triage::{Alone, Begun, Marked, Marking, Outran, Permit, Refreshed, Store},
+    triage::{Alone, Begun, Known, Marked, Marking, Outran, Permit, Refreshed, Store},
 };
 use conflict::Conflicts;
 use item::Item;
@@ -180,9 +180,20 @@ impl Store for DynamoDb {
         self.mark_all(markings, lease).await
     }
 
-    async fn waiting(&self, most: usize) -> Result<Vec<Record>, CallFailed> {
-        let waiting = self.pending(most).await?;
-        self.rows(&waiting).await
+    async fn waiting(
+        &self,
+        most: usize,
+        since: Option<Timestamp>,
+    ) -> Result<Vec<Record>, CallFailed> {
+        let waiting = self.pending_after(since, most).await?;
+        let mut rows = self.rows(&waiting).await?;
+        // The index lags a little behind the rows.
+        rows.retain(|row| row.pending_since.is_some());
+        Ok(rows)
+    }
+
+    async fn know(&self, known: &[Known], now: Timestamp) -> Result<(), CallFailed> {
+        self.know(known, now).await
     }
 
     async fn begin_summary(

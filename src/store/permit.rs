@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, Put, ReturnValuesOnConditionCheckFailure,
-    TransactWriteItem, Update, builders::UpdateBuilder,
+    TransactWriteItem, Update,
+    builders::{PutBuilder, UpdateBuilder},
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -13,7 +14,7 @@ use crate::{
     announce::{Bucket, Budget, Level, Problem},
     failure::CallFailed,
     record::{Lease, Record},
-    triage::{Alone, Begun, Permit},
+    triage::{Alone, Begun, Known, Permit},
 };
 
 /// What was last seen of each bucket: when it is full again. It only moves on, so a bucket that was
@@ -194,26 +195,61 @@ impl DynamoDb {
         record: &Record,
         alone: &Alone,
     ) -> Result<TransactWriteItem, Cause> {
-        let text = |text: &str| AttributeValue::S(text.to_owned());
-        let until = alone.now.saturating_add(problem.known_for)?;
-        let put = Put::builder()
-            .table_name(&self.table)
-            .item(keys::PK, AttributeValue::S(keys::problem(&problem.key)))
-            .item(keys::SK, text(alone.why.as_str()))
-            .item("finding", text(&record.finding.arn))
-            .item("priority", text(alone.priority.as_str()))
-            .item("until", millis(until))
-            .item(keys::EXPIRES_AT, AttributeValue::N(until.as_second().to_string()))
+        let known = Known {
+            problem: problem.clone(),
+            finding: record.finding.arn.clone(),
+            priority: alone.priority,
+            why: alone.why,
+        };
+        let put = self
+            .known_row(&known, alone.now)?
             // P1 comes before P2, as text too.
             .condition_expression(
                 "attribute_not_exists(pk) OR finding = :finding OR #until <= :now \
                  OR priority > :priority",
             )
-            .expression_attribute_values(":finding", text(&record.finding.arn))
             .expression_attribute_names("#until", "until")
+            .expression_attribute_values(":finding", AttributeValue::S(known.finding))
             .expression_attribute_values(":now", millis(alone.now))
-            .expression_attribute_values(":priority", text(alone.priority.as_str()));
+            .expression_attribute_values(
+                ":priority",
+                AttributeValue::S(alone.priority.as_str().to_owned()),
+            );
         Ok(TransactWriteItem::builder().put(put.build()?).build())
+    }
+
+    fn known_row(&self, known: &Known, now: Timestamp) -> Result<PutBuilder, Cause> {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let until = now.saturating_add(known.problem.known_for)?;
+        Ok(Put::builder()
+            .table_name(&self.table)
+            .item(keys::PK, AttributeValue::S(keys::problem(&known.problem.key)))
+            .item(keys::SK, text(known.why.as_str()))
+            .item("finding", text(&known.finding))
+            .item("priority", text(known.priority.as_str()))
+            .item("until", millis(until))
+            .item(keys::EXPIRES_AT, AttributeValue::N(until.as_second().to_string())))
+    }
+
+    /// Notes that problems are known from a summary, whatever was known before.
+    pub(super) async fn know(&self, known: &[Known], now: Timestamp) -> Result<(), CallFailed> {
+        let failed = |source| CallFailed {
+            operation: TRANSACT,
+            object: "the problems of a summary".to_owned(),
+            source,
+        };
+        for some in known.chunks(100) {
+            let mut items = Vec::with_capacity(some.len());
+            for known in some {
+                let put = self.known_row(known, now).map_err(failed)?;
+                let put = put.build().map_err(|error| failed(error.into()))?;
+                items.push(TransactWriteItem::builder().put(put).build());
+            }
+            let call = self.client.transact_write_items().set_transact_items(Some(items));
+            // If others write the same rows at this moment, the problems are being made known.
+            let _busy = finished(call.send().await.map(drop)).map_err(failed)?;
+        }
+        Ok(())
     }
 
     /// Takes the lease of a row.

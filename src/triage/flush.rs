@@ -1,10 +1,14 @@
 //! The way of many findings that wait: one summary.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
-use super::{Attempt, Begun, Outran, Publish, Store, Triage, has_time_for, held_by_others, under};
+use super::{
+    Attempt, Begun, Known, Outran, Publish, Store, Triage, has_time_for, held_by_others, under,
+};
 use crate::{
-    announce::{Decision, decide},
+    announce::{Decision, decide, problems},
     failure::{CallFailed, Failure},
     message,
     record::{Audience, Lease, Record, Told, Why},
@@ -43,7 +47,7 @@ impl FlushOutcome {
 }
 
 /// How many findings one summary has at most.
-const MOST: usize = 5_000;
+const MOST: usize = 2_000;
 
 impl<S: Store, P: Publish> Triage<S, P> {
     /// Tells people of all that waits to be told: in one summary, or several if that is very much.
@@ -57,31 +61,41 @@ impl<S: Store, P: Publish> Triage<S, P> {
             return Ok(all);
         }
         has_time_for(3, SUMMARY, attempt)?;
+        let mut since = None;
+        let mut failed = None;
         loop {
-            let waiting = self.store.waiting(MOST).await.map_err(Failure::Store)?;
-            if waiting.is_empty() && all.messages == 0 {
-                return Ok(Flushed { outcome: FlushOutcome::NothingPending, ..all });
-            }
+            let waiting = self.store.waiting(MOST, since).await.map_err(Failure::Store)?;
+            let Some(newest) = waiting.iter().filter_map(|row| row.pending_since).max() else {
+                if since.is_none() {
+                    all.outcome = FlushOutcome::NothingPending;
+                }
+                break;
+            };
             let may_be_more = waiting.len() == MOST;
-            if waiting.is_empty() {
-                return Ok(all);
-            }
             let lease = Lease::new(attempt.name, attempt.now);
             let begun = self.store.begin_summary(&lease, self.budget, attempt.now).await;
             match begun.map_err(Failure::Store)? {
                 Begun::Yes => {}
-                Begun::UnderWay | Begun::TooSoon => return Ok(all),
+                Begun::UnderWay | Begun::TooSoon => break,
             }
             let flushed = self.sum_up(waiting, &lease, attempt).await;
             self.store.end_summary(&lease).await.map_err(Failure::Store)?;
-            let Flushed { findings, messages, .. } = flushed?;
-            all.findings += findings;
-            all.messages += messages;
+            match flushed {
+                Ok(Flushed { findings, messages, .. }) => {
+                    all.findings += findings;
+                    all.messages += messages;
+                }
+                // What an audience could not be told must not stand in the way of what is newer.
+                Err(error @ Failure::Publish(_)) => failed = Some(error),
+                Err(error) => return Err(error),
+            }
+            since = Some(newest);
             // What is left is for the next flush.
-            if !may_be_more || findings == 0 || has_time_for(3, SUMMARY, attempt).is_err() {
-                return Ok(all);
+            if !may_be_more || has_time_for(4, SUMMARY, attempt).is_err() {
+                break;
             }
         }
+        failed.map_or(Ok(all), Err)
     }
 
     /// Tells people of those of `waiting` that nobody else is telling them of.
@@ -115,12 +129,15 @@ impl<S: Store, P: Publish> Triage<S, P> {
         let findings = rows.iter().filter(|row| !row.heard.is_empty()).count();
         let told = rows.into_iter().map(|row| {
             let told = match row.why {
-                Some(why) => row.record.telling(why, &row.heard, all, attempt.now),
+                Some(why) => row.record.telling(why, &row.heard, all, attempt.now, false),
                 None => Told::Nobody,
             };
             (row.record, told)
         });
-        self.note(told.collect(), lease, attempt).await?;
+        let told: Vec<(Record, Told)> = told.collect();
+        let known = known(&told);
+        self.note(told, lease, attempt).await?;
+        self.store.know(&known, attempt.now).await.map_err(Failure::Store)?;
         match failed {
             Some(failed) => Err(Failure::Publish(failed)),
             None => Ok(Flushed { outcome: FlushOutcome::Flushed, findings, messages }),
@@ -154,6 +171,31 @@ impl<S: Store, P: Publish> Triage<S, P> {
         }
         Ok(sent)
     }
+}
+
+/// What people know after a summary that told them all of this: each problem once, as urgent as it
+/// was told.
+fn known(told: &[(Record, Told)]) -> Vec<Known> {
+    let mut known: BTreeMap<(String, &'static str), Known> = BTreeMap::new();
+    for (record, told) in told {
+        let Told::All(announced) = told else { continue };
+        for problem in problems(&record.finding) {
+            let new = Known {
+                finding: record.finding.arn.clone(),
+                priority: record.assessment.priority,
+                why: announced.why,
+                problem,
+            };
+            let key = (new.problem.key.clone(), new.why.as_str());
+            match known.get_mut(&key) {
+                Some(old) if old.priority >= new.priority => {}
+                _ => {
+                    known.insert(key, new);
+                }
+            }
+        }
+    }
+    known.into_values().collect()
 }
 
 /// What a flush does, for an error.

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 pub use flush::{FlushOutcome, Flushed};
-pub use ports::{Alone, Begun, Marked, Marking, Outran, Permit, Publish, Refreshed, Store};
+pub use ports::{Alone, Begun, Known, Marked, Marking, Outran, Permit, Publish, Refreshed, Store};
 
 use crate::{
     announce::{Bucket, Budget, Decision, decide, problems},
@@ -202,7 +202,14 @@ impl<S: Store, P: Publish> Triage<S, P> {
             return Err(Failure::BeingAnnounced { arn, until });
         }
         let lease = Lease::new(attempt.name, attempt.now);
-        let permit = if record.heard().is_empty() {
+        let permit = if record.is_half_told_alone() {
+            // Its token is spent, and the rest is owed to those who have not heard.
+            let records = std::slice::from_ref(&record);
+            match self.store.lease(records, &lease).await.map_err(Failure::Store)?[..] {
+                [Outran::No] => Permit::Granted,
+                _ => Permit::Outran,
+            }
+        } else {
             let priority = record.assessment.priority;
             let alone = Alone {
                 now: attempt.now,
@@ -213,13 +220,6 @@ impl<S: Store, P: Publish> Triage<S, P> {
                 why,
             };
             self.store.permit(&record, &lease, &alone).await.map_err(Failure::Store)?
-        } else {
-            // Some have heard it already: its token is spent, and the rest is owed to the others.
-            let records = std::slice::from_ref(&record);
-            match self.store.lease(records, &lease).await.map_err(Failure::Store)?[..] {
-                [Outran::No] => Permit::Granted,
-                _ => Permit::Outran,
-            }
         };
         Ok(match permit {
             Permit::Granted => Permitted::Yes(Box::new(under(record, &lease)), lease),
@@ -257,7 +257,7 @@ impl<S: Store, P: Publish> Triage<S, P> {
         let failed = sent.into_iter().find_map(Result::err);
 
         let report = report(&record, Outcome::Announced, why.as_str().to_owned());
-        let told = record.telling(why, &heard, all, attempt.now);
+        let told = record.telling(why, &heard, all, attempt.now, true);
         if failed.is_none() || !heard.is_empty() {
             self.note(vec![(record, told)], lease, attempt).await?;
         }

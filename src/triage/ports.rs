@@ -55,8 +55,20 @@ pub trait Store {
         lease: &Lease,
     ) -> impl Future<Output = Result<Vec<Marked>, CallFailed>> + Send;
 
-    /// The findings with something to tell, those that wait longest first, at most `most`.
-    fn waiting(&self, most: usize) -> impl Future<Output = Result<Vec<Record>, CallFailed>> + Send;
+    /// The findings with something to tell, those that wait longest first, at most `most`, and only
+    /// those that wait for a shorter time than `since` if that is given.
+    fn waiting(
+        &self,
+        most: usize,
+        since: Option<Timestamp>,
+    ) -> impl Future<Output = Result<Vec<Record>, CallFailed>> + Send;
+
+    /// Remembers what people know from a summary.
+    fn know(
+        &self,
+        known: &[Known],
+        now: Timestamp,
+    ) -> impl Future<Output = Result<(), CallFailed>> + Send;
 
     /// Takes the right to sum up, and a token for it, which may be one that is yet to come. Waits for
     /// the next second if another message went out in this one.
@@ -89,6 +101,19 @@ pub enum Outran {
     No,
     /// Somebody else had changed the row; nothing was written.
     Yes,
+}
+
+/// A problem that people know.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// It.
+    pub problem: Problem,
+    /// The finding that they know it from.
+    pub finding: String,
+    /// How urgent that was.
+    pub priority: Priority,
+    /// Why they were told.
+    pub why: Why,
 }
 
 /// What a message about one finding alone depends on.
