@@ -1,15 +1,20 @@
 //! The function: an event in, a report or a diagnostic out.
 
-use std::fmt;
+use std::{
+    fmt,
+    io::Write,
+    sync::{Mutex, PoisonError},
+};
 
-use jiff::{SignedDuration, Timestamp};
-use lambda_runtime::Diagnostic;
+use jiff::{SignedDuration, Timestamp, Unit};
+use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use crate::{
     event::{self, Event, Sent},
     failure::Failure,
+    metrics::{Calls, Measured},
     triage::{Attempt, Flushed, Publish, Report, Store, Triage},
 };
 
@@ -57,6 +62,44 @@ pub enum Answer {
     Flush(Flushed),
 }
 
+/// Deals with one invocation of the function: handles its event, logs and measures.
+///
+/// `calls` hears of the calls that the clients of `triage` make; the metrics go to `metrics`.
+///
+/// # Errors
+/// As [`handle`].
+pub async fn invoke<S: Store, P: Publish>(
+    triage: &Triage<S, P>,
+    invocation: LambdaEvent<Payload>,
+    calls: &Calls,
+    clock: impl Fn() -> Timestamp + Send + Sync,
+    mut metrics: impl Write,
+) -> Result<Answer, Failed> {
+    let LambdaEvent { payload, context } = invocation;
+    let began = clock();
+    let measured = Mutex::new(Measured::default());
+    let measuring = || measured.lock().unwrap_or_else(PoisonError::into_inner);
+    let attempt = Attempt {
+        name: &format!("{}@{began}", context.request_id),
+        // As fine as Inspector's own times, and as people like to read them.
+        now: began.round(Unit::Millisecond).unwrap_or(began),
+        left: &|| time_left(context.deadline, began, clock()),
+        observe: &|observation| measuring().observe(observation),
+    };
+    let answer = match payload.json() {
+        Ok(event) => handle(triage, event.get().as_bytes(), attempt).await,
+        Err(failure) => Err(failed(failure, None)),
+    };
+    let mut measured = measuring();
+    measured.calls(&calls.take());
+    measured.ended(answer.as_ref().map_err(|Failed(failure)| failure));
+    if let Err(error) = measured.write(&context.env_config.function_name, clock(), &mut metrics) {
+        // What was done is done: an invocation does not fail because it could not be counted.
+        tracing::warn!(error.message = %error, "the metrics could not be written");
+    }
+    answer
+}
+
 /// Handles one event.
 ///
 /// # Errors
@@ -66,7 +109,7 @@ pub async fn handle<S: Store, P: Publish>(
     event: &[u8],
     attempt: Attempt<'_>,
 ) -> Result<Answer, Failed> {
-    match event::read(event).map_err(Failed)? {
+    match event::read(event).map_err(|failure| failed(failure, None))? {
         Event::Finding(sent) => finding(triage, *sent, attempt).await.map(Answer::Finding),
         Event::Flush => flush(triage, attempt).await.map(Answer::Flush),
     }
@@ -86,7 +129,11 @@ async fn finding<S: Store, P: Publish>(
             "a field could not be understood and is taken as unknown"
         );
     }
-    let report = triage.finding(sent.finding, attempt).await.map_err(Failed)?;
+    let arn = sent.finding.arn.clone();
+    let report = triage
+        .finding(sent.finding, attempt)
+        .await
+        .map_err(|failure| failed(failure, Some(&arn)))?;
     tracing::info!(
         finding.arn = report.finding_arn,
         finding.priority = report.priority.as_str(),
@@ -102,7 +149,7 @@ async fn flush<S: Store, P: Publish>(
     triage: &Triage<S, P>,
     attempt: Attempt<'_>,
 ) -> Result<Flushed, Failed> {
-    let flushed = triage.flush(attempt).await.map_err(Failed)?;
+    let flushed = triage.flush(attempt).await.map_err(|failure| failed(failure, None))?;
     tracing::info!(
         outcome = flushed.outcome.as_str(),
         findings = flushed.findings,
@@ -112,12 +159,23 @@ async fn flush<S: Store, P: Publish>(
     Ok(flushed)
 }
 
+/// Takes a failure to the edge, with a line in the log.
+fn failed(failure: Failure, arn: Option<&str>) -> Failed {
+    tracing::error!(
+        finding.arn = arn,
+        error.kind = failure.kind(),
+        error.message = failure.chain(),
+        "not done"
+    );
+    Failed(failure)
+}
+
 /// A [`Failure`] at the edge of the program, where it is shown with all its causes.
 pub struct Failed(pub Failure);
 
 impl fmt::Debug for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The runtime logs an error by its debug form: one line that a person can read.
+        // What shows an error by its debug form shows a line that a person can read.
         write!(f, "{}: {}", self.0.kind(), self.0.chain())
     }
 }

@@ -11,7 +11,8 @@
 //! 6. [`triage`]: all of this in order, with a store and a publisher to talk to.
 //!
 //! These know no AWS SDK, no clock and no environment. Around them stand the adapters ([`store`]
-//! for DynamoDB, [`publish`] for SNS, [`lambda`] for the function) and `cli`, the command line.
+//! for DynamoDB, [`publish`] for SNS, [`lambda`] for the function, [`logs`] and [`metrics`] for who
+//! runs it) and `cli`, the command line.
 
 pub mod announce;
 pub mod assess;
@@ -22,7 +23,9 @@ pub mod event;
 pub mod failure;
 pub mod finding;
 pub mod lambda;
+pub mod logs;
 pub mod message;
+pub mod metrics;
 pub mod publish;
 pub mod record;
 pub mod settings;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use tracing::level_filters::LevelFilter;
+
 use crate::{
     announce::Budget,
     assess::{Policy, Sla, UrgentTags},
@@ -31,6 +33,9 @@ pub struct Settings {
     pub history_days: u16,
     /// `ALERT_BUDGET`: messages at once about P1 and about all others, default `3,5`.
     pub budget: Budget,
+    /// `LOG_LEVEL`: the least important line that is logged: `ERROR`, `WARN`, `INFO` (default) or
+    /// `DEBUG`.
+    pub log_level: LevelFilter,
 }
 
 /// A setting that keeps the function from starting.
@@ -122,6 +127,15 @@ impl Settings {
                 None => Budget::default(),
                 Some(budget) => read_budget(&budget)
                     .ok_or_else(|| malformed("ALERT_BUDGET", &budget, A_BUDGET))?,
+            },
+            log_level: match value("LOG_LEVEL").as_deref() {
+                Some("ERROR") => LevelFilter::ERROR,
+                Some("WARN") => LevelFilter::WARN,
+                None | Some("INFO") => LevelFilter::INFO,
+                Some("DEBUG") => LevelFilter::DEBUG,
+                Some(other) => {
+                    return Err(malformed("LOG_LEVEL", other, "ERROR, WARN, INFO or DEBUG"));
+                }
             },
         })
     }

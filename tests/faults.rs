@@ -217,8 +217,7 @@ async fn outcome(world: &mut World, situation: &Situation, case: Case, number: u
         let network = network(failing, &hidden);
         let triage = network.triage(&world.cloud, &format!("{number}-{attempt}"));
         let name = format!("{number}-{attempt}");
-        let attempt =
-            Attempt { name: &name, now: now.parse().unwrap(), left: &|| SignedDuration::MAX };
+        let attempt = Attempt::new(&name, now.parse().unwrap());
         let event = event.to_string();
         let work = Box::pin(lambda::handle(&triage, event.as_bytes(), attempt));
         if matches!(network.until_killed(work).await, Some(Ok(_))) {
@@ -337,7 +336,7 @@ async fn flush_with(call: Call, nth: usize, fault: Fault) {
     let network = Network::new(fates, |_| {});
     let triage = network.triage_for(&world.cloud, "flush", topics);
     let now = "2026-11-20T12:05:00Z".parse().unwrap();
-    let attempt = Attempt { name: "flush", now, left: &|| SignedDuration::MAX };
+    let attempt = Attempt::new("flush", now);
     let work = Box::pin(lambda::handle(&triage, common::FLUSH.as_bytes(), attempt));
     // It may have hit nothing: with few findings in a shard there is no such call.
     let _ = network.until_killed(work).await;
@@ -379,7 +378,7 @@ async fn with_too_little_time_left_nothing_is_said_that_could_not_be_noted() {
     let now: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
     for (seconds, step) in [(11, "12s"), (17, "18s")] {
         let left = move || SignedDuration::from_secs(seconds);
-        let attempt = Attempt { name: "in a hurry", now, left: &left };
+        let attempt = Attempt { left: &left, ..Attempt::new("in a hurry", now) };
         let failed = lambda::handle(&world.triage, event.as_bytes(), attempt).await.unwrap_err();
         assert_eq!(failed.0.kind(), "OutOfTime");
         let expected =
@@ -387,7 +386,8 @@ async fn with_too_little_time_left_nothing_is_said_that_could_not_be_noted() {
         assert!(failed.0.chain().contains(&expected), "{}", failed.0.chain());
         assert_eq!(world.published(), []);
     }
-    let attempt = Attempt { name: "at ease", now, left: &|| SignedDuration::from_secs(18) };
+    let attempt =
+        Attempt { left: &|| SignedDuration::from_secs(18), ..Attempt::new("at ease", now) };
     let report = lambda::handle(&world.triage, event.as_bytes(), attempt).await.unwrap();
     assert!(matches!(report, Answer::Finding(Report { outcome: Outcome::Announced, .. })));
 }

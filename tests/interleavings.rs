@@ -121,7 +121,7 @@ async fn one_event_twenty_times_at_once_in_eight_functions_is_one_message() {
         tokio::spawn(async move {
             let name = format!("{number}@{now}");
             let now = now.parse().unwrap();
-            let attempt = Attempt { name: &name, now, left: &|| SignedDuration::MAX };
+            let attempt = Attempt::new(&name, now);
             let done = lambda::handle(&triage, event.as_bytes(), attempt).await;
             done.map(|answer| report(answer).outcome).map_err(|failed| failed.0.kind())
         })
@@ -160,7 +160,7 @@ async fn news_that_comes_while_something_older_is_being_said_waits_and_is_said_n
         let event = event.to_string();
         tokio::spawn(async move {
             let now = now.parse().unwrap();
-            let attempt = Attempt { name, now, left: &|| SignedDuration::MAX };
+            let attempt = Attempt::new(name, now);
             let done = lambda::handle(&triage, event.as_bytes(), attempt).await;
             done.map(|answer| report(answer).reason).map_err(|failed| failed.0.kind())
         })
@@ -280,7 +280,7 @@ impl Site {
         let began = Instant::now();
         let limit = Duration::from_secs(30);
         let left = || SignedDuration::try_from(limit.saturating_sub(began.elapsed())).unwrap();
-        let attempt = Attempt { name, now: self.now(), left: &left };
+        let attempt = Attempt { left: &left, ..Attempt::new(name, self.now()) };
         let work = Box::pin(lambda::handle(&triage, event.as_bytes(), attempt));
         let work = network.until_killed(work);
         let succeeded = matches!(timeout(limit, work).await, Ok(Some(Ok(_))));

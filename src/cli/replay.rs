@@ -108,7 +108,7 @@ impl<W: Write> Session<'_, W> {
         self.latest = self.latest.max(Some(now));
         self.tally.events += 1;
         let name = format!("replay-{}", self.tally.events);
-        let attempt = Attempt { name: &name, now, left: &|| SignedDuration::MAX };
+        let attempt = Attempt::new(&name, now);
         match lambda::handle(&self.triage, &input.event, attempt).await {
             Ok(Answer::Finding(report)) => {
                 *self.tally.outcomes.entry(report.outcome).or_default() += 1;
@@ -131,7 +131,7 @@ impl<W: Write> Session<'_, W> {
             // The schedule's pace.
             let now = latest.saturating_add(SignedDuration::from_mins(5 * number))?;
             let name = format!("replay-flush-{number}");
-            let attempt = Attempt { name: &name, now, left: &|| SignedDuration::MAX };
+            let attempt = Attempt::new(&name, now);
             let flushed = match self.triage.flush(attempt).await {
                 Ok(flushed) => flushed,
                 Err(failure) => {

@@ -34,7 +34,7 @@ use crate::{
     announce::Budget,
     failure::CallFailed,
     record::{Lease, Record, Sighting, Transition},
-    triage::{Alone, Begun, Known, Marked, Marking, Outran, Permit, Refreshed, Store},
+    triage::{Alone, Begun, Known, Marked, Marking, Outran, Permit, Refreshed, Store, Waiting},
 };
 use conflict::Conflicts;
 use item::Item;
@@ -180,16 +180,12 @@ impl Store for DynamoDb {
         self.mark_all(markings, lease).await
     }
 
-    async fn waiting(
-        &self,
-        most: usize,
-        since: Option<Timestamp>,
-    ) -> Result<Vec<Record>, CallFailed> {
-        let waiting = self.pending_after(since, most).await?;
-        let mut rows = self.rows(&waiting).await?;
+    async fn waiting(&self, most: usize, since: Option<Timestamp>) -> Result<Waiting, CallFailed> {
+        let entries = self.pending_after(since, most).await?;
+        let mut rows = self.rows(&entries).await?;
         // The index lags a little behind the rows.
         rows.retain(|row| row.pending_since.is_some());
-        Ok(rows)
+        Ok(Waiting { since: entries.into_iter().map(|entry| entry.at).collect(), rows })
     }
 
     async fn know(&self, known: &[Known], now: Timestamp) -> Result<(), CallFailed> {

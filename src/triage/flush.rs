@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{
-    Attempt, Begun, Known, Outran, Publish, Store, Triage, has_time_for, held_by_others, under,
+    Attempt, Begun, Known, Observation, Outran, Publish, Store, Triage, has_time_for,
+    held_by_others, under,
 };
 use crate::{
     announce::{Decision, decide, problems},
@@ -65,20 +66,35 @@ impl<S: Store, P: Publish> Triage<S, P> {
         let mut failed = None;
         loop {
             let waiting = self.store.waiting(MOST, since).await.map_err(Failure::Store)?;
-            let Some(newest) = waiting.iter().filter_map(|row| row.pending_since).max() else {
+            let oldest = waiting.since.first().map(|&oldest| attempt.now.duration_since(oldest));
+            (attempt.observe)(Observation::Waiting {
+                findings: waiting.since.len(),
+                oldest: oldest.unwrap_or_default(),
+            });
+            let Some(&newest) = waiting.since.last() else {
                 if since.is_none() {
                     all.outcome = FlushOutcome::NothingPending;
                 }
                 break;
             };
-            let may_be_more = waiting.len() == MOST;
+            let may_be_more = waiting.since.len() == MOST;
+            if waiting.rows.is_empty() {
+                if may_be_more {
+                    since = Some(newest);
+                    continue;
+                }
+                if all.messages == 0 {
+                    all.outcome = FlushOutcome::NothingPending;
+                }
+                break;
+            }
             let lease = Lease::new(attempt.name, attempt.now);
             let begun = self.store.begin_summary(&lease, self.budget, attempt.now).await;
             match begun.map_err(Failure::Store)? {
                 Begun::Yes => {}
                 Begun::UnderWay | Begun::TooSoon => break,
             }
-            let flushed = self.sum_up(waiting, &lease, attempt).await;
+            let flushed = self.sum_up(waiting.rows, &lease, attempt).await;
             self.store.end_summary(&lease).await.map_err(Failure::Store)?;
             match flushed {
                 Ok(Flushed { findings, messages, .. }) => {
@@ -126,7 +142,11 @@ impl<S: Store, P: Publish> Triage<S, P> {
             }
         }
         let all = self.publisher.audiences();
-        let findings = rows.iter().filter(|row| !row.heard.is_empty()).count();
+        let heard = rows.iter().filter(|row| !row.heard.is_empty()).map(|row| &row.record.finding);
+        let findings = heard.clone().count();
+        if findings > 0 {
+            (attempt.observe)(Observation::announced(heard, attempt.now));
+        }
         let told = rows.into_iter().map(|row| {
             let told = match row.why {
                 Some(why) => row.record.telling(why, &row.heard, all, attempt.now, false),

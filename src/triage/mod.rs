@@ -12,7 +12,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 pub use flush::{FlushOutcome, Flushed};
-pub use ports::{Alone, Begun, Known, Marked, Marking, Outran, Permit, Publish, Refreshed, Store};
+pub use ports::{
+    Alone, Begun, Known, Marked, Marking, Outran, Permit, Publish, Refreshed, Store, Waiting,
+};
 
 use crate::{
     announce::{Bucket, Budget, Decision, decide, problems},
@@ -106,6 +108,39 @@ pub struct Attempt<'a> {
     pub now: Timestamp,
     /// How long it may still take, asked when it matters.
     pub left: &'a (dyn Fn() -> SignedDuration + Send + Sync),
+    /// Hears of its work what the answer does not say.
+    pub observe: &'a (dyn Fn(Observation) + Send + Sync),
+}
+
+impl<'a> Attempt<'a> {
+    /// An attempt with all the time there is, which nobody watches.
+    pub fn new(name: &'a str, now: Timestamp) -> Self {
+        Self { name, now, left: &|| SignedDuration::MAX, observe: &|_| () }
+    }
+}
+
+/// What happens in an attempt, whether it succeeds or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Observation {
+    /// People were told, of one finding or of several in a summary.
+    Announced {
+        /// For each finding the time since Inspector changed it, where it says when that was.
+        delays: Vec<SignedDuration>,
+    },
+    /// A flush found what waits to be told.
+    Waiting {
+        /// How many findings.
+        findings: usize,
+        /// For how long the oldest of them.
+        oldest: SignedDuration,
+    },
+}
+
+impl Observation {
+    fn announced<'a>(findings: impl Iterator<Item = &'a Finding>, now: Timestamp) -> Self {
+        let changed = findings.filter_map(|finding| finding.updated_at);
+        Self::Announced { delays: changed.map(|changed| now.duration_since(changed)).collect() }
+    }
 }
 
 /// How long one call of a [`Store`] or [`Publish`] takes at most, with its repetitions. Who
@@ -255,6 +290,10 @@ impl<S: Store, P: Publish> Triage<S, P> {
         let heard: Vec<Audience> =
             sent.iter().filter_map(|sent| sent.as_ref().ok().copied()).collect();
         let failed = sent.into_iter().find_map(Result::err);
+        if !heard.is_empty() {
+            let about = std::iter::once(&record.finding);
+            (attempt.observe)(Observation::announced(about, attempt.now));
+        }
 
         let report = report(&record, Outcome::Announced, why.as_str().to_owned());
         let told = record.telling(why, &heard, all, attempt.now, true);

@@ -61,7 +61,7 @@ pub trait Store {
         &self,
         most: usize,
         since: Option<Timestamp>,
-    ) -> impl Future<Output = Result<Vec<Record>, CallFailed>> + Send;
+    ) -> impl Future<Output = Result<Waiting, CallFailed>> + Send;
 
     /// Remembers what people know from a summary.
     fn know(
@@ -164,6 +164,15 @@ pub enum Marked {
     Changed(Box<Record>),
     /// There is no row any more.
     Missing,
+}
+
+/// What came of [`Store::waiting`].
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    /// Since when each finding waits that was found, the oldest first.
+    pub since: Vec<Timestamp>,
+    /// Those of them that can be told now, in the same order.
+    pub rows: Vec<Record>,
 }
 
 /// What became of [`Store::begin_summary`].

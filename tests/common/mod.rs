@@ -25,7 +25,7 @@ use inspector_triage::{
     store::{self, DynamoDb, keys},
     triage::{Attempt, Flushed, Report, Triage},
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 /// The ARN of the finding in [`event`].
@@ -56,7 +56,7 @@ impl World {
     pub async fn handle(&self, event: &Value, now: &str) -> Result<Report, String> {
         let now: Timestamp = now.parse().unwrap();
         let name = format!("test@{now}");
-        let attempt = Attempt { name: &name, now, left: &|| SignedDuration::MAX };
+        let attempt = Attempt::new(&name, now);
         let event = event.to_string();
         match lambda::handle(&self.triage, event.as_bytes(), attempt).await {
             Ok(Answer::Finding(report)) => Ok(report),
@@ -69,7 +69,7 @@ impl World {
     pub async fn flush(&self, now: &str) -> Result<Flushed, String> {
         let now: Timestamp = now.parse().unwrap();
         let name = format!("flush@{now}");
-        let attempt = Attempt { name: &name, now, left: &|| SignedDuration::MAX };
+        let attempt = Attempt::new(&name, now);
         match lambda::handle(&self.triage, FLUSH.as_bytes(), attempt).await {
             Ok(Answer::Flush(flushed)) => Ok(flushed),
             Ok(Answer::Finding(report)) => panic!("{report:?}"),

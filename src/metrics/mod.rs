@@ -1,0 +1,205 @@
+//! What CloudWatch counts and measures: a line of JSON for each invocation, in the
+//! [embedded metric format](https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html).
+//!
+//! It costs no call and no permission: CloudWatch Logs takes the numbers out of the line.
+
+mod calls;
+
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+};
+
+pub use calls::{Call, Calls};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value, json};
+
+use crate::{failure::Failure, lambda::Answer, triage::Observation};
+
+/// The namespace of the metrics.
+pub const NAMESPACE: &str = "InspectorTriage";
+
+/// A metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Metric {
+    /// Findings that came in and were dealt with, by `outcome` and `priority`.
+    Findings,
+    /// Invocations that failed, by `failure`, the kind of failure.
+    Failures,
+    /// Announcements: of a finding alone, or a summary.
+    Announcements,
+    /// From Inspector's own change of a finding (`updatedAt`) to its announcement.
+    AnnouncementDelay,
+    /// Flushes that were done. None for a while means that nobody sums up.
+    Flushes,
+    /// Findings that a flush found waiting.
+    Pending,
+    /// For how long the oldest of them had waited.
+    OldestPendingAge,
+    /// A call to DynamoDB, with its repetitions.
+    DynamoDbLatency,
+    /// A call to SNS, with its repetitions.
+    SnsLatency,
+}
+
+impl Metric {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Findings,
+        Self::Failures,
+        Self::Announcements,
+        Self::AnnouncementDelay,
+        Self::Flushes,
+        Self::Pending,
+        Self::OldestPendingAge,
+        Self::DynamoDbLatency,
+        Self::SnsLatency,
+    ];
+
+    /// Its name in CloudWatch.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Findings => "Findings",
+            Self::Failures => "Failures",
+            Self::Announcements => "Announcements",
+            Self::AnnouncementDelay => "AnnouncementDelay",
+            Self::Flushes => "Flushes",
+            Self::Pending => "Pending",
+            Self::OldestPendingAge => "OldestPendingAge",
+            Self::DynamoDbLatency => "DynamoDBLatency",
+            Self::SnsLatency => "SNSLatency",
+        }
+    }
+
+    fn unit(self) -> &'static str {
+        match self {
+            Self::AnnouncementDelay | Self::OldestPendingAge => "Seconds",
+            Self::DynamoDbLatency | Self::SnsLatency => "Milliseconds",
+            _ => "Count",
+        }
+    }
+
+    /// What it is divided by, beside the function's name.
+    fn dimensions(self) -> &'static [&'static str] {
+        match self {
+            Self::Findings => &["outcome", "priority"],
+            Self::Failures => &["failure"],
+            _ => &[],
+        }
+    }
+
+    /// The latency of a service.
+    fn latency(service: &str) -> Option<Self> {
+        match service {
+            "DynamoDB" => Some(Self::DynamoDbLatency),
+            "SNS" => Some(Self::SnsLatency),
+            _ => None,
+        }
+    }
+}
+
+/// What is measured of one invocation.
+#[derive(Debug, Default)]
+pub struct Measured {
+    values: BTreeMap<Metric, Vec<Value>>,
+    dimensions: BTreeMap<&'static str, &'static str>,
+    waiting: usize,
+}
+
+/// As many values as one line may have of a metric.
+const MOST: usize = 100;
+
+impl Measured {
+    /// Adds what triage told of its work.
+    pub fn observe(&mut self, observation: Observation) {
+        match observation {
+            Observation::Announced { delays } => {
+                self.add(Metric::Announcements, 1);
+                for delay in delays {
+                    self.add(Metric::AnnouncementDelay, seconds(delay));
+                }
+            }
+            Observation::Waiting { findings, oldest } => {
+                // A flush that finds very much looks several times, from the oldest on.
+                self.waiting += findings;
+                self.values.insert(Metric::Pending, vec![self.waiting.into()]);
+                self.values
+                    .entry(Metric::OldestPendingAge)
+                    .or_insert_with(|| vec![seconds(oldest).into()]);
+            }
+        }
+    }
+
+    /// Adds calls to AWS.
+    pub fn calls(&mut self, calls: &[Call]) {
+        for call in calls {
+            if let Some(metric) = Metric::latency(&call.service) {
+                self.add(metric, call.took.as_secs_f64() * 1_000.0);
+            }
+        }
+    }
+
+    /// Adds what became of the event.
+    pub fn ended(&mut self, ended: Result<&Answer, &Failure>) {
+        match ended {
+            Ok(Answer::Finding(report)) => {
+                self.add(Metric::Findings, 1);
+                self.dimensions.insert("outcome", report.outcome.as_str());
+                self.dimensions.insert("priority", report.priority.as_str());
+            }
+            Ok(Answer::Flush(_)) => self.add(Metric::Flushes, 1),
+            Err(failure) => {
+                self.add(Metric::Failures, 1);
+                self.dimensions.insert("failure", failure.kind());
+            }
+        }
+    }
+
+    /// Writes it down for the function called `function`: one line, or several if there are more
+    /// values than fit in one.
+    pub fn write(&self, function: &str, now: Timestamp, output: &mut impl Write) -> io::Result<()> {
+        let most = self.values.values().map(Vec::len).max().unwrap_or_default();
+        for from in (0..most).step_by(MOST) {
+            let mut line = Map::from_iter([("function".to_owned(), json!(function))]);
+            let mut directives: BTreeMap<&[&str], Vec<Value>> = BTreeMap::new();
+            for (metric, values) in &self.values {
+                let some = match values.get(from..values.len().min(from + MOST)) {
+                    None | Some([]) => continue,
+                    Some([one]) => one.clone(),
+                    Some(some) => json!(some),
+                };
+                line.insert(metric.name().to_owned(), some);
+                directives
+                    .entry(metric.dimensions())
+                    .or_default()
+                    .push(json!({"Name": metric.name(), "Unit": metric.unit()}));
+            }
+            line.extend(
+                self.dimensions.iter().map(|(name, value)| ((*name).to_owned(), json!(value))),
+            );
+            let directives = directives.into_iter().map(|(dimensions, metrics)| {
+                let dimensions: Vec<&str> =
+                    ["function"].into_iter().chain(dimensions.iter().copied()).collect();
+                json!({"Namespace": NAMESPACE, "Dimensions": [dimensions], "Metrics": metrics})
+            });
+            line.insert(
+                "_aws".to_owned(),
+                json!({
+                    "Timestamp": now.as_millisecond(),
+                    "CloudWatchMetrics": directives.collect::<Vec<_>>(),
+                }),
+            );
+            writeln!(output, "{}", Value::Object(line))?;
+        }
+        output.flush()
+    }
+
+    fn add(&mut self, metric: Metric, value: impl Into<Value>) {
+        self.values.entry(metric).or_default().push(value.into());
+    }
+}
+
+/// Whole seconds; none if clocks disagree.
+fn seconds(time: SignedDuration) -> i64 {
+    time.as_secs().max(0)
+}
