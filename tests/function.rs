@@ -19,6 +19,7 @@ use axum::{
 };
 use common::{ARN, World, event, event_of};
 use inspector_triage::cli::cloud;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::{
     io::AsyncReadExt,
@@ -228,6 +229,111 @@ async fn what_cannot_be_triaged_fails_by_name_and_leaves_nothing_behind() {
     assert_eq!(world.items(ARN).await, []);
     let log = function.stop().await;
     assert!(!log.contains("libexample"), "no part of an event belongs in the log: {log}");
+    let failures: Vec<Value> = lines(&log).filter(|line| line["level"] == "ERROR").collect();
+    assert_eq!(failures.len(), 6, "one line a failure: {log}");
+    assert_eq!(failures[0]["error.kind"], "MalformedEvent");
+}
+
+/// The lines of a log, each of which is an object: one of ours, or metrics.
+fn lines(log: &str) -> impl Iterator<Item = Value> {
+    log.lines().map(|line| {
+        let line: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"));
+        if line.get("_aws").is_none() {
+            let at = line["timestamp"].as_str().and_then(|at| at.parse::<Timestamp>().ok());
+            assert!(at.is_some(), "Lambda would not see its level: {line}");
+        }
+        line
+    })
+}
+
+#[tokio::test]
+async fn each_invocation_is_measured_in_a_line_that_cloudwatch_takes() {
+    let (world, mut environment) = world().await;
+    environment.push(("ALERT_BUDGET", "1,1".to_owned()));
+    let mut function = Function::start(&borrowed(&environment)).await;
+    for (number, id) in ["CVE-2026-10001", "CVE-2026-10002"].into_iter().enumerate() {
+        let event = event_of(&common::arn(number), "2026-11-20T10:00:00Z", |f| {
+            f["packageVulnerabilityDetails"]["vulnerabilityId"] = json!(id);
+        });
+        function.invoke(event.to_string()).await;
+    }
+    function.invoke(common::FLUSH).await;
+    function.invoke("{}").await;
+    let log = function.stop().await;
+    drop(world);
+
+    let mut metrics = lines(&log).filter(|line| line.get("_aws").is_some());
+    let mut next = || {
+        let line = metrics.next().unwrap();
+        for directive in line["_aws"]["CloudWatchMetrics"].as_array().unwrap() {
+            assert_eq!(directive["Namespace"], "InspectorTriage");
+            for dimension in directive["Dimensions"][0].as_array().unwrap() {
+                assert!(line[dimension.as_str().unwrap()].is_string(), "{dimension}: {line}");
+            }
+            for metric in directive["Metrics"].as_array().unwrap() {
+                let value = &line[metric["Name"].as_str().unwrap()];
+                let numbers = value.as_array().is_some_and(|all| all.iter().all(Value::is_number));
+                assert!(value.is_number() || numbers, "{metric}: {line}");
+            }
+        }
+        assert_eq!(line["function"], "triage");
+        line
+    };
+    let announced = next();
+    assert_eq!([&announced["outcome"], &announced["Findings"]], [&json!("announced"), &json!(1)]);
+    assert_eq!(announced["Announcements"], 1);
+    assert!(announced["AnnouncementDelay"].as_u64().is_some_and(|delay| delay > 0));
+    assert_eq!(announced["DynamoDBLatency"].as_array().unwrap().len(), 4, "{announced}");
+    assert!(announced["SNSLatency"].is_number());
+    let pending = next();
+    assert_eq!(pending["outcome"], "pending");
+    assert_eq!(pending.get("Announcements"), None);
+    let flushed = next();
+    assert_eq!([&flushed["Flushes"], &flushed["Pending"]], [1, 1]);
+    assert!(flushed["OldestPendingAge"].is_number());
+    let failed = next();
+    assert_eq!([&failed["Failures"], &failed["failure"]], [&json!(1), &json!("MalformedEvent")]);
+    assert_eq!(metrics.next(), None);
+}
+
+#[tokio::test]
+async fn at_no_level_an_event_is_logged() {
+    for (level, says) in [("ERROR", false), ("INFO", true), ("DEBUG", true)] {
+        let (_world, mut environment) = world().await;
+        environment.push(("LOG_LEVEL", level.to_owned()));
+        // The runtime's and the SDK's own switches open nothing.
+        environment.push(("RUST_LOG", "trace".to_owned()));
+        environment.push(("AWS_LAMBDA_LOG_LEVEL", "TRACE".to_owned()));
+        let mut function = Function::start(&borrowed(&environment)).await;
+        function.invoke(event("2026-11-20T10:00:00Z", |_| {}).to_string()).await;
+        let log = function.stop().await;
+        assert!(!log.contains("libexample"), "{level}: {log}");
+        let mut lines = lines(&log).filter(|line| line.get("_aws").is_none());
+        let started = lines.any(|line| line["message"] == "the policy in effect");
+        let triaged =
+            lines.any(|line| line["message"] == "triaged" && line["outcome"] == "announced");
+        assert_eq!((started, triaged), (says, says), "{level}: {log}");
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_fails_is_one_line_with_the_finding_in_it() {
+    let (world, mut environment) = world().await;
+    environment.push(("TABLE_NAME", "another-table".to_owned()));
+    let mut function = Function::start(&borrowed(&environment)).await;
+    let (_, error) = function.invoke(event("2026-11-20T10:00:00Z", |_| {}).to_string()).await;
+    assert_eq!(error["errorType"], "StoreFailed");
+    let log = function.stop().await;
+    drop(world);
+    let failures: Vec<Value> = lines(&log).filter(|line| line["level"] == "ERROR").collect();
+    let [failure] = &failures[..] else { panic!("one line: {log}") };
+    assert_eq!(failure["finding.arn"], ARN);
+    assert_eq!(failure["error.kind"], "StoreFailed");
+    assert!(
+        failure["error.message"].as_str().unwrap().contains("DynamoDB UpdateItem"),
+        "{failure}"
+    );
+    assert_eq!(failure["span"]["requestId"], "8476a536-e9f4-11e8-9739-2dfe598c3fcd");
 }
 
 #[tokio::test]
@@ -269,7 +375,26 @@ async fn a_bad_setting_keeps_the_function_from_starting_and_is_named() {
     for (name, value, expected) in [
         ("TABLE_NAME", "", "TABLE_NAME is not set; expected the name of a DynamoDB table"),
         ("TOPIC_ARN", "alerts", "TOPIC_ARN is \"alerts\"; expected the ARN of an SNS topic"),
+        ("TOPIC_ARN", "", "TOPIC_ARN is not set; expected the ARN of an SNS topic"),
+        ("CHAT_TOPIC_ARN", "chat", "CHAT_TOPIC_ARN is \"chat\"; expected the ARN of an SNS topic"),
+        (
+            "DATA_TOPIC_ARN",
+            "arn:aws:sqs:a:1:b",
+            "DATA_TOPIC_ARN is \"arn:aws:sqs:a:1:b\"; expected",
+        ),
         ("LANGUAGE", "fr", "LANGUAGE is \"fr\"; expected en or ja"),
+        ("ALERT_BUDGET", "0", "ALERT_BUDGET is \"0\"; expected two whole numbers such as 3,5"),
+        ("ALERT_BUDGET", "0,0", "ALERT_BUDGET is \"0,0\"; expected two whole numbers"),
+        ("SLA_DAYS", "a,b,c,d", "SLA_DAYS is \"a,b,c,d\"; expected"),
+        ("SLA_DAYS", "7,2,30,90", "SLA_DAYS is \"7,2,30,90\"; expected"),
+        ("URGENT_TAGS", "prod", "URGENT_TAGS is \"prod\"; expected"),
+        (
+            "HISTORY_DAYS",
+            "0",
+            "HISTORY_DAYS is \"0\"; expected a whole number of days from 1 to 3650",
+        ),
+        ("NOTIFY", "yes", "NOTIFY is \"yes\"; expected true or false"),
+        ("LOG_LEVEL", "TRACE", "LOG_LEVEL is \"TRACE\"; expected ERROR, WARN, INFO or DEBUG"),
     ] {
         let mut environment = borrowed(&environment);
         environment.retain(|(other, _)| *other != name);

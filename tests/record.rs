@@ -149,6 +149,10 @@ async fn a_finding_first_seen_closed_is_recorded_without_a_word() {
     assert_eq!(report.reason, "first heard of when it was CLOSED");
     assert_eq!(world.published(), []);
     assert_eq!(world.kinds(ARN).await, ["CURRENT", "HISTORY first-seen-ended"]);
+    let expiries = async || -> Vec<bool> {
+        world.items(ARN).await.iter().map(|item| item.contains_key("expires_at")).collect()
+    };
+    assert_eq!(expiries().await, [true, true], "nobody will miss it after a while");
 
     let opened = event("2026-11-20T11:00:00Z", |_| {});
     let report = world.handle(&opened, LATER).await.unwrap();
@@ -157,6 +161,11 @@ async fn a_finding_first_seen_closed_is_recorded_without_a_word() {
         world.kinds(ARN).await,
         ["ANNOUNCED new", "CURRENT", "HISTORY first-seen-ended", "HISTORY opened"]
     );
+    let closed = event("2026-11-20T12:00:00Z", |f| f["status"] = json!("CLOSED"));
+    world.handle(&closed, LATER).await.unwrap();
+    let row = &world.items(ARN).await[1];
+    assert_eq!(row["sk"].as_s().unwrap(), "CURRENT");
+    assert!(!row.contains_key("expires_at"), "what people were told of is kept");
 }
 
 #[tokio::test]

@@ -27,11 +27,12 @@ impl Template {
         Ok(Self(template))
     }
 
-    /// The resources of a type: their names and properties.
+    /// The resources of a type that are there under any condition: their names and properties.
     fn resources(&self, kind: &str) -> impl Iterator<Item = (&str, &Value)> {
         let resources = self.0["Resources"].as_object().into_iter().flatten();
         resources
             .filter(move |(_, resource)| resource["Type"] == kind)
+            .filter(|(_, resource)| resource.get("Condition").is_none())
             .map(|(name, resource)| (name.as_str(), &resource["Properties"]))
     }
 
@@ -53,7 +54,8 @@ impl Template {
         Ok(Value::Object(request))
     }
 
-    /// The event patterns of the rules, by the rule's name, with parameters at their defaults.
+    /// The event patterns of the rules, by the rule's name, with parameters at their defaults. Rules
+    /// with a condition are left out: by default none of them is there.
     ///
     /// # Errors
     /// The template has no rule, or one that refers to something without a default.

@@ -80,7 +80,7 @@ impl Metric {
     }
 
     /// What it is divided by, beside the function's name.
-    fn dimensions(self) -> &'static [&'static str] {
+    pub fn dimensions(self) -> &'static [&'static str] {
         match self {
             Self::Findings => &["outcome", "priority"],
             Self::Failures => &["failure"],
@@ -202,4 +202,96 @@ impl Measured {
 /// Whole seconds; none if clocks disagree.
 fn seconds(time: SignedDuration) -> i64 {
     time.as_secs().max(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::triage::{FlushOutcome, Flushed};
+
+    const NOW: &str = "2026-11-20T12:00:00Z";
+
+    fn lines(measured: &Measured) -> Vec<Value> {
+        let mut output = Vec::new();
+        measured.write("triage", NOW.parse().unwrap(), &mut output).unwrap();
+        let text = String::from_utf8(output).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_flush_is_one_line_with_all_that_was_seen() {
+        let mut measured = Measured::default();
+        for (findings, minutes) in [(2_000, 12), (30, 4)] {
+            let oldest = SignedDuration::from_mins(minutes);
+            measured.observe(Observation::Waiting { findings, oldest });
+        }
+        let delays = [300, -1].map(SignedDuration::from_secs).to_vec();
+        measured.observe(Observation::Announced { delays });
+        let flushed = Flushed { outcome: FlushOutcome::Flushed, findings: 2_030, messages: 2 };
+        measured.ended(Ok(&Answer::Flush(flushed)));
+        let call = |service: &str, millis| Call {
+            service: service.to_owned(),
+            took: Duration::from_millis(millis),
+        };
+        measured.calls(&[call("DynamoDB", 4), call("SNS", 31), call("SSO", 900)]);
+
+        let metric = |name: &str, unit: &str| json!({"Name": name, "Unit": unit});
+        let expected = json!({
+            "_aws": {
+                "Timestamp": 1_795_176_000_000_u64,
+                "CloudWatchMetrics": [{
+                    "Namespace": "InspectorTriage",
+                    "Dimensions": [["function"]],
+                    "Metrics": [
+                        metric("Announcements", "Count"),
+                        metric("AnnouncementDelay", "Seconds"),
+                        metric("Flushes", "Count"),
+                        metric("Pending", "Count"),
+                        metric("OldestPendingAge", "Seconds"),
+                        metric("DynamoDBLatency", "Milliseconds"),
+                        metric("SNSLatency", "Milliseconds"),
+                    ],
+                }],
+            },
+            "function": "triage",
+            "Announcements": 1,
+            "AnnouncementDelay": [300, 0],
+            "Flushes": 1,
+            "Pending": 2_030,
+            "OldestPendingAge": 720,
+            "DynamoDBLatency": 4.0,
+            "SNSLatency": 31.0,
+        });
+        assert_eq!(lines(&measured), [expected]);
+    }
+
+    #[test]
+    fn a_failure_is_counted_by_its_kind() {
+        let mut measured = Measured::default();
+        let malformed = crate::event::read(b"{}").unwrap_err();
+        measured.ended(Err(&malformed));
+        let [line] = &lines(&measured)[..] else { panic!("one line") };
+        assert_eq!((&line["Failures"], &line["failure"]), (&json!(1), &json!("MalformedEvent")));
+        let directive = &line["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!(directive["Dimensions"], json!([["function", "failure"]]));
+    }
+
+    #[test]
+    fn more_values_than_a_line_may_have_are_more_lines() {
+        let mut measured = Measured::default();
+        let delays = (0..250).map(SignedDuration::from_secs).collect();
+        measured.observe(Observation::Announced { delays });
+        let lines = lines(&measured);
+        let delays = |line: &Value| line["AnnouncementDelay"].as_array().unwrap().len();
+        assert_eq!(lines.iter().map(delays).collect::<Vec<_>>(), [100, 100, 50]);
+        let announcements: Vec<_> = lines.iter().map(|line| line.get("Announcements")).collect();
+        assert_eq!(announcements, [Some(&json!(1)), None, None], "counted once");
+    }
+
+    #[test]
+    fn nothing_measured_is_nothing_written() {
+        assert_eq!(lines(&Measured::default()), [Value::Null; 0]);
+    }
 }

@@ -33,6 +33,9 @@ struct Row<'a> {
     open_shard: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pending_shard: Option<String>,
+    /// When the table forgets it, if ever, in seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<i64>,
     #[serde(flatten)]
     record: &'a Record,
 }
@@ -53,9 +56,11 @@ struct History<'a> {
     expires_at: i64,
 }
 
-/// The row of a record.
-pub fn row(record: &Record) -> Result<Item, Unreadable> {
+/// The row of a record. It expires at `expires_at`, as its history does, if the finding has ended
+/// and nobody was told of it: the rules let ends of every severity through.
+pub fn row(record: &Record, expires_at: i64) -> Result<Item, Unreadable> {
     let arn = &record.finding.arn;
+    let is_kept = record.is_open() || record.announced.is_some() || record.partly_told.is_some();
     serde_dynamo::to_item(Row {
         pk: keys::finding(arn),
         sk: keys::CURRENT,
@@ -68,6 +73,7 @@ pub fn row(record: &Record) -> Result<Item, Unreadable> {
         problem: record.finding.problem(),
         open_shard: record.due_at.map(|_| keys::shard(keys::OPEN, arn)),
         pending_shard: record.pending_since.map(|_| keys::shard(keys::PENDING, arn)),
+        expires_at: (!is_kept).then_some(expires_at),
         record,
     })
 }

@@ -131,8 +131,8 @@ impl Store for DynamoDb {
     async fn write(&self, record: &Record, transition: Transition) -> Result<Outran, CallFailed> {
         let key = keys::finding(&record.finding.arn);
         let failed = |source| CallFailed { operation: TRANSACT, object: key.clone(), source };
-        let row = item::row(record).map_err(|error| failed(error.into()))?;
         let expiry = self.expiry(record.last_seen_at);
+        let row = item::row(record, expiry).map_err(|error| failed(error.into()))?;
         let history =
             item::transition(record, transition, expiry).map_err(|error| failed(error.into()))?;
 
