@@ -274,6 +274,25 @@ fn what_the_parameters_allow_the_function_takes() {
     assert_eq!(allowed["Language"]["AllowedValues"], json!(["en", "ja"]));
 }
 
+#[test]
+fn the_documents_name_every_parameter_and_every_alarm() {
+    let stack = everything();
+    let operations = fs::read_to_string(project("docs/OPERATIONS.md")).unwrap();
+    for alarm in stack.resources("AWS::CloudWatch::Alarm").values() {
+        let name = alarm["AlarmName"].as_str().unwrap().trim_start_matches("inspector-triage-");
+        assert!(operations.contains(&format!("`{name}`")), "{name}");
+    }
+    for metric in Metric::ALL {
+        assert!(operations.contains(&format!("`{}`", metric.name())), "{metric:?}");
+    }
+    for readme in ["README.md", "README.ja.md"] {
+        let readme = fs::read_to_string(project(readme)).unwrap();
+        for parameter in stack.template()["Parameters"].as_object().unwrap().keys() {
+            assert!(readme.contains(&format!("`{parameter}`")), "{parameter}");
+        }
+    }
+}
+
 /// The names of the rules that a stack has for events, and those that match one.
 fn rules(stack: &Stack) -> impl Fn(&[u8]) -> Vec<String> + use<> {
     let mut patterns = Quamina::new();

@@ -5,5 +5,5 @@
 #[test]
 fn the_examples_in_the_documents_are_real() {
     // Blocks that begin with ```console, or with ``` alone, are run; a line of `...` stands for any lines.
-    trycmd::TestCases::new().case("README.md").case("docs/*.md");
+    trycmd::TestCases::new().case("README*.md").case("docs/*.md");
 }

@@ -134,7 +134,8 @@ impl Measured {
     pub fn calls(&mut self, calls: &[Call]) {
         for call in calls {
             if let Some(metric) = Metric::latency(&call.service) {
-                self.add(metric, call.took.as_secs_f64() * 1_000.0);
+                let micros = u32::try_from(call.took.as_micros()).unwrap_or(u32::MAX);
+                self.add(metric, f64::from(micros) / 1_000.0);
             }
         }
     }

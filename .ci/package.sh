@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# What people download: the function built for this machine's processor, the template that deploys it without a build,
+# and the command line. Writes dist/inspector-triage-VERSION-ARCHITECTURE.tar.gz. Needs .tools/bin on PATH: see .ci/run.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+case $(uname -m) in
+    aarch64 | arm64) architecture=arm64 ;;
+    *) architecture=x86_64 ;;
+esac
+version=$(cargo metadata --locked --no-deps --format-version 1 | python3 -c 'import json, sys; print(json.load(sys.stdin)["packages"][0]["version"])')
+name=inspector-triage-$version-$architecture
+
+sam build --parameter-overrides "Architecture=$architecture"
+cargo build --locked --release --features cli --bin inspector-triage
+
+rm -rf "dist/$name"
+mkdir -p "dist/$name"
+(cd .aws-sam/build/TriageFunction && python3 -m zipfile -c "$OLDPWD/dist/$name/triage.zip" bootstrap)
+# The zip instead of the source, and its processor.
+sed -e 's|^      CodeUri: \.$|      CodeUri: triage.zip|' -e "s|^    Default: arm64$|    Default: $architecture|" template.yaml >"dist/$name/template.yaml"
+grep -q 'CodeUri: triage.zip' "dist/$name/template.yaml"
+grep -q "Default: $architecture" "dist/$name/template.yaml"
+cp -r target/release/inspector-triage README.md README.ja.md LICENSE samconfig.toml docs events regions "dist/$name"
+(cd "dist/$name" && sam validate --lint)
+
+tar -C dist -czf "dist/$name.tar.gz" "$name"
+echo "dist/$name.tar.gz"
