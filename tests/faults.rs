@@ -269,7 +269,7 @@ fn network(case: Option<Case>, hidden: &Arc<AtomicUsize>) -> Network {
 }
 
 /// The calls of a flush that sums up more than one transaction takes, and which of their kind.
-const FLUSH_CALLS: [(Call, usize); 11] = [
+const FLUSH_CALLS: [(Call, usize); 12] = [
     (Call::Read, 0),
     // The last shard, and the rows.
     (Call::Read, 15),
@@ -281,6 +281,7 @@ const FLUSH_CALLS: [(Call, usize); 11] = [
     (Call::Publish, 1),
     (Call::Mark, 0),
     (Call::Mark, 1),
+    (Call::Know, 0),
     (Call::EndSummary, 0),
 ];
 

@@ -38,6 +38,7 @@ pub enum Call {
     BeginSummary,
     LeaseAll,
     EndSummary,
+    Know,
 }
 
 impl Call {
@@ -56,6 +57,7 @@ impl Call {
             "TransactWriteItems" if body.contains("SUMMARY") => Self::BeginSummary,
             "TransactWriteItems" if body.contains("lease.holder = :holder") => Self::Mark,
             "TransactWriteItems" if body.contains("BUCKET#") => Self::Permit,
+            "TransactWriteItems" if body.contains("PROBLEM#") => Self::Know,
             "TransactWriteItems" if body.contains("lease = :lease") => Self::LeaseAll,
             "TransactWriteItems" => Self::Write,
             _ => Self::Publish,
@@ -253,6 +255,7 @@ impl std::fmt::Debug for Network {
 impl HttpConnector for Wire {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let sent = self.network.sent(&request);
+        let parts = parts(&request);
         let fate = (self.network.0.fates.lock().unwrap())(sent);
         let (network, inner) = (self.network.clone(), self.inner.clone());
         // A task of its own: what was sent arrives, whoever has given up waiting for it.
@@ -281,11 +284,11 @@ impl HttpConnector for Wire {
                 Some(Fault::KilledBefore | Fault::KilledAfter) => network.kill().await,
                 Some(Fault::DroppedBefore | Fault::DroppedAfter) => Err(broken()),
                 Some(Fault::ErrorBefore | Fault::ErrorAfter) => {
-                    Ok(refusal(500, sent.call, "InternalServerError"))
+                    Ok(refusal(500, sent.call, parts, "InternalServerError"))
                 }
-                Some(Fault::Throttled) => Ok(refusal(400, sent.call, "ThrottlingException")),
+                Some(Fault::Throttled) => Ok(refusal(400, sent.call, parts, "ThrottlingException")),
                 Some(Fault::Conflict) => {
-                    Ok(refusal(400, sent.call, "TransactionConflictException"))
+                    Ok(refusal(400, sent.call, parts, "TransactionConflictException"))
                 }
             }
         })
@@ -305,22 +308,29 @@ async fn pause(time: Duration) {
     }
 }
 
-/// An error as the service words it.
-fn refusal(status: u16, call: Call, code: &str) -> HttpResponse {
+/// How many parts a transaction has.
+fn parts(request: &HttpRequest) -> usize {
+    let body: Option<serde_json::Value> =
+        request.body().bytes().and_then(|body| serde_json::from_slice(body).ok());
+    body.and_then(|body| Some(body["TransactItems"].as_array()?.len())).unwrap_or_default()
+}
+
+/// An error as the service words it. In a transaction of so many `parts` the first one meets it.
+fn refusal(status: u16, call: Call, parts: usize, code: &str) -> HttpResponse {
     let body = match (call, code) {
         (Call::Publish, _) => format!(
             "<ErrorResponse><Error><Type>Receiver</Type><Code>{code}</Code><Message>As the test \
              wants it</Message></Error><RequestId>0</RequestId></ErrorResponse>"
         ),
-        (
-            Call::Write | Call::Permit | Call::Mark | Call::BeginSummary | Call::LeaseAll,
-            "TransactionConflictException",
-        ) => serde_json::json!({
-            "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
-            "Message": "Transaction cancelled",
-            "CancellationReasons": [{"Code": "TransactionConflict"}, {"Code": "None"}],
-        })
-        .to_string(),
+        (_, "TransactionConflictException") if parts > 0 => {
+            let reason = |part| serde_json::json!({"Code": if part == 0 { "TransactionConflict" } else { "None" }});
+            serde_json::json!({
+                "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+                "Message": "Transaction cancelled",
+                "CancellationReasons": (0..parts).map(reason).collect::<Vec<_>>(),
+            })
+            .to_string()
+        }
         _ => serde_json::json!({
             "__type": format!("com.amazonaws.dynamodb.v20120810#{code}"),
             "message": "As the test wants it",
