@@ -236,6 +236,46 @@ async fn what_people_know_from_a_summary_is_known() {
 }
 
 #[tokio::test]
+async fn a_summary_makes_nobody_forget_how_urgent_a_problem_is() {
+    let mut world = world().await;
+    let none = Budget { p1: 0, others: 0 };
+    let found = |number: usize, vulnerability: &'static str, epss: f64| {
+        event_of(&arn(number), DAY, |f| {
+            f["packageVulnerabilityDetails"]["vulnerabilityId"] = json!(vulnerability);
+            f["resources"][0]["id"] = json!(format!("i-{number:017x}"));
+            f["epss"] = json!({"score": epss});
+        })
+    };
+    let handled = async |world: &World, event: Value, now: i64| {
+        let report = world.handle(&event, &after(now)).await.unwrap();
+        (report.priority.as_str(), report.outcome)
+    };
+    // One problem was told as P1. A summary has it as P2, and another one for the first time.
+    let first = handled(&world, found(1, "CVE-2026-1", 0.9), 0).await;
+    assert_eq!(first, ("P1", Outcome::Announced));
+    world.triage.budget = none;
+    for (number, vulnerability) in [(2, "CVE-2026-1"), (3, "CVE-2026-3")] {
+        let later = handled(&world, found(number, vulnerability, 0.01), 0).await;
+        assert_eq!(later, ("P2", Outcome::Pending));
+    }
+    assert_eq!(world.flush(&after(60)).await.unwrap().findings, 2);
+    world.triage.budget = Budget::default();
+    let known = handled(&world, found(4, "CVE-2026-1", 0.9), 120).await;
+    assert_eq!(known, ("P1", Outcome::Pending));
+    let known = handled(&world, found(5, "CVE-2026-3", 0.01), 120).await;
+    assert_eq!(known, ("P2", Outcome::Pending));
+
+    // What a summary has as more urgent is known as that.
+    world.triage.budget = none;
+    let raised = handled(&world, found(6, "CVE-2026-3", 0.9), 120).await;
+    assert_eq!(raised, ("P1", Outcome::Pending));
+    assert_eq!(world.flush(&after(360)).await.unwrap().findings, 3);
+    world.triage.budget = Budget::default();
+    let known = handled(&world, found(7, "CVE-2026-3", 0.9), 420).await;
+    assert_eq!(known, ("P1", Outcome::Pending));
+}
+
+#[tokio::test]
 async fn what_some_heard_in_a_summary_is_not_sent_to_the_others_one_by_one() {
     let mut world = world().await;
     let working = world.triage.publisher.clone();

@@ -373,6 +373,34 @@ async fn flush_with(call: Call, nth: usize, fault: Fault) {
 }
 
 #[tokio::test(start_paused = true)]
+async fn where_somebody_writes_to_one_problem_of_a_summary_the_others_are_known_all_the_same() {
+    let mut world = World::new().await;
+    let found = |number: usize, vulnerability: usize| {
+        event_of(&common::arn(number), "2026-11-20T10:00:00Z", |f| {
+            let id = format!("CVE-2026-{vulnerability}");
+            f["packageVulnerabilityDetails"]["vulnerabilityId"] = json!(id);
+        })
+    };
+    world.triage.budget = Budget { p1: 0, others: 0 };
+    for number in 0..5 {
+        world.handle(&found(number, number), "2026-11-20T12:00:00Z").await.unwrap();
+    }
+    let fates = |sent: Sent| {
+        let hit = (sent.call, sent.number) == (Call::Know, 0);
+        Fate { fault: hit.then_some(Fault::Conflict), ..Fate::default() }
+    };
+    let triage = Network::new(fates, |_| {}).triage(&world.cloud, "flush");
+    let attempt = Attempt::new("flush", "2026-11-20T12:05:00Z".parse().unwrap());
+    assert_eq!(triage.flush(attempt).await.unwrap().findings, 5);
+
+    world.triage.budget = Budget::default();
+    for number in 1..5 {
+        let report = world.handle(&found(10 + number, number), "2026-11-20T12:06:00Z").await;
+        assert_eq!(report.unwrap().outcome, Outcome::Pending, "{number}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn with_too_little_time_left_nothing_is_said_that_could_not_be_noted() {
     let mut world = World::new().await;
     let event = event_of(&common::arn(0), "2026-11-20T10:00:00Z", AS_IT_IS).to_string();

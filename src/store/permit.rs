@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::{
 };
 use jiff::{SignedDuration, Timestamp};
 
-use super::{CONDITION, Cause, DynamoDb, TRANSACT, UPDATE, finished, item, keys};
+use super::{CONDITION, CONFLICT, Cause, DynamoDb, TRANSACT, UPDATE, finished, item, keys};
 use crate::{
     announce::{Bucket, Budget, Level, Problem},
     failure::CallFailed,
@@ -203,21 +203,29 @@ impl DynamoDb {
         };
         let put = self
             .known_row(&known, alone.now)?
-            // P1 comes before P2, as text too.
             .condition_expression(
                 "attribute_not_exists(pk) OR finding = :finding OR #until <= :now \
                  OR priority > :priority",
             )
-            .expression_attribute_names("#until", "until")
-            .expression_attribute_values(":finding", AttributeValue::S(known.finding))
-            .expression_attribute_values(":now", millis(alone.now))
-            .expression_attribute_values(
-                ":priority",
-                AttributeValue::S(alone.priority.as_str().to_owned()),
-            );
+            .expression_attribute_values(":finding", AttributeValue::S(known.finding));
         Ok(TransactWriteItem::builder().put(put.build()?).build())
     }
 
+    /// Notes that a problem is known from a summary, unless people know it as more urgent. They do
+    /// not forget that.
+    fn known_from_summary(
+        &self,
+        known: &Known,
+        now: Timestamp,
+    ) -> Result<TransactWriteItem, Cause> {
+        let put = self.known_row(known, now)?.condition_expression(
+            "attribute_not_exists(pk) OR #until <= :now OR priority >= :priority",
+        );
+        Ok(TransactWriteItem::builder().put(put.build()?).build())
+    }
+
+    /// The row of a problem that is known, for a condition on the moment `:now` and the `:priority`.
+    /// P1 comes before P2, as text too.
     fn known_row(&self, known: &Known, now: Timestamp) -> Result<PutBuilder, Cause> {
         let text = |text: &str| AttributeValue::S(text.to_owned());
         let until = now.saturating_add(known.problem.known_for)?;
@@ -228,10 +236,13 @@ impl DynamoDb {
             .item("finding", text(&known.finding))
             .item("priority", text(known.priority.as_str()))
             .item("until", millis(until))
-            .item(keys::EXPIRES_AT, AttributeValue::N(until.as_second().to_string())))
+            .item(keys::EXPIRES_AT, AttributeValue::N(until.as_second().to_string()))
+            .expression_attribute_names("#until", "until")
+            .expression_attribute_values(":now", millis(now))
+            .expression_attribute_values(":priority", text(known.priority.as_str())))
     }
 
-    /// Notes that problems are known from a summary, whatever was known before.
+    /// Notes that problems are known from a summary.
     pub(super) async fn know(&self, known: &[Known], now: Timestamp) -> Result<(), CallFailed> {
         let failed = |source| CallFailed {
             operation: TRANSACT,
@@ -239,15 +250,25 @@ impl DynamoDb {
             source,
         };
         for some in known.chunks(100) {
-            let mut items = Vec::with_capacity(some.len());
-            for known in some {
-                let put = self.known_row(known, now).map_err(failed)?;
-                let put = put.build().map_err(|error| failed(error.into()))?;
-                items.push(TransactWriteItem::builder().put(put).build());
+            let mut rest: Vec<&Known> = some.iter().collect();
+            while !rest.is_empty() {
+                let items = rest.iter().map(|known| self.known_from_summary(known, now));
+                let items = items.collect::<Result<_, _>>().map_err(failed)?;
+                let call = self.client.transact_write_items().set_transact_items(Some(items));
+                let Err(reasons) = finished(call.send().await.map(drop)).map_err(failed)? else {
+                    break;
+                };
+                // What refuses is known already. If none does, somebody keeps writing to some of the
+                // rows, and makes those known. Neither must keep the rest from being noted.
+                let refuses = reasons.iter().any(|reason| reason.code() == Some(CONDITION));
+                let left_out = if refuses { CONDITION } else { CONFLICT };
+                rest = rest
+                    .into_iter()
+                    .zip(&reasons)
+                    .filter(|(_, reason)| reason.code() != Some(left_out))
+                    .map(|(known, _)| known)
+                    .collect();
             }
-            let call = self.client.transact_write_items().set_transact_items(Some(items));
-            // If others write the same rows at this moment, the problems are being made known.
-            let _busy = finished(call.send().await.map(drop)).map_err(failed)?;
         }
         Ok(())
     }
