@@ -424,7 +424,7 @@ pub fn step(previous: Option<&Record>, sighting: &Sighting, policy: &Policy) -> 
 
 impl Record {
     /// The record as if it had been assessed under `policy` when it was last seen, if it was under
-    /// another one than `fresh`. If people knew of it what there was to know, they still do: that its
+    /// another one than `fresh`. Whoever knew of it what there was to know still does: that its
     /// priority is another one now is no news about the finding.
     fn under(&self, policy: &Policy, fresh: &Assessment) -> Self {
         let mut rebased = self.clone();
@@ -435,10 +435,9 @@ impl Record {
         let assessment = assess(&self.finding, policy, Some(self.last_seen_at));
         rebased.assessment = Assessment { due_at, ..assessment };
         let (was, is) = (self.assessment.priority, rebased.assessment.priority);
-        if let Some(told) = &mut rebased.announced
-            && told.facts.priority >= was
-        {
-            let priority = &mut told.facts.priority;
+        let all = rebased.announced.iter_mut().map(|told| &mut told.facts.priority);
+        let some = rebased.partly_told.iter_mut().map(|told| &mut told.facts.priority);
+        for priority in all.chain(some).filter(|priority| **priority >= was) {
             *priority = if *priority == was { is } else { is.max(*priority) };
         }
         rebased
@@ -691,16 +690,26 @@ mod tests {
         assert_eq!(before.assessment.priority, Priority::P2);
         assert_eq!(after.assessment.priority, Priority::P1);
 
-        let Step::Write(mut record, _) = step(None, &before, &Policy::default()) else { panic!() };
+        let Step::Write(untold, _) = step(None, &before, &Policy::default()) else { panic!() };
         let told =
-            record.telling(Why::New, &[Audience::Email], &[Audience::Email], before.seen_at, true);
-        *record = record.remembering(&told);
+            untold.telling(Why::New, &[Audience::Email], &[Audience::Email], before.seen_at, true);
+        let record = untold.clone().remembering(&told);
         let Step::Write(reassessed, transition) = step(Some(&record), &after, &tagged) else {
             panic!("a changed priority is a transition")
         };
         assert_eq!(transition, Transition::Reassessed);
         assert_eq!(reassessed.assessment.priority, Priority::P1);
         assert_eq!(decide(&reassessed), Decision::Quiet(Silence::AlreadyTold));
+
+        // Nor do those hear it twice who have heard it when others have not.
+        let (e_mail, all) = ([Audience::Email], [Audience::Email, Audience::Chat]);
+        let told = untold.telling(Why::New, &e_mail, &all, before.seen_at, true);
+        let partly_told = untold.clone().remembering(&told);
+        let Step::Write(reassessed, _) = step(Some(&partly_told), &after, &tagged) else {
+            panic!()
+        };
+        assert_eq!(decide(&reassessed), Decision::Alert(Why::New));
+        assert_eq!(reassessed.heard(), [Audience::Email]);
 
         // What changes by itself is news all the same.
         let risen = border("2026-11-20T12:00:00Z", &Policy::default(), 0.9);
@@ -710,8 +719,7 @@ mod tests {
         assert_eq!(transition, Transition::Changed);
         assert_eq!(decide(&risen), Decision::Alert(Why::PriorityRaised));
         // Nor does a new policy hide what nobody has heard of.
-        record.announced = None;
-        let Step::Write(untold, _) = step(Some(&record), &after, &tagged) else { panic!() };
+        let Step::Write(untold, _) = step(Some(&untold), &after, &tagged) else { panic!() };
         assert_eq!(decide(&untold), Decision::Alert(Why::New));
     }
 }
