@@ -13,6 +13,7 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 use comfy_table::{Table, presets::ASCII_MARKDOWN};
@@ -29,7 +30,7 @@ use inspector_triage::{
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use tokio::runtime;
+use tokio::{runtime, time::Instant};
 
 /// What an event meets, and how many messages it leads to if nothing goes wrong.
 struct Situation {
@@ -398,6 +399,65 @@ async fn where_somebody_writes_to_one_problem_of_a_summary_the_others_are_known_
         let report = world.handle(&found(10 + number, number), "2026-11-20T12:06:00Z").await;
         assert_eq!(report.unwrap().outcome, Outcome::Pending, "{number}");
     }
+}
+
+/// A network on which `call` never gets through.
+fn without(call: Call) -> Network {
+    let fault = Some(Fault::ErrorBefore);
+    let fates =
+        move |sent: Sent| Fate { fault: fault.filter(|_| sent.call == call), ..Fate::default() };
+    Network::new(fates, |_| {})
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_fails_after_people_were_told_hides_no_message_that_failed() {
+    let broken = Topics {
+        data: Some("arn:aws:sns:eu-central-1:111122223333:gone".to_owned()),
+        ..common::topics()
+    };
+    for call in [Call::Know, Call::EndSummary] {
+        for (topics, expected) in
+            [(common::topics(), "StoreFailed"), (broken.clone(), "PublishFailed")]
+        {
+            let mut world = World::new().await;
+            world.triage.budget = Budget { p1: 0, others: 0 };
+            for (number, vulnerability) in [(0, "CVE-2026-0"), (1, "CVE-2026-1")] {
+                let event = event_of(&common::arn(number), "2026-11-20T10:00:00Z", |f| {
+                    f["packageVulnerabilityDetails"]["vulnerabilityId"] = json!(vulnerability);
+                });
+                world.handle(&event, "2026-11-20T12:00:00Z").await.unwrap();
+            }
+            let triage = without(call).triage_for(&world.cloud, "flush", topics);
+            let attempt = Attempt::new("flush", "2026-11-20T12:05:00Z".parse().unwrap());
+            let failure = triage.flush(attempt).await.unwrap_err();
+            assert_eq!(failure.kind(), expected, "{call:?}");
+            let heard = world.published();
+            assert_eq!(heard.len(), 1, "{call:?}: the e-mail went out");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flush_tells_all_audiences_at_the_same_time() {
+    let mut world = World::new().await;
+    world.triage.budget = Budget { p1: 0, others: 0 };
+    let event = event_of(&common::arn(0), "2026-11-20T10:00:00Z", AS_IT_IS);
+    world.handle(&event, "2026-11-20T12:00:00Z").await.unwrap();
+    let topics = Topics {
+        chat: Some(cloud::CHAT_TOPIC.to_owned()),
+        data: Some(cloud::DATA_TOPIC.to_owned()),
+        ..common::topics()
+    };
+    let fates = |sent: Sent| Fate {
+        back: Duration::from_secs(u64::from(sent.call == Call::Publish)),
+        ..Fate::default()
+    };
+    let triage = Network::new(fates, |_| {}).triage_for(&world.cloud, "flush", topics);
+    let attempt = Attempt::new("flush", "2026-11-20T12:05:00Z".parse().unwrap());
+    let began = Instant::now();
+    assert_eq!(triage.flush(attempt).await.unwrap().messages, 3);
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(2), "{took:?}");
 }
 
 #[tokio::test(start_paused = true)]

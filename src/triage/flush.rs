@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::future::join_all;
 use serde::Serialize;
 
 use super::{
@@ -95,16 +96,13 @@ impl<S: Store, P: Publish> Triage<S, P> {
                 Begun::UnderWay | Begun::TooSoon => break,
             }
             let flushed = self.sum_up(waiting.rows, &lease, attempt).await;
-            self.store.end_summary(&lease).await.map_err(Failure::Store)?;
-            match flushed {
-                Ok(Flushed { findings, messages, .. }) => {
-                    all.findings += findings;
-                    all.messages += messages;
-                }
-                // What an audience could not be told must not stand in the way of what is newer.
-                Err(error @ Failure::Publish(_)) => failed = Some(error),
-                Err(error) => return Err(error),
-            }
+            let ended = self.store.end_summary(&lease).await.map_err(Failure::Store);
+            let flushed = flushed?;
+            all.findings += flushed.findings;
+            all.messages += flushed.messages;
+            // What could not be done after people were told, or an audience could not be told, must
+            // not stand in the way of what is newer.
+            failed = failed.or(flushed.failed).or(ended.err());
             since = Some(newest);
             // What is left is for the next flush.
             if !may_be_more || has_time_for(4, SUMMARY, attempt).is_err() {
@@ -120,7 +118,7 @@ impl<S: Store, P: Publish> Triage<S, P> {
         waiting: Vec<Record>,
         lease: &Lease,
         attempt: Attempt<'_>,
-    ) -> Result<Flushed, Failure> {
+    ) -> Result<SummedUp, Failure> {
         let free: Vec<Record> =
             waiting.into_iter().filter(|row| held_by_others(row, attempt).is_none()).collect();
         let leased = self.store.lease(&free, lease).await.map_err(Failure::Store)?;
@@ -133,15 +131,17 @@ impl<S: Store, P: Publish> Triage<S, P> {
             .collect();
         has_time_for(2, SUMMARY, attempt)?;
 
-        let mut messages = 0;
-        let mut failed = None;
-        for &audience in self.publisher.audiences() {
-            match self.tell(audience, &mut rows, attempt).await {
-                Ok(sent) => messages += sent,
-                Err(error) => failed = Some(error),
+        let all = self.publisher.audiences();
+        let tellings = all.iter().map(|&audience| self.tell(audience, &rows, attempt));
+        let tellings = join_all(tellings).await;
+        let (mut messages, mut failed) = (0, None);
+        for (telling, &audience) in tellings.into_iter().zip(all) {
+            messages += telling.messages;
+            failed = failed.or(telling.failed);
+            for row in telling.heard {
+                rows[row].heard.push(audience);
             }
         }
-        let all = self.publisher.audiences();
         let heard = rows.iter().filter(|row| !row.heard.is_empty()).map(|row| &row.record.finding);
         let findings = heard.clone().count();
         if findings > 0 {
@@ -157,39 +157,30 @@ impl<S: Store, P: Publish> Triage<S, P> {
         let told: Vec<(Record, Told)> = told.collect();
         let known = known(&told);
         self.note(told, lease, attempt).await?;
-        self.store.know(&known, attempt.now).await.map_err(Failure::Store)?;
-        match failed {
-            Some(failed) => Err(Failure::Publish(failed)),
-            None => Ok(Flushed { outcome: FlushOutcome::Flushed, findings, messages }),
-        }
+        let noted = self.store.know(&known, attempt.now).await;
+        let failed = failed.map(Failure::Publish).or(noted.err().map(Failure::Store));
+        Ok(SummedUp { findings, messages, failed })
     }
 
-    /// Tells one audience of the findings it has not heard of, in as few messages as will do; how
-    /// many.
-    async fn tell(
-        &self,
-        audience: Audience,
-        rows: &mut [Row],
-        attempt: Attempt<'_>,
-    ) -> Result<usize, CallFailed> {
-        let mut missing: Vec<&mut Row> = rows
-            .iter_mut()
-            .filter(|row| row.why.is_some() && !row.record.heard().contains(&audience))
-            .collect();
-        let news: Vec<(&Record, Why)> =
-            missing.iter().filter_map(|row| Some((&row.record, row.why?))).collect();
+    /// Tells one audience of the findings it has not heard of, in as few messages as will do.
+    async fn tell(&self, audience: Audience, rows: &[Row], attempt: Attempt<'_>) -> Telling {
+        let missing =
+            rows.iter().enumerate().filter(|(_, row)| !row.record.heard().contains(&audience));
+        let (places, news): (Vec<usize>, Vec<(&Record, Why)>) =
+            missing.filter_map(|(place, row)| Some((place, (&row.record, row.why?)))).unzip();
+        let mut telling = Telling::default();
         if news.is_empty() {
-            return Ok(0);
+            return telling;
         }
-        let parts = message::summary(audience, &news, attempt.now, self.language);
-        let sent = parts.len();
-        for (message, about) in parts {
-            self.publisher.publish(audience, &message).await?;
-            for row in about {
-                missing[row].heard.push(audience);
+        for (message, about) in message::summary(audience, &news, attempt.now, self.language) {
+            if let Err(error) = self.publisher.publish(audience, &message).await {
+                telling.failed = Some(error);
+                break;
             }
+            telling.messages += 1;
+            telling.heard.extend(&places[about]);
         }
-        Ok(sent)
+        telling
     }
 }
 
@@ -221,6 +212,27 @@ fn known(told: &[(Record, Told)]) -> Vec<Known> {
 /// What a flush does, for an error.
 const SUMMARY: &str = "the summary of what waits";
 
+/// What came of summing up findings.
+struct SummedUp {
+    /// How many findings people were told of.
+    findings: usize,
+    /// In how many messages.
+    messages: usize,
+    /// What could not be done, although all the rest was.
+    failed: Option<Failure>,
+}
+
+/// What came of telling one audience.
+#[derive(Default)]
+struct Telling {
+    /// The places of the rows that it has heard of.
+    heard: Vec<usize>,
+    /// In how many messages.
+    messages: usize,
+    /// Why it has not heard of all.
+    failed: Option<CallFailed>,
+}
+
 /// A finding that waits.
 struct Row {
     record: Record,
@@ -233,5 +245,116 @@ struct Row {
 impl Row {
     fn new(record: Record, why: Option<Why>) -> Self {
         Self { record, why, heard: Vec::new() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures_util::FutureExt;
+    use jiff::{SignedDuration, Timestamp};
+
+    use super::*;
+    use crate::{
+        announce::Budget,
+        assess::{Policy, assess},
+        finding::sample,
+        message::{Language, Message},
+        record::{Sighting, Step, Transition, step},
+        triage::{Alone, Marked, Marking, Permit, Refreshed, Waiting},
+    };
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    /// A store in which more findings wait than one summary has, and which can note everything but
+    /// what people know.
+    struct Forgetful;
+
+    impl Store for Forgetful {
+        async fn refresh(&self, _: &Sighting) -> Result<Refreshed, CallFailed> {
+            unreachable!()
+        }
+
+        async fn write(&self, _: &Record, _: Transition) -> Result<Outran, CallFailed> {
+            unreachable!()
+        }
+
+        async fn permit(&self, _: &Record, _: &Lease, _: &Alone) -> Result<Permit, CallFailed> {
+            unreachable!()
+        }
+
+        async fn lease(&self, records: &[Record], _: &Lease) -> Result<Vec<Outran>, CallFailed> {
+            Ok(vec![Outran::No; records.len()])
+        }
+
+        async fn mark(&self, markings: &[Marking], _: &Lease) -> Result<Vec<Marked>, CallFailed> {
+            Ok(vec![Marked::Done; markings.len()])
+        }
+
+        async fn waiting(
+            &self,
+            most: usize,
+            since: Option<Timestamp>,
+        ) -> Result<Waiting, CallFailed> {
+            let since = match since {
+                None => vec![NOW; most],
+                Some(newest) => vec![newest + SignedDuration::from_secs(1)],
+            };
+            let finding = sample::finding();
+            let assessment = assess(&finding, &Policy::default(), Some(NOW));
+            let sighting = Sighting::new(finding, assessment, NOW);
+            let Step::Write(record, _) = step(None, &sighting, &Policy::default()) else {
+                panic!()
+            };
+            Ok(Waiting { since, rows: vec![*record] })
+        }
+
+        async fn know(&self, _: &[Known], _: Timestamp) -> Result<(), CallFailed> {
+            Err(CallFailed { operation: "know", object: String::new(), source: "".into() })
+        }
+
+        async fn begin_summary(
+            &self,
+            _: &Lease,
+            _: Budget,
+            _: Timestamp,
+        ) -> Result<Begun, CallFailed> {
+            Ok(Begun::Yes)
+        }
+
+        async fn end_summary(&self, _: &Lease) -> Result<(), CallFailed> {
+            Ok(())
+        }
+    }
+
+    /// Counts messages.
+    #[derive(Default)]
+    struct Counter(AtomicUsize);
+
+    impl Publish for Counter {
+        fn audiences(&self) -> &[Audience] {
+            &[Audience::Email]
+        }
+
+        async fn publish(&self, _: Audience, _: &Message) -> Result<(), CallFailed> {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_people_know_not_being_noted_fails_the_flush_but_keeps_nobody_from_hearing_the_rest() {
+        let triage = Triage {
+            store: Forgetful,
+            publisher: Counter::default(),
+            policy: Policy::default(),
+            notify: true,
+            language: Language::En,
+            budget: Budget::default(),
+        };
+        let flushed = triage.flush(Attempt::new("flush", NOW)).now_or_never().unwrap();
+        assert_eq!(flushed.unwrap_err().kind(), "StoreFailed");
+        assert_eq!(triage.publisher.0.into_inner(), 2);
     }
 }
