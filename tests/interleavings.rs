@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use common::{
     World, event,
     network::{Call, Fate, Fault, Network, Sent},
@@ -174,6 +175,10 @@ async fn news_that_comes_while_something_older_is_being_said_waits_and_is_said_n
     assert_eq!(speaking.await.unwrap(), Ok("new".to_owned()));
     let waiting = world.triage.store.pending(10).await.unwrap();
     assert_eq!(waiting.len(), 1, "what came meanwhile is still to be said");
+    let announced = &world.items(common::ARN).await[0];
+    assert_eq!(announced["what"], AttributeValue::S("new".to_owned()));
+    let exploit = &announced["facts"].as_m().unwrap()["exploit"];
+    assert_eq!(*exploit, AttributeValue::Bool(false), "the history has what was said");
 
     let again = send(&newer, "newer again", "2026-11-20T12:01:01Z", None).await.unwrap();
     assert_eq!(again, Ok("exploit-seen".to_owned()));

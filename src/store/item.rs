@@ -48,12 +48,19 @@ struct History<'a> {
     /// When it was recorded.
     at: Timestamp,
     what: &'static str,
-    /// The state it happened in.
-    facts: Facts,
+    /// What became of the finding, or what people were told.
+    facts: &'a Facts,
+    #[serde(flatten)]
+    state: Option<State<'a>>,
+    expires_at: i64,
+}
+
+/// The state that a transition led to.
+#[derive(Serialize)]
+struct State<'a> {
     score: u8,
     version: &'a str,
     policy: &'a str,
-    expires_at: i64,
 }
 
 /// The row of a record. It expires at `expires_at`, as its history does, if the finding has ended
@@ -89,36 +96,35 @@ pub fn transition(
     transition: Transition,
     expires_at: i64,
 ) -> Result<Item, Unreadable> {
-    let sk = keys::transition(record.version.as_str());
-    history(record, sk, record.last_seen_at, transition.as_str(), expires_at)
+    serde_dynamo::to_item(History {
+        pk: keys::finding(&record.finding.arn),
+        sk: keys::transition(record.version.as_str()),
+        at: record.last_seen_at,
+        what: transition.as_str(),
+        facts: &record.facts(),
+        state: Some(State {
+            score: record.assessment.score,
+            version: record.version.as_str(),
+            policy: &record.assessment.policy,
+        }),
+        expires_at,
+    })
 }
 
-/// The history row of an announcement of `record`.
+/// The history row of an announcement of `record`, which may hold a newer state by now than the one
+/// that people were told of.
 pub fn announcement(
     record: &Record,
     announced: &Announced,
     expires_at: i64,
 ) -> Result<Item, Unreadable> {
-    let sk = keys::announcement(announced.at);
-    history(record, sk, announced.at, announced.why.as_str(), expires_at)
-}
-
-fn history(
-    record: &Record,
-    sk: String,
-    at: Timestamp,
-    what: &'static str,
-    expires_at: i64,
-) -> Result<Item, Unreadable> {
     serde_dynamo::to_item(History {
         pk: keys::finding(&record.finding.arn),
-        sk,
-        at,
-        what,
-        facts: record.facts(),
-        score: record.assessment.score,
-        version: record.version.as_str(),
-        policy: &record.assessment.policy,
+        sk: keys::announcement(announced.at),
+        at: announced.at,
+        what: announced.why.as_str(),
+        facts: &announced.facts,
+        state: None,
         expires_at,
     })
 }
