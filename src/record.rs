@@ -372,7 +372,8 @@ pub enum Transition {
     Suppressed,
     /// Still open or still ended; severity, priority, exploit or fix changed.
     Changed,
-    /// Nothing but the policy changed, and with it the priority.
+    /// Nothing but the policy changed, and with it the priority; or the way in which the row has the
+    /// facts.
     Reassessed,
 }
 
@@ -396,15 +397,15 @@ impl Transition {
 pub enum Step {
     /// The record changes; write it, and the transition into the history.
     Write(Box<Record>, Transition),
-    /// A newer state with the same facts: bring the row up to date, and nothing else.
-    Refresh,
     /// The very same state again.
     Repetition,
     /// An older state, come late.
     Stale,
 }
 
-/// What `sighting`, which was assessed under `policy`, makes of `previous`.
+/// What `sighting`, which was assessed under `policy`, makes of `previous`. A newer state with the
+/// same facts comes here only if the row has them in another spelling than [`Facts::key`]: else it is
+/// a refresh.
 pub fn step(previous: Option<&Record>, sighting: &Sighting, policy: &Policy) -> Step {
     let Some(previous) = previous else {
         let (record, transition) = first(sighting);
@@ -413,7 +414,6 @@ pub fn step(previous: Option<&Record>, sighting: &Sighting, policy: &Policy) -> 
     match sighting.version.cmp(&previous.version) {
         std::cmp::Ordering::Less => Step::Stale,
         std::cmp::Ordering::Equal => Step::Repetition,
-        std::cmp::Ordering::Greater if sighting.facts() == previous.facts() => Step::Refresh,
         std::cmp::Ordering::Greater => {
             let rebased = previous.under(policy, &sighting.assessment);
             let (record, transition) = next(&rebased, sighting);
@@ -536,13 +536,6 @@ mod tests {
         for sighting in sightings {
             record = match step(record.as_ref(), sighting, &Policy::default()) {
                 Step::Write(next, _) => Some(*next),
-                Step::Refresh => record.map(|record| Record {
-                    finding: sighting.finding.clone(),
-                    assessment: sighting.assessment.clone(),
-                    version: sighting.version.clone(),
-                    revision: record.revision + 1,
-                    ..record
-                }),
                 Step::Repetition | Step::Stale => record,
             };
         }

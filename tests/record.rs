@@ -13,13 +13,17 @@ use std::{
 };
 
 use aws_sdk_dynamodb::{
+    Client,
     config::{
         ConfigBag, Intercept, RuntimeComponents, interceptors::BeforeTransmitInterceptorContextRef,
     },
     error::BoxError,
+    types::AttributeValue,
 };
 use common::{ARN, World, event, event_of};
-use inspector_triage::{assess::Priority, publish::Topics, triage::Outcome};
+use inspector_triage::{
+    assess::Priority, cli::cloud, publish::Topics, store::keys, triage::Outcome,
+};
 use serde_json::json;
 
 const NOW: &str = "2026-11-20T12:00:00Z";
@@ -80,6 +84,34 @@ async fn moved_timestamps_and_drifting_epss_update_the_row_in_silence() {
     assert_eq!(world.kinds(ARN).await, ["ANNOUNCED new", "CURRENT", "HISTORY opened"]);
     let row = &world.items(ARN).await[1];
     assert!(format!("{row:?}").contains("0.012"));
+}
+
+#[tokio::test]
+async fn a_row_whose_facts_are_spelt_otherwise_is_written_anew_once_and_nobody_is_told() {
+    let mut world = World::new().await;
+    let at = |time| event(time, |_| {});
+    world.handle(&at("2026-11-20T10:00:00Z"), NOW).await.unwrap();
+    world.published();
+    Client::from_conf(world.cloud.dynamodb().build())
+        .update_item()
+        .table_name(cloud::TABLE)
+        .key("pk", AttributeValue::S(keys::finding(ARN)))
+        .key("sk", AttributeValue::S(keys::CURRENT.to_owned()))
+        .update_expression("SET facts = :facts")
+        .expression_attribute_values(":facts", AttributeValue::S("as it was once".to_owned()))
+        .send()
+        .await
+        .unwrap();
+    for time in ["2026-11-20T11:00:00Z", "2026-11-20T12:00:00Z"] {
+        let report = world.handle(&at(time), LATER).await.unwrap();
+        assert_eq!(report.outcome, Outcome::Unchanged);
+        assert_eq!(world.record(ARN).await.finding, common::read(&at(time)));
+    }
+    assert_eq!(world.published(), []);
+    assert_eq!(
+        world.kinds(ARN).await,
+        ["ANNOUNCED new", "CURRENT", "HISTORY opened", "HISTORY reassessed"]
+    );
 }
 
 #[tokio::test]

@@ -220,8 +220,8 @@ impl<S: Store, P: Publish> Triage<S, P> {
                     Outran::Yes => Ok(Recording::Outran),
                 }
             }
-            // The row was another one when it was compared than when it came back.
-            _ => Ok(Recording::Outran),
+            // Without a row nothing is stale, or a repetition.
+            (Step::Stale | Step::Repetition, None) => Ok(Recording::Outran),
         }
     }
 
