@@ -9,7 +9,12 @@ use super::{
     Problem, Redrive, Verdict,
     queue::{Queue, Taken},
 };
-use crate::{aws, event, failure::CallFailed, text};
+use crate::{
+    aws,
+    event::{self, Event},
+    failure::CallFailed,
+    text,
+};
 
 /// Gives each event that is in the queue now to the function, and takes it off the queue once Lambda
 /// has it.
@@ -38,29 +43,35 @@ pub async fn run(
             }
             let name = name(&taken);
             if serde_json::from_str::<serde::de::IgnoredAny>(&taken.failed.event).is_err() {
-                writeln!(output, "{name}: left in the queue: it is not JSON")?;
+                done = say(output, &format!("{name}: left in the queue: it is not JSON"));
                 left.push(taken);
-                continue;
+            } else if let Err(problem) = send(&lambda, &redrive.to, &taken).await {
+                done = Err(problem);
+                left.push(taken);
+            } else {
+                sent += 1;
+                if let Err(problem) = queue.delete(&taken).await {
+                    done = Err(problem);
+                    left.push(taken);
+                } else {
+                    let why = taken.failed.why.as_deref().unwrap_or("unknown");
+                    done = say(output, &format!("{name}: sent; had failed: {why}"));
+                }
             }
-            done = send(&lambda, &redrive.to, &taken).await;
             if done.is_err() {
-                left.push(taken);
                 break;
             }
-            queue.delete(&taken).await?;
-            sent += 1;
-            let why = taken.failed.why.as_deref().unwrap_or("unknown");
-            writeln!(output, "{name}: sent; had failed: {why}")?;
         }
         left.extend(some);
         if done.is_err() {
             break done;
         }
     };
-    queue.put_back(&left).await?;
-    writeln!(output, "{sent} sent to {}, {} left in the queue", redrive.to, left.len())?;
-    output.flush()?;
-    outcome?;
+    // What is left goes back whatever happened, and what was sent is said.
+    let put_back = queue.put_back(&left).await;
+    let tally = format!("{sent} sent to {}, {} left in the queue", redrive.to, left.len());
+    let said = say(output, &tally);
+    outcome.and(put_back).and(said)?;
     Ok(if left.is_empty() { Verdict::Done } else { Verdict::FoundWrong })
 }
 
@@ -82,10 +93,17 @@ async fn send(lambda: &Client, function: &str, taken: &Taken) -> Result<(), Prob
     Ok(())
 }
 
+/// Says a line at once.
+fn say(output: &mut impl Write, line: &str) -> Result<(), Problem> {
+    writeln!(output, "{line}")?;
+    Ok(output.flush()?)
+}
+
 /// What a person knows an event by.
 fn name(taken: &Taken) -> String {
-    match event::finding(taken.failed.event.as_bytes()) {
-        Ok(sent) => text::line(&sent.finding.arn),
+    match event::read(taken.failed.event.as_bytes()) {
+        Ok(Event::Finding(sent)) => text::line(&sent.finding.arn),
+        Ok(Event::Flush) => "a flush".to_owned(),
         Err(_) => "an event that cannot be triaged".to_owned(),
     }
 }
