@@ -39,11 +39,11 @@ pub enum Failure {
         /// Its source, shortened.
         from: String,
     },
-    /// The record could not be read or written.
-    #[error("the finding could not be recorded")]
+    /// The table could not be read or written.
+    #[error("a call to the table failed")]
     Store(#[source] CallFailed),
-    /// The message could not be handed over. The finding is recorded.
-    #[error("the finding is recorded, but it could not be announced")]
+    /// A message could not be handed over. What it was to tell is recorded.
+    #[error("people could not be told; what there is to tell is recorded")]
     Publish(#[source] CallFailed),
     /// Another invocation is announcing this finding at this moment.
     #[error("finding {arn} is being announced by another invocation until {until}; try again then")]

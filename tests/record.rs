@@ -236,7 +236,7 @@ async fn an_announcement_that_failed_is_made_up_for_and_meanwhile_nobody_else_sp
     );
     let failure = world.handle(&event, NOW).await.unwrap_err();
     assert!(
-        failure.starts_with("PublishFailed: the finding is recorded, but it could not be announced: SNS Publish to arn:aws:sns:eu-central-1:111122223333:gone failed"),
+        failure.starts_with("PublishFailed: people could not be told; what there is to tell is recorded: SNS Publish to arn:aws:sns:eu-central-1:111122223333:gone failed"),
         "{failure}"
     );
 

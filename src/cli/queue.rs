@@ -201,14 +201,12 @@ mod tests {
                 "condition": "RetriesExhausted", "approximateInvokeCount": 3},
             "requestPayload": {"detail-type":  "Inspector2 Finding"},
             "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
-            "responsePayload": {"errorType": "StoreFailed", "errorMessage": "the finding\ncould not be recorded"}}"#;
+            "responsePayload": {"errorType": "StoreFailed", "errorMessage": "a call\nto the table failed"}}"#;
         let failed = Failed::of_body(body);
         assert_eq!(failed.event, r#"{"detail-type":  "Inspector2 Finding"}"#);
         assert_eq!(
             failed.why.as_deref(),
-            Some(
-                "RetriesExhausted after 3 invocations: StoreFailed: the finding could not be recorded"
-            )
+            Some("RetriesExhausted after 3 invocations: StoreFailed: a call to the table failed")
         );
     }
 

@@ -78,8 +78,11 @@ impl DynamoDb {
         parts: &impl Fn(&T) -> Result<Vec<TransactWriteItem>, Cause>,
         answer: &impl Fn(Option<&CancellationReason>) -> Result<A, Cause>,
     ) -> Result<Vec<A>, CallFailed> {
-        let Some(first) = rows.first() else { return Ok(Vec::new()) };
-        let failed = |source| CallFailed { operation: TRANSACT, object: first.key(), source };
+        let failed = |source| {
+            // Of several rows any may be the one that failed.
+            let object = if let [row] = rows { row.key() } else { self.table.clone() };
+            CallFailed { operation: TRANSACT, object, source }
+        };
         let mut answers: Vec<Option<A>> = rows.iter().map(|_| None).collect();
         loop {
             let open: Vec<usize> = (0..rows.len()).filter(|row| answers[*row].is_none()).collect();
