@@ -74,8 +74,9 @@ fn perform(store: &Database, operation: &str, body: &[u8]) -> Result<String, Dyn
         "UpdateItem" => answer(&store.update_item(read(body)?)?),
         "TransactWriteItems" => {
             let mut request: TransactWriteItemsRequest = read(body)?;
-            // The token tells a repeated call from a new one. Here none is lost on the way, and
-            // the store would go through all tokens of the last ten minutes each time.
+            // The token tells a repeated call from a new one, for which the store would go through
+            // all tokens of the last ten minutes each time. Without it a call whose answer was lost
+            // is done again: harsher than AWS, and harmless, because every write has a condition.
             request.client_request_token = None;
             answer(&store.transact_write_items(request)?)
         }

@@ -23,7 +23,7 @@ pub type Seen = HashMap<Bucket, Timestamp>;
 
 /// How often a race for a token is run.
 const RACES: usize = 4;
-/// No summary goes out within a second of a message out of its bucket.
+/// Out of a bucket without tokens no summary goes within a second of the message before it.
 const A_SECOND: SignedDuration = SignedDuration::from_secs(1);
 
 impl DynamoDb {

@@ -143,8 +143,12 @@ impl Observation {
     }
 }
 
-/// How long one call of a [`Store`] or [`Publish`] takes at most, with its repetitions. Who
-/// implements them keeps to it.
+/// How long one request to a store or a topic takes at most, with its repetitions. Who implements
+/// [`Store`] and [`Publish`] keeps to it.
+///
+/// Most calls are one request. [`Store::permit`] and [`Store::begin_summary`] are several where others
+/// take tokens at the same time; so are [`Store::waiting`], [`Store::lease`], [`Store::mark`] and
+/// [`Store::know`] for many findings, or where a row has changed.
 pub const CALL: SignedDuration = SignedDuration::from_secs(6);
 
 /// How often a race for a row is run before the attempt gives up.
