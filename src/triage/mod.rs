@@ -89,16 +89,6 @@ pub struct Triage<S, P> {
     pub budget: Budget,
 }
 
-/// How a sighting went into the record.
-enum Recorded {
-    /// The row changed, in a way that matters.
-    Transition(Transition),
-    /// The row was brought up to date; nothing that matters changed.
-    Refreshed,
-    /// The row knew it already.
-    Repetition,
-}
-
 /// One attempt at an event: Lambda makes up to three.
 #[derive(Clone, Copy)]
 pub struct Attempt<'a> {
@@ -166,8 +156,8 @@ impl<S: Store, P: Publish> Triage<S, P> {
         let arn = &sighting.finding.arn;
         for _ in 0..RACES {
             has_time_for(2, arn, attempt)?;
-            let (record, recorded) = match self.record(&sighting).await? {
-                Recording::Done(record, recorded) => (record, recorded),
+            let (record, transition) = match self.record(&sighting).await? {
+                Recording::Done(record, transition) => (record, transition),
                 Recording::Stale(record) => {
                     let reason = "the record holds a newer state of this finding".to_owned();
                     return Ok(report(&record, Outcome::Stale, reason));
@@ -176,8 +166,8 @@ impl<S: Store, P: Publish> Triage<S, P> {
             };
             match decide(&record) {
                 Decision::Quiet(silence) => {
-                    return Ok(match recorded {
-                        Recorded::Transition(transition) if !record.is_open() => {
+                    return Ok(match transition {
+                        Some(transition) if !record.is_open() => {
                             let reason = ended(transition, &record);
                             report(&record, Outcome::Closed, reason)
                         }
@@ -208,19 +198,17 @@ impl<S: Store, P: Publish> Triage<S, P> {
     /// Puts a sighting into the record.
     async fn record(&self, sighting: &Sighting) -> Result<Recording, Failure> {
         let previous = match self.store.refresh(sighting).await.map_err(Failure::Store)? {
-            Refreshed::Done(record) => {
-                return Ok(Recording::Done(record, Recorded::Refreshed));
-            }
+            Refreshed::Done(record) => return Ok(Recording::Done(record, None)),
             Refreshed::Differs(record) => Some(record),
             Refreshed::Missing => None,
         };
         match (step(previous.as_deref(), sighting, &self.policy), previous) {
             (Step::Stale, Some(record)) => Ok(Recording::Stale(record)),
-            (Step::Repetition, Some(record)) => Ok(Recording::Done(record, Recorded::Repetition)),
+            (Step::Repetition, Some(record)) => Ok(Recording::Done(record, None)),
             (Step::Write(mut record, transition), _) => {
                 record.pending_since = pending_since(&record, sighting.seen_at);
                 match self.store.write(&record, transition).await.map_err(Failure::Store)? {
-                    Outran::No => Ok(Recording::Done(record, Recorded::Transition(transition))),
+                    Outran::No => Ok(Recording::Done(record, Some(transition))),
                     Outran::Yes => Ok(Recording::Outran),
                 }
             }
@@ -387,8 +375,8 @@ fn has_time_for(calls: i32, what: &str, attempt: Attempt<'_>) -> Result<(), Fail
 
 /// How far [`Triage::record`] came.
 enum Recording {
-    /// The row is as it should be.
-    Done(Box<Record>, Recorded),
+    /// The row is as it should be, perhaps after a change that matters.
+    Done(Box<Record>, Option<Transition>),
     /// The row is newer.
     Stale(Box<Record>),
     /// Somebody else was faster; look again.
