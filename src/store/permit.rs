@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{CONDITION, CONFLICT, Cause, DynamoDb, TRANSACT, UPDATE, finished, item, keys};
 use crate::{
-    announce::{Bucket, Budget, Level, Problem},
+    announce::{Bucket, Budget, Level},
     failure::CallFailed,
     record::{Lease, Record},
     triage::{Alone, Begun, Known, Permit},
@@ -42,8 +42,8 @@ impl DynamoDb {
             };
             let row = self.lease_of(record, lease).map_err(failed)?;
             let mut items = vec![row, built(token).map_err(failed)?];
-            for problem in &alone.problems {
-                items.push(self.known(problem, record, alone).map_err(failed)?);
+            for known in &alone.known {
+                items.push(self.known_alone(known, alone.now).map_err(failed)?);
             }
             let call = self.client.transact_write_items().set_transact_items(Some(items));
             let Err(reasons) = finished(call.send().await.map(drop)).map_err(failed)? else {
@@ -187,27 +187,16 @@ impl DynamoDb {
             .expression_attribute_values(":now", millis(now))
     }
 
-    /// Notes that a problem is known now by the message about `record`, unless it is already, by one
-    /// about another finding.
-    fn known(
-        &self,
-        problem: &Problem,
-        record: &Record,
-        alone: &Alone,
-    ) -> Result<TransactWriteItem, Cause> {
-        let known = Known {
-            problem: problem.clone(),
-            finding: record.finding.arn.clone(),
-            priority: alone.priority,
-            why: alone.why,
-        };
+    /// Notes that a problem is known from a message about one finding alone, unless it is already,
+    /// from one about another.
+    fn known_alone(&self, known: &Known, now: Timestamp) -> Result<TransactWriteItem, Cause> {
         let put = self
-            .known_row(&known, alone.now)?
+            .known_row(known, now)?
             .condition_expression(
                 "attribute_not_exists(pk) OR finding = :finding OR #until <= :now \
                  OR priority > :priority",
             )
-            .expression_attribute_values(":finding", AttributeValue::S(known.finding));
+            .expression_attribute_values(":finding", AttributeValue::S(known.finding.clone()));
         Ok(TransactWriteItem::builder().put(put.build()?).build())
     }
 

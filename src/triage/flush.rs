@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use super::{
     Attempt, Begun, Known, Observation, Outran, Publish, Store, Triage, has_time_for,
-    held_by_others, under,
+    held_by_others, known_of, under,
 };
 use crate::{
-    announce::{Decision, decide, problems},
+    announce::{Decision, decide},
     failure::{CallFailed, Failure},
     message,
     record::{Audience, Lease, Record, Told, Why},
@@ -190,13 +190,7 @@ fn known(told: &[(Record, Told)]) -> Vec<Known> {
     let mut known: BTreeMap<(String, &'static str), Known> = BTreeMap::new();
     for (record, told) in told {
         let Told::All(announced) = told else { continue };
-        for problem in problems(&record.finding) {
-            let new = Known {
-                finding: record.finding.arn.clone(),
-                priority: record.assessment.priority,
-                why: announced.why,
-                problem,
-            };
+        for new in known_of(record, announced.why) {
             let key = (new.problem.key.clone(), new.why.as_str());
             match known.get_mut(&key) {
                 Some(old) if old.priority >= new.priority => {}

@@ -237,14 +237,11 @@ impl<S: Store, P: Publish> Triage<S, P> {
                 _ => Permit::Outran,
             }
         } else {
-            let priority = record.assessment.priority;
             let alone = Alone {
                 now: attempt.now,
                 budget: self.budget,
-                bucket: Bucket::of(priority),
-                problems: problems(&record.finding),
-                priority,
-                why,
+                bucket: Bucket::of(record.assessment.priority),
+                known: known_of(&record, why).collect(),
             };
             self.store.permit(&record, &lease, &alone).await.map_err(Failure::Store)?
         };
@@ -354,6 +351,16 @@ fn held_by_others<'a>(record: &'a Record, attempt: Attempt<'_>) -> Option<&'a Le
 /// The record after `lease` was taken.
 fn under(record: Record, lease: &Lease) -> Record {
     Record { lease: Some(lease.clone()), revision: record.revision + 1, ..record }
+}
+
+/// What people know once they were told of `record` for the reason `why`.
+fn known_of(record: &Record, why: Why) -> impl Iterator<Item = Known> {
+    problems(&record.finding).into_iter().map(move |problem| Known {
+        problem,
+        finding: record.finding.arn.clone(),
+        priority: record.assessment.priority,
+        why,
+    })
 }
 
 /// Since when `record` waits to be told, if it does.

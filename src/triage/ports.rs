@@ -110,9 +110,9 @@ pub struct Known {
     pub problem: Problem,
     /// The finding that they know it from.
     pub finding: String,
-    /// How urgent that was.
+    /// How urgent that was. As more urgent, the problem is not known.
     pub priority: Priority,
-    /// Why they were told.
+    /// Why they were told. For other reasons, the problem is not known.
     pub why: Why,
 }
 
@@ -125,12 +125,8 @@ pub struct Alone {
     pub budget: Budget,
     /// Where its token comes from.
     pub bucket: Bucket,
-    /// The problems it tells of.
-    pub problems: Vec<Problem>,
-    /// How urgent it is. A problem is known only if it was announced as at least as urgent.
-    pub priority: Priority,
-    /// Why it is announced. A problem is known for this reason, not for others.
-    pub why: Why,
+    /// What people know after it.
+    pub known: Vec<Known>,
 }
 
 /// What became of [`Store::permit`].
