@@ -93,27 +93,35 @@ pub fn summary(
 
 /// What subscriptions can filter by.
 fn attributes(record: &Record, why: Why) -> Vec<(&'static str, String)> {
-    let Finding { severity, account, kind, .. } = &record.finding;
-    let resource = record.finding.resource();
-    let fix = record.finding.fix_available.as_ref().map_or("UNKNOWN", |fix| fix.as_str());
-    let region = record.finding.region.as_deref();
-    harmless([
-        ("priority", record.assessment.priority.as_str().to_owned()),
-        ("severity", severity.as_str().to_owned()),
-        ("account", account.clone()),
-        ("region", region.unwrap_or_default().to_owned()),
-        ("resource_type", resource.map_or("", |resource| resource.kind.as_str()).to_owned()),
-        ("finding_type", kind.as_str().to_owned()),
-        ("fix_available", fix.to_owned()),
-        ("reason", why.as_str().to_owned()),
-    ])
+    let (priority, severity) = (record.assessment.priority.as_str(), &record.finding.severity);
+    filters(priority, severity.as_str(), properties(&record.finding), why.as_str())
+}
+
+/// What a finding has that several can have in common.
+type Properties<'a> = [(&'static str, &'a str); 5];
+
+fn properties(finding: &Finding) -> Properties<'_> {
+    let resource = finding.resource();
+    let fix = finding.fix_available.as_ref();
+    [
+        ("account", &finding.account),
+        ("region", finding.region.as_deref().unwrap_or_default()),
+        ("resource_type", resource.map_or("", |resource| resource.kind.as_str())),
+        ("finding_type", finding.kind.as_str()),
+        ("fix_available", fix.map_or("UNKNOWN", |fix| fix.as_str())),
+    ]
 }
 
 /// Attributes that SNS takes: short lines, none empty.
-fn harmless(attributes: [(&'static str, String); 8]) -> Vec<(&'static str, String)> {
-    attributes
-        .into_iter()
-        .map(|(name, value)| (name, text::cut_bytes(&text::line(&value), 128)))
+fn filters(
+    priority: &str,
+    severity: &str,
+    properties: Properties<'_>,
+    reason: &str,
+) -> Vec<(&'static str, String)> {
+    let urgency = [("priority", priority), ("severity", severity)];
+    let all = urgency.into_iter().chain(properties).chain([("reason", reason)]);
+    all.map(|(name, value)| (name, text::cut_bytes(&text::line(value), 128)))
         .filter(|(_, value)| !value.is_empty())
         .collect()
 }

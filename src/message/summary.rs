@@ -8,16 +8,16 @@ use jiff::Timestamp;
 use super::{
     Language, Message,
     facts::{Deed, Facts},
-    fit,
+    filters, fit,
     lists::{english, japanese},
-    moment,
+    moment, properties,
     remedy::{self, Remedy},
     short, subject,
 };
 use crate::{
     announce,
     assess::{Assessment, Priority},
-    finding::{Finding, Severity},
+    finding::Severity,
     record::{Record, Why},
 };
 
@@ -161,26 +161,14 @@ impl<'a> Summary<'a> {
     pub fn attributes(&self) -> Vec<(&'static str, String)> {
         let findings = || self.news.iter().map(|(record, _)| &record.finding);
         let severity = findings().map(|f| &f.severity).max_by_key(|severity| severity.rank());
-        let common = |of: fn(&Finding) -> &str| {
-            let all: BTreeSet<&str> = findings().map(of).collect();
-            match all.iter().next() {
-                Some(one) if all.len() == 1 => (*one).to_owned(),
-                _ => "many".to_owned(),
-            }
-        };
-        super::harmless([
-            ("priority", self.priority().to_owned()),
-            ("severity", severity.map_or("", Severity::as_str).to_owned()),
-            ("account", common(|f| &f.account)),
-            ("region", common(|f| f.region.as_deref().unwrap_or_default())),
-            ("resource_type", common(|f| f.resource().map_or("", |r| r.kind.as_str()))),
-            ("finding_type", common(|f| f.kind.as_str())),
-            (
-                "fix_available",
-                common(|f| f.fix_available.as_ref().map_or("UNKNOWN", |fix| fix.as_str())),
-            ),
-            ("reason", "summary".to_owned()),
-        ])
+        let common = findings().map(properties).reduce(|all, next| {
+            std::array::from_fn(|place| match (all[place], next[place]) {
+                (one, other) if one == other => one,
+                ((name, _), _) => (name, "many"),
+            })
+        });
+        let severity = severity.map_or("", Severity::as_str);
+        filters(self.priority(), severity, common.unwrap_or_default(), "summary")
     }
 
     fn shown(&self, shown: usize) -> Shown {
