@@ -347,7 +347,7 @@ async fn flush_with(call: Call, nth: usize, fault: Fault) {
     for now in ["2026-11-20T12:06:00Z", "2026-11-20T12:10:00Z"] {
         world.flush(now).await.unwrap();
     }
-    assert_eq!(world.triage.store.pending(1).await.unwrap(), [], "{what}");
+    assert_eq!(world.waiting(1).await, [], "{what}");
 
     let mut told: BTreeMap<String, usize> = BTreeMap::new();
     let published = world.published();

@@ -266,18 +266,19 @@ async fn open_and_untold_findings_are_found_in_order_whatever_shard_they_are_in(
         world.handle(&event, &now).await.unwrap();
     }
     let store = &world.triage.store;
-    let pending = store.pending(1000).await.unwrap();
+    let waiting = world.waiting(1000).await;
     let open = store.open_by_due(1000).await.unwrap();
-    assert_eq!((pending.len(), open.len()), (80, 80));
-    for entries in [&pending, &open] {
-        assert!(entries.is_sorted_by_key(|entry| entry.at));
-        let findings: BTreeSet<&str> = entries.iter().map(|entry| entry.arn.as_str()).collect();
+    let open: Vec<_> = open.into_iter().map(|entry| (entry.at, entry.arn)).collect();
+    assert_eq!((waiting.len(), open.len()), (80, 80));
+    for entries in [&waiting, &open] {
+        assert!(entries.is_sorted_by_key(|(at, _)| at));
+        let findings: BTreeSet<&str> = entries.iter().map(|(_, arn)| arn.as_str()).collect();
         assert_eq!(findings.len(), 80);
     }
-    assert_eq!(pending[0].at, "2026-11-18T00:00:00Z".parse().unwrap());
-    assert_eq!(open[0].at, "2026-11-25T00:00:00Z".parse().unwrap());
+    assert_eq!(waiting[0].0, "2026-11-18T00:00:00Z".parse().unwrap());
+    assert_eq!(open[0].0, "2026-11-25T00:00:00Z".parse().unwrap());
     // No more than asked for, and the same first ones.
-    assert_eq!(store.pending(7).await.unwrap(), pending[..7]);
+    assert_eq!(world.waiting(7).await, waiting[..7]);
     assert_eq!(store.open_by_due(0).await.unwrap(), []);
 }
 

@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 pub use policy::{NotAnSla, NotTags, Policy, Sla, UrgentTags};
 pub use priority::Priority;
 pub use score::{Basis, Reason};
-pub use vector::Vector;
 
 use crate::finding::Finding;
 

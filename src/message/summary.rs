@@ -182,7 +182,7 @@ impl<'a> Summary<'a> {
         let rest = self.groups.get(shown..).unwrap_or_default();
         Shown {
             total: self.total,
-            by_priority: [Priority::P1, Priority::P2, Priority::P3, Priority::P4]
+            by_priority: Priority::ALL
                 .map(count)
                 .into_iter()
                 .filter(|(_, count)| *count > 0)

@@ -45,18 +45,11 @@ impl DynamoDb {
         self.first(&index, &keys::shards(keys::OPEN), None, most).await
     }
 
-    /// The findings with something to tell, those that wait longest first, at most `most` of them.
+    /// The findings with something to tell, those that wait longest first, at most `most` of them;
+    /// only those that came after a moment, if that is given.
     ///
     /// Reads at most `most` entries of each shard, all shards side by side.
-    ///
-    /// # Errors
-    /// A call failed, or an index holds what this program does not write.
-    pub async fn pending(&self, most: usize) -> Result<Vec<Entry>, CallFailed> {
-        self.pending_after(None, most).await
-    }
-
-    /// The same, but only those that came after a moment.
-    pub(super) async fn pending_after(
+    pub(super) async fn pending(
         &self,
         after: Option<Timestamp>,
         most: usize,

@@ -181,7 +181,7 @@ impl Store for DynamoDb {
     }
 
     async fn waiting(&self, most: usize, since: Option<Timestamp>) -> Result<Waiting, CallFailed> {
-        let entries = self.pending_after(since, most).await?;
+        let entries = self.pending(since, most).await?;
         let mut rows = self.rows(&entries).await?;
         // The index lags a little behind the rows.
         rows.retain(|row| row.pending_since.is_some());

@@ -24,7 +24,7 @@ use inspector_triage::{
     publish::{Sns, Topics},
     record::Record,
     store::{self, DynamoDb, keys},
-    triage::{Attempt, Flushed, Report, Triage},
+    triage::{Attempt, Flushed, Report, Store, Triage},
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -81,6 +81,15 @@ impl World {
     /// Everything that was published since this was last asked.
     pub fn published(&mut self) -> Vec<Published> {
         std::iter::from_fn(|| self.cloud.published.try_recv().ok()).collect()
+    }
+
+    /// The findings that wait to be told and since when, those that wait longest first, at most
+    /// `most` of them.
+    pub async fn waiting(&self, most: usize) -> Vec<(Timestamp, String)> {
+        let waiting = self.triage.store.waiting(most, None).await.unwrap();
+        assert_eq!(waiting.since.len(), waiting.rows.len(), "the index has what the table has");
+        let arns = waiting.rows.into_iter().map(|row| row.finding.arn);
+        waiting.since.into_iter().zip(arns).collect()
     }
 
     /// All items of the table under a finding's key, by their sort key.
