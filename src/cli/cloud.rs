@@ -17,7 +17,7 @@ use super::{
     sns::{Published, Topic},
     template::Template,
 };
-use crate::aws;
+use crate::{aws, publish::Topics, record::Audience};
 
 /// The table's name.
 pub const TABLE: &str = "inspector-triage-findings";
@@ -27,6 +27,21 @@ pub const TOPIC: &str = "arn:aws:sns:eu-central-1:111122223333:inspector-triage-
 pub const CHAT_TOPIC: &str = "arn:aws:sns:eu-central-1:111122223333:inspector-triage-chat";
 /// The topic for programs.
 pub const DATA_TOPIC: &str = "arn:aws:sns:eu-central-1:111122223333:inspector-triage-data";
+/// The topic of an audience.
+pub fn topic(audience: Audience) -> &'static str {
+    match audience {
+        Audience::Email => TOPIC,
+        Audience::Chat => CHAT_TOPIC,
+        Audience::Data => DATA_TOPIC,
+    }
+}
+
+/// The topics to publish to, so that an audience hears.
+pub fn topics(audience: Audience) -> Topics {
+    let own = |other| (audience == other).then(|| topic(other).to_owned());
+    Topics { email: TOPIC.to_owned(), chat: own(Audience::Chat), data: own(Audience::Data) }
+}
+
 /// The Region of all.
 pub const REGION: &str = "eu-central-1";
 

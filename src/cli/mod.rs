@@ -21,7 +21,7 @@ use std::{
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 
-use crate::{message::Language, publish::Topics};
+use crate::{message::Language, record::Audience};
 
 /// Triage of Amazon Inspector findings, on this machine.
 ///
@@ -59,8 +59,8 @@ struct Replay {
     #[arg(long, value_name = "URL")]
     from_queue: Option<String>,
     /// Whose messages to show.
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = Audience::Email)]
+    format: Audience,
     /// The language of the messages.
     #[arg(long, value_enum, default_value_t)]
     language: Language,
@@ -88,39 +88,6 @@ struct Redrive {
     /// The name or the ARN of the function.
     #[arg(long, value_name = "FUNCTION")]
     to: String,
-}
-
-/// The audiences that messages are written for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// People who read e-mail.
-    #[default]
-    Email,
-    /// A channel of a chat, through Amazon Q Developer.
-    Chat,
-    /// Programs.
-    Data,
-}
-
-impl Format {
-    /// The topic of the audience.
-    fn topic(self) -> &'static str {
-        match self {
-            Self::Email => cloud::TOPIC,
-            Self::Chat => cloud::CHAT_TOPIC,
-            Self::Data => cloud::DATA_TOPIC,
-        }
-    }
-
-    /// The topics to publish to, so that this audience hears.
-    fn topics(self) -> Topics {
-        let own = Some(self.topic().to_owned());
-        Topics {
-            email: cloud::TOPIC.to_owned(),
-            chat: own.clone().filter(|_| self == Self::Chat),
-            data: own.filter(|_| self == Self::Data),
-        }
-    }
 }
 
 /// Stops at Ctrl-C.

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use quamina::Quamina;
 
 use super::{
-    Format, Problem, Replay, Verdict,
+    Problem, Replay, Verdict,
     cloud::{self, Cloud},
     input::{self, Input},
     queue::Queue,
@@ -26,6 +26,7 @@ use crate::{
     aws, event,
     lambda::{self, Answer},
     publish::Sns,
+    record::Audience,
     settings::HISTORY_DAYS,
     store::DynamoDb,
     text,
@@ -44,7 +45,7 @@ pub async fn run(
     let mut session = Session {
         triage: Triage {
             store: DynamoDb::new(cloud.dynamodb(), cloud::TABLE.to_owned(), HISTORY_DAYS),
-            publisher: Sns::new(cloud.sns(), replay.format.topics()),
+            publisher: Sns::new(cloud.sns(), cloud::topics(replay.format)),
             policy: Policy::default(),
             notify: true,
             language: replay.language,
@@ -83,7 +84,7 @@ pub async fn run(
 struct Session<'a, W> {
     triage: Triage<DynamoDb, Sns>,
     rules: Option<Rules>,
-    format: Format,
+    format: Audience,
     clock: fn() -> Timestamp,
     /// The latest time of an event.
     latest: Option<Timestamp>,
@@ -160,7 +161,7 @@ impl<W: Write> Session<'_, W> {
     /// Shows everything that was published; publishing waits until it is taken in.
     fn show_published(&mut self) -> Result<(), Problem> {
         while let Ok(published) = self.cloud.published.try_recv() {
-            if published.topic == self.format.topic() {
+            if published.topic == cloud::topic(self.format) {
                 show(&published, self.output)?;
             }
         }
