@@ -112,8 +112,8 @@ fn sent(
 
 fn unsupported(detail_type: &str, source: &str) -> Failure {
     Failure::Unsupported {
-        detail_type: text::cut_chars(&text::line(detail_type), 60),
-        from: text::cut_chars(&text::line(source), 60),
+        detail_type: text::short(detail_type, 60),
+        from: text::short(source, 60),
     }
 }
 

@@ -19,6 +19,7 @@ pub mod assess;
 pub mod aws;
 #[cfg(feature = "cli")]
 pub mod cli;
+mod digest;
 pub mod event;
 pub mod failure;
 pub mod finding;

@@ -48,7 +48,7 @@ pub fn start(
         let message = panic.payload_as_str().unwrap_or_default();
         tracing::error!(
             error.kind = "Panic",
-            error.message = text::cut_chars(&text::line(message), 300),
+            error.message = text::short(message, 300),
             error.place = panic.location().map(ToString::to_string),
             "a defect of this program: report it"
         );

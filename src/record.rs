@@ -6,10 +6,10 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_with::{As, json::JsonString, skip_serializing_none};
-use sha2::{Digest, Sha256};
 
 use crate::{
     assess::{Assessment, Policy, Priority, assess},
+    digest,
     finding::{Finding, FixAvailable, Severity, Status},
 };
 
@@ -110,9 +110,7 @@ fn digest(finding: &Finding) -> u32 {
     let timeless =
         Finding { sent_at: None, last_observed_at: None, updated_at: None, ..finding.clone() };
     // A finding is a tree of strings, numbers and lists: writing it as JSON cannot fail.
-    let json = serde_json::to_vec(&timeless).unwrap_or_default();
-    let hash = Sha256::digest(json);
-    u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]])
+    digest::of(serde_json::to_vec(&timeless).unwrap_or_default())
 }
 
 /// A finding as an event shows it, assessed: the candidate for a record.

@@ -154,7 +154,7 @@ fn read_budget(text: &str) -> Option<Budget> {
 }
 
 fn malformed(name: &'static str, value: &str, expected: &'static str) -> BadSetting {
-    let value = crate::text::cut_chars(&crate::text::line(value), 60);
+    let value = crate::text::short(value, 60);
     BadSetting::Malformed { name, value, expected }
 }
 

@@ -53,6 +53,11 @@ pub fn line(text: &str) -> String {
     out.trim().to_owned()
 }
 
+/// One line of harmless text, of at most `max` characters.
+pub fn short(text: &str, max: usize) -> String {
+    cut_chars(&line(text), max)
+}
+
 /// Begins an escape sequence of a terminal.
 const ESCAPE: char = '\u{1b}';
 

@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use jiff::SignedDuration;
-use sha2::{Digest, Sha256};
 
 use super::Priority;
+use crate::digest;
 
 /// The settings of the assessment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,15 +26,8 @@ impl Policy {
         if *self == Self::default() {
             return Self::VERSION.to_owned();
         }
-        let digest = Sha256::digest(format!("{} {}", self.sla, self.urgent_tags));
-        format!(
-            "{}-{:02x}{:02x}{:02x}{:02x}",
-            Self::VERSION,
-            digest[0],
-            digest[1],
-            digest[2],
-            digest[3]
-        )
+        let digest = digest::of(format!("{} {}", self.sla, self.urgent_tags));
+        format!("{}-{digest:08x}", Self::VERSION)
     }
 }
 

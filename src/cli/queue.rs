@@ -56,7 +56,7 @@ impl Failed {
     pub fn of_body(body: &str) -> Self {
         match serde_json::from_str::<Invocation>(body) {
             Ok(invocation) => Self {
-                why: Some(short(&invocation.to_string())),
+                why: Some(text::short(&invocation.to_string(), LONGEST)),
                 event: invocation.request_payload.get().to_owned(),
             },
             Err(_) => Self { event: body.to_owned(), why: None },
@@ -70,7 +70,7 @@ impl Failed {
             |name: &str| message.message_attributes()?.get(name)?.string_value().map(str::to_owned);
         let said: Vec<String> =
             ["ERROR_CODE", "ERROR_MESSAGE"].into_iter().filter_map(attribute).collect();
-        let said = (!said.is_empty()).then(|| short(&said.join(": ")));
+        let said = (!said.is_empty()).then(|| text::short(&said.join(": "), LONGEST));
         Self { why: failed.why.or(said), ..failed }
     }
 }
@@ -89,9 +89,8 @@ impl fmt::Display for Invocation {
     }
 }
 
-fn short(text: &str) -> String {
-    text::cut_chars(&text::line(text), 300)
-}
+/// As long as a reason may be.
+const LONGEST: usize = 300;
 
 /// A queue of such events.
 pub struct Queue {

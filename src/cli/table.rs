@@ -7,7 +7,7 @@ use comfy_table::{ContentArrangement, Table, presets::ASCII_MARKDOWN};
 use jiff::tz::Offset;
 
 use super::Problem;
-use crate::{finding::Resource, record::Record, store, text};
+use crate::{finding::Resource, record::Record, store, text::short};
 
 /// A row, by urgency: what sorts first is shown first.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -54,7 +54,6 @@ pub async fn read(client: &Client, table: &str, most: usize) -> Result<String, P
 
 fn row(record: &Record) -> Row {
     let finding = &record.finding;
-    let short = |text: &str, most| text::cut_chars(&text::line(text), most);
     let due = record.due_at.map(|due| Offset::UTC.to_datetime(due).date().to_string());
     let resource = finding.resource().map(Resource::display_name).unwrap_or_default();
     let fix = finding.fix_available.as_ref().map_or("-", |fix| fix.as_str());

@@ -237,7 +237,7 @@ pub fn show(value: Option<&Value>) -> String {
         Some(Value::String(text)) => {
             // Cut before cleaning: the string may be a megabyte long.
             let start = text::cut_bytes(text, 4 * LONGEST);
-            format!("the string \"{}\"", text::cut_chars(&text::line(&start), LONGEST))
+            format!("the string \"{}\"", text::short(&start, LONGEST))
         }
         Some(Value::Array(items)) if items.is_empty() => "an empty array".to_owned(),
         Some(Value::Array(items)) => format!("an array of {}", items.len()),

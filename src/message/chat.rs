@@ -14,7 +14,7 @@ use super::{
     Language, Message, attributes, deed,
     facts::Facts,
     links::Page,
-    short, subject,
+    safe, subject,
     summary::{self, Summary},
 };
 use crate::{
@@ -98,13 +98,13 @@ pub fn alert(record: &Record, why: Why, at: Timestamp, language: Language) -> Me
             title: fitting(&subject::line_of(record), TITLE),
             description: fitting(description.trim_end(), DESCRIPTION),
             next_steps: steps.take(STEPS).map(|step| fitting(&step, STEP)).collect(),
-            keywords: keywords.map(|word| short(&word, KEYWORD)).collect(),
+            keywords: keywords.map(|word| safe(&word, KEYWORD)).collect(),
         },
         metadata: Metadata {
             thread_id: thread(finding),
             summary: fitting(&subject::line_of(record), TITLE),
             event_type: "finding",
-            related_resources: finding.resources.iter().map(|r| short(&r.id, TITLE)).collect(),
+            related_resources: finding.resources.iter().map(|r| safe(&r.id, TITLE)).collect(),
             additional_context: BTreeMap::from([
                 ("account", it.place.account.clone()),
                 ("findingArn", it.arn.clone()),
@@ -148,7 +148,7 @@ fn fitting(text: &str, most: usize) -> String {
 
 /// What names the thread of a finding's problem.
 fn thread(finding: &Finding) -> String {
-    short(&announce::key(finding), THREAD)
+    safe(&announce::key(finding), THREAD)
 }
 
 fn notification(notification: &Notification) -> Message {

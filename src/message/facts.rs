@@ -9,7 +9,7 @@ use crate::{
 
 use super::{
     links::{self, Page},
-    moment, short,
+    moment, safe,
 };
 
 /// How many packages, resources or commands are listed before "and n more".
@@ -129,7 +129,7 @@ impl<'a> Facts<'a> {
         let resource = finding.resource();
         Self {
             deed: deed(finding),
-            problem: short(&finding.problem(), 80),
+            problem: safe(&finding.problem(), 80),
             place: place(finding),
             due: record.due_at.map(|due| moment(due).to_string()),
             mitigate: finding.fix_available == Some(FixAvailable::No),
@@ -149,7 +149,7 @@ impl<'a> Facts<'a> {
             aliases: aliases(finding),
             scores: scores(finding),
             links: links::links(finding),
-            arn: short(&finding.arn, 512),
+            arn: safe(&finding.arn, 512),
             tags: tags(finding),
         }
     }
@@ -164,10 +164,10 @@ impl Package {
     fn new(package: &VulnerablePackage) -> Self {
         let places = [&package.file_path, &package.layer].into_iter().flatten();
         Self {
-            name: short(package.name.as_deref().unwrap_or("?"), 80),
-            installed: package.installed().map(|version| short(&version, 60)),
-            fixed: package.fixed_in.as_deref().map(|version| short(version, 60)),
-            at: places.map(|place| short(place, 512)).collect(),
+            name: safe(package.name.as_deref().unwrap_or("?"), 80),
+            installed: package.installed().map(|version| safe(&version, 60)),
+            fixed: package.fixed_in.as_deref().map(|version| safe(version, 60)),
+            at: places.map(|place| safe(place, 512)).collect(),
         }
     }
 }
@@ -193,11 +193,11 @@ fn deed(finding: &Finding) -> Deed {
     match &finding.details {
         Details::Code(code) => Deed::FixCode(code.file_path.as_deref().map(|file| {
             let line = code.start_line.map(|line| format!(":{line}")).unwrap_or_default();
-            format!("{}{line}", short(file, 80))
+            format!("{}{line}", safe(file, 80))
         })),
         Details::Network(_) => Deed::ClosePort,
         Details::Package(package) => match package.id.as_deref() {
-            Some(update) if is_windows_update(update) => Deed::Install(short(update, 40)),
+            Some(update) if is_windows_update(update) => Deed::Install(safe(update, 40)),
             _ => deed_for_packages(finding),
         },
         Details::None => Deed::Look,
@@ -207,10 +207,10 @@ fn deed(finding: &Finding) -> Deed {
 fn deed_for_packages(finding: &Finding) -> Deed {
     let mut to: Vec<(Option<String>, Vec<String>)> = Vec::new();
     for package in packages(finding) {
-        let Some(name) = package.name.as_deref().map(|name| short(name, 60)) else {
+        let Some(name) = package.name.as_deref().map(|name| safe(name, 60)) else {
             continue;
         };
-        let version = package.fixed_in.as_deref().map(|version| short(version, 60));
+        let version = package.fixed_in.as_deref().map(|version| safe(version, 60));
         match to.iter_mut().find(|(other, _)| *other == version) {
             Some((_, names)) if names.contains(&name) => {}
             Some((_, names)) => names.push(name),
@@ -247,21 +247,21 @@ fn is_image(kind: &ResourceType) -> bool {
 
 fn place(finding: &Finding) -> Place {
     let resource = finding.resource();
-    let name = |resource: &Resource| short(&resource.display_name(), 100);
+    let name = |resource: &Resource| safe(&resource.display_name(), 100);
     let others = finding.resources.iter().skip(1).map(|other| match name(other) {
         name if name == other.id => name,
-        name => format!("{name} ({})", short(&other.id, 512)),
+        name => format!("{name} ({})", safe(&other.id, 512)),
     });
     let region = resource.and_then(|resource| resource.region.as_ref());
     let owner = resource.and_then(|resource| resource.account.as_deref());
     Place {
         name: resource.map(name).unwrap_or_default(),
-        kind: resource.map(|resource| short(resource.kind.label(), 60)).unwrap_or_default(),
-        id: resource.map(|resource| short(&resource.id, 512)).unwrap_or_default(),
+        kind: resource.map(|resource| safe(resource.kind.label(), 60)).unwrap_or_default(),
+        id: resource.map(|resource| safe(&resource.id, 512)).unwrap_or_default(),
         others: others.collect(),
-        owner: owner.filter(|owner| *owner != finding.account).map(|owner| short(owner, 60)),
+        owner: owner.filter(|owner| *owner != finding.account).map(|owner| safe(owner, 60)),
         account: finding.account.clone(),
-        region: region.or(finding.region.as_ref()).map(|region| short(region, 40)),
+        region: region.or(finding.region.as_ref()).map(|region| safe(region, 40)),
     }
 }
 
@@ -270,8 +270,8 @@ fn path(finding: &Finding) -> Vec<String> {
         return Vec::new();
     };
     let steps = network.path.iter().map(|step| match &step.component {
-        Some(component) => format!("{} ({})", short(&step.id, 100), short(component, 60)),
-        None => short(&step.id, 100),
+        Some(component) => format!("{} ({})", safe(&step.id, 100), safe(component, 60)),
+        None => safe(&step.id, 100),
     });
     steps.collect()
 }
@@ -306,7 +306,7 @@ fn aliases(finding: &Finding) -> String {
         return String::new();
     };
     let others = package.related.iter().filter(|other| Some(*other) != package.id.as_ref());
-    let others: Vec<String> = others.take(2 * LISTED).map(|other| short(other, 40)).collect();
+    let others: Vec<String> = others.take(2 * LISTED).map(|other| safe(other, 40)).collect();
     others.join(", ")
 }
 
@@ -332,14 +332,14 @@ fn scores(finding: &Finding) -> String {
     };
     let scores = ['4', '3', '2'].map(of_version).into_iter().find(differ).unwrap_or_default();
     let shown = scores.iter().take(LISTED);
-    shown.map(|(score, by)| format!("{} {score:.1}", short(by, 30))).collect::<Vec<_>>().join(", ")
+    shown.map(|(score, by)| format!("{} {score:.1}", safe(by, 30))).collect::<Vec<_>>().join(", ")
 }
 
 fn tags(finding: &Finding) -> Vec<String> {
     let tags = finding.resource().map(|resource| &resource.tags);
     let own = tags.into_iter().flatten().filter(|(key, _)| !key.starts_with("aws:"));
     own.take(2 * LISTED)
-        .map(|(key, value)| format!("{} = {}", short(key, 60), short(value, 100)))
+        .map(|(key, value)| format!("{} = {}", safe(key, 60), safe(value, 100)))
         .collect()
 }
 

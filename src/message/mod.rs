@@ -132,6 +132,6 @@ pub(crate) fn moment(time: Timestamp) -> impl fmt::Display {
 }
 
 /// One line of a stranger's text, harmless, of at most `max` characters.
-pub(crate) fn short(text: &str, max: usize) -> String {
-    text::defused(&text::cut_chars(&text::line(text), max))
+pub(crate) fn safe(text: &str, max: usize) -> String {
+    text::defused(&text::short(text, max))
 }

@@ -4,7 +4,7 @@ use askama::Template;
 
 use crate::finding::{Details, Finding, FixAvailable};
 
-use super::{Language, facts::is_windows_update, short};
+use super::{Language, facts::is_windows_update, safe};
 
 /// What helps.
 pub enum Remedy {
@@ -52,7 +52,7 @@ impl Remedy {
         }
         let version = package.packages.iter().find_map(|package| package.fixed_in.as_deref());
         match (version, &finding.fix_available) {
-            (Some(version), _) => Self::Version(short(version, 60)),
+            (Some(version), _) => Self::Version(safe(version, 60)),
             (None, Some(FixAvailable::Yes | FixAvailable::Partial)) => Self::Update,
             (None, Some(FixAvailable::No)) => Self::None,
             (None, _) => Self::Unknown,

@@ -9,7 +9,7 @@ use crate::{
 use super::{
     Language,
     remedy::{Remedy, remedy},
-    short,
+    safe,
 };
 
 /// SNS takes fewer than 100 characters.
@@ -57,7 +57,7 @@ fn parts(record: &Record) -> [String; 4] {
     let finding = &record.finding;
     let place = finding.resource().map(Resource::display_name).unwrap_or_default();
     let remedy = remedy(&Remedy::of(finding), Language::En);
-    [&finding.problem(), &packages(finding), &place, &remedy].map(|part| short(part, LONGEST))
+    [&finding.problem(), &packages(finding), &place, &remedy].map(|part| safe(part, LONGEST))
 }
 
 fn line(priority: &str, [problem, packages, place, deed]: &[String; 4]) -> String {

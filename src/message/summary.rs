@@ -12,7 +12,7 @@ use super::{
     lists::{english, japanese},
     moment, properties,
     remedy::{self, Remedy},
-    short, subject,
+    safe, subject,
 };
 use crate::{
     announce,
@@ -143,7 +143,7 @@ impl<'a> Summary<'a> {
             more => format!(", and {}", counted(more, "more problem")),
         };
         let problem = group.first.finding.problem();
-        let told = short(&format!("{problem}{package}"), 60);
+        let told = safe(&format!("{problem}{package}"), 60);
         format!("[{}] {findings}: {told} on {resources}{more}", self.priority())
     }
 
@@ -226,8 +226,8 @@ impl ShownGroup {
         let finding = &group.first.finding;
         Self {
             priority: group.first.assessment.priority.as_str(),
-            problem: short(&finding.problem(), 60),
-            package: short(&subject::packages(finding), 60),
+            problem: safe(&finding.problem(), 60),
+            package: safe(&subject::packages(finding), 60),
             remedy: Remedy::of(finding),
             resources: group.resources.len(),
             accounts: group.accounts.len(),
