@@ -35,19 +35,19 @@ const THREAD: usize = 100;
 
 /// The notification.
 #[derive(Serialize)]
-struct Notification {
+struct Notification<'a> {
     version: &'static str,
     source: &'static str,
     id: String,
-    content: Content,
-    metadata: Metadata,
+    content: Content<'a>,
+    metadata: Metadata<'a>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Content {
+struct Content<'a> {
     text_type: &'static str,
-    title: String,
+    title: &'a str,
     description: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     next_steps: Vec<String>,
@@ -56,9 +56,9 @@ struct Content {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Metadata {
+struct Metadata<'a> {
     thread_id: String,
-    summary: String,
+    summary: &'a str,
     event_type: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     related_resources: Vec<String>,
@@ -82,6 +82,7 @@ struct Japanese<'a> {
 pub fn alert(record: &Record, why: Why, at: Timestamp, language: Language) -> Message {
     let it = &Facts::new(record, why);
     let finding = &record.finding;
+    let title = &fitting(&subject::line_of(record), TITLE);
     let description = match language {
         Language::En => English { it }.to_string(),
         Language::Ja => Japanese { it }.to_string(),
@@ -89,56 +90,55 @@ pub fn alert(record: &Record, why: Why, at: Timestamp, language: Language) -> Me
     let steps = std::iter::once(deed(it, language)).chain(it.advice.iter().cloned());
     let words = [it.priority, finding.severity.as_str(), why.as_str(), &finding.account];
     let keywords = std::iter::once(it.problem.clone()).chain(words.map(str::to_owned));
-    notification(&Notification {
-        version: "1.0",
-        source: "custom",
-        id: format!("{} {} {at}", it.arn, why.as_str()),
-        content: Content {
-            text_type: "client-markdown",
-            title: fitting(&subject::line_of(record), TITLE),
-            description: fitting(description.trim_end(), DESCRIPTION),
-            next_steps: steps.take(STEPS).map(|step| fitting(&step, STEP)).collect(),
-            keywords: keywords.map(|word| safe(&word, KEYWORD)).collect(),
-        },
-        metadata: Metadata {
-            thread_id: thread(finding),
-            summary: fitting(&subject::line_of(record), TITLE),
-            event_type: "finding",
-            related_resources: finding.resources.iter().map(|r| safe(&r.id, TITLE)).collect(),
-            additional_context: BTreeMap::from([
-                ("account", it.place.account.clone()),
-                ("findingArn", it.arn.clone()),
-                ("priority", it.priority.to_owned()),
-                ("score", it.score.to_string()),
-            ]),
-        },
-    })
-    .with(attributes(record, why))
+    let content = Content {
+        next_steps: steps.take(STEPS).map(|step| fitting(&step, STEP)).collect(),
+        keywords: keywords.map(|word| safe(&word, KEYWORD)).collect(),
+        ..Content::new(title, &description)
+    };
+    let metadata = Metadata {
+        thread_id: thread(finding),
+        summary: title,
+        event_type: "finding",
+        related_resources: finding.resources.iter().map(|r| safe(&r.id, TITLE)).collect(),
+        additional_context: BTreeMap::from([
+            ("account", it.place.account.clone()),
+            ("findingArn", it.arn.clone()),
+            ("priority", it.priority.to_owned()),
+            ("score", it.score.to_string()),
+        ]),
+    };
+    let id = format!("{} {} {at}", it.arn, why.as_str());
+    notification(id, content, metadata, attributes(record, why))
 }
 
 /// The notification that sums findings up.
 pub fn summary(summary: &Summary<'_>, language: Language) -> Message {
-    let body = summary.text(language, summary::SHOWN_IN_CHAT);
-    notification(&Notification {
-        version: "1.0",
-        source: "custom",
-        id: format!("summary {}", summary.at),
-        content: Content {
+    let title = &fitting(&summary.title(), TITLE);
+    let content = Content {
+        keywords: vec![summary.priority().to_owned(), "summary".to_owned()],
+        ..Content::new(title, &summary.text(language, summary::SHOWN_IN_CHAT))
+    };
+    let metadata = Metadata {
+        thread_id: "summaries".to_owned(),
+        summary: title,
+        event_type: "summary",
+        related_resources: Vec::new(),
+        additional_context: BTreeMap::from([("findings", summary.total.to_string())]),
+    };
+    let id = format!("summary {}", summary.at);
+    notification(id, content, metadata, summary.attributes())
+}
+
+impl<'a> Content<'a> {
+    fn new(title: &'a str, description: &str) -> Self {
+        Self {
             text_type: "client-markdown",
-            title: fitting(&summary.title(), TITLE),
-            description: fitting(body.trim_end(), DESCRIPTION),
+            title,
+            description: fitting(description.trim_end(), DESCRIPTION),
             next_steps: Vec::new(),
-            keywords: vec![summary.priority().to_owned(), "summary".to_owned()],
-        },
-        metadata: Metadata {
-            thread_id: "summaries".to_owned(),
-            summary: fitting(&summary.title(), TITLE),
-            event_type: "summary",
-            related_resources: Vec::new(),
-            additional_context: BTreeMap::from([("findings", summary.total.to_string())]),
-        },
-    })
-    .with(summary.attributes())
+            keywords: Vec::new(),
+        }
+    }
 }
 
 /// Text that fits. What is cut in two is looked at once more: `@here-maps` can become `@here…`.
@@ -151,8 +151,14 @@ fn thread(finding: &Finding) -> String {
     safe(&announce::key(finding), THREAD)
 }
 
-fn notification(notification: &Notification) -> Message {
+fn notification(
+    id: String,
+    content: Content<'_>,
+    metadata: Metadata<'_>,
+    attributes: Vec<(&'static str, String)>,
+) -> Message {
+    let notification = Notification { version: "1.0", source: "custom", id, content, metadata };
     // Strings, and maps with keys that are strings: this cannot fail.
-    let body = serde_json::to_string(notification).unwrap_or_default();
-    Message { subject: None, body, attributes: Vec::new() }
+    let body = serde_json::to_string(&notification).unwrap_or_default();
+    Message { subject: None, body, attributes }
 }

@@ -54,12 +54,6 @@ pub struct Message {
     pub attributes: Vec<(&'static str, String)>,
 }
 
-impl Message {
-    fn with(self, attributes: Vec<(&'static str, String)>) -> Self {
-        Self { attributes, ..self }
-    }
-}
-
 /// The message that announces `record` to `audience` at `at`, for the reason `why`.
 pub fn alert(
     audience: Audience,
