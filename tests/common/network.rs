@@ -255,8 +255,8 @@ impl std::fmt::Debug for Network {
 impl HttpConnector for Wire {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let sent = self.network.sent(&request);
-        let parts = parts(&request);
         let fate = (self.network.0.fates.lock().unwrap())(sent);
+        let parts = if fate.fault == Some(Fault::Conflict) { parts(&request) } else { 0 };
         let (network, inner) = (self.network.clone(), self.inner.clone());
         // A task of its own: what was sent arrives, whoever has given up waiting for it.
         let journey = tokio::spawn(async move {
@@ -284,12 +284,10 @@ impl HttpConnector for Wire {
                 Some(Fault::KilledBefore | Fault::KilledAfter) => network.kill().await,
                 Some(Fault::DroppedBefore | Fault::DroppedAfter) => Err(broken()),
                 Some(Fault::ErrorBefore | Fault::ErrorAfter) => {
-                    Ok(refusal(500, sent.call, parts, "InternalServerError"))
+                    Ok(refusal(500, sent.call, "InternalServerError"))
                 }
-                Some(Fault::Throttled) => Ok(refusal(400, sent.call, parts, "ThrottlingException")),
-                Some(Fault::Conflict) => {
-                    Ok(refusal(400, sent.call, parts, "TransactionConflictException"))
-                }
+                Some(Fault::Throttled) => Ok(refusal(400, sent.call, "ThrottlingException")),
+                Some(Fault::Conflict) => Ok(conflict(sent.call, parts)),
             }
         })
     }
@@ -315,27 +313,34 @@ fn parts(request: &HttpRequest) -> usize {
     body.and_then(|body| Some(body["TransactItems"].as_array()?.len())).unwrap_or_default()
 }
 
-/// An error as the service words it. In a transaction of so many `parts` the first one meets it.
-fn refusal(status: u16, call: Call, parts: usize, code: &str) -> HttpResponse {
-    let body = match (call, code) {
-        (Call::Publish, _) => format!(
+/// A conflict as the service words it: in a transaction of so many `parts` the first one meets it.
+fn conflict(call: Call, parts: usize) -> HttpResponse {
+    if parts == 0 {
+        return refusal(400, call, "TransactionConflictException");
+    }
+    let code = |part| if part == 0 { "TransactionConflict" } else { "None" };
+    let reasons: Vec<_> = (0..parts).map(|part| serde_json::json!({"Code": code(part)})).collect();
+    let body = serde_json::json!({
+        "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+        "Message": "Transaction cancelled",
+        "CancellationReasons": reasons,
+    });
+    HttpResponse::new(400.try_into().unwrap(), SdkBody::from(body.to_string()))
+}
+
+/// An error as the service words it.
+fn refusal(status: u16, call: Call, code: &str) -> HttpResponse {
+    let body = if call == Call::Publish {
+        format!(
             "<ErrorResponse><Error><Type>Receiver</Type><Code>{code}</Code><Message>As the test \
              wants it</Message></Error><RequestId>0</RequestId></ErrorResponse>"
-        ),
-        (_, "TransactionConflictException") if parts > 0 => {
-            let reason = |part| serde_json::json!({"Code": if part == 0 { "TransactionConflict" } else { "None" }});
-            serde_json::json!({
-                "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
-                "Message": "Transaction cancelled",
-                "CancellationReasons": (0..parts).map(reason).collect::<Vec<_>>(),
-            })
-            .to_string()
-        }
-        _ => serde_json::json!({
+        )
+    } else {
+        serde_json::json!({
             "__type": format!("com.amazonaws.dynamodb.v20120810#{code}"),
             "message": "As the test wants it",
         })
-        .to_string(),
+        .to_string()
     };
     HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body))
 }
