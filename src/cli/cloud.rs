@@ -72,16 +72,24 @@ impl Cloud {
         Ok(Self { published, store, topic, shared })
     }
 
+    /// The store, for whoever serves it in a way of their own.
+    pub fn store(&self) -> Embedded {
+        Embedded::Store(self.store.clone())
+    }
+
+    /// The topic, for whoever serves it in a way of their own.
+    pub fn topic(&self) -> Embedded {
+        Embedded::Topic(self.topic.clone())
+    }
+
     /// For clients of the store, which need no network.
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::config::Builder {
-        let config = aws_sdk_dynamodb::config::Builder::from(&self.shared);
-        config.http_client(Embedded::Store(self.store.clone()))
+        aws_sdk_dynamodb::config::Builder::from(&self.shared).http_client(self.store())
     }
 
     /// For clients of the topic, which need no network.
     pub fn sns(&self) -> aws_sdk_sns::config::Builder {
-        let config = aws_sdk_sns::config::Builder::from(&self.shared);
-        config.http_client(Embedded::Topic(self.topic.clone()))
+        aws_sdk_sns::config::Builder::from(&self.shared).http_client(self.topic())
     }
 
     /// Lets other processes on this machine use both: the store on `port`, the topic on the next

@@ -38,6 +38,22 @@ impl fmt::Debug for Embedded {
     }
 }
 
+impl Embedded {
+    /// Performs a call, given as the header `x-amz-target` (the topic's calls have none) and the
+    /// body of a request: the status and the body of the answer.
+    pub fn perform(&self, target: &str, body: &[u8]) -> (u16, String) {
+        match self {
+            Self::Topic(topic) => topic.perform(body),
+            Self::Store(store) => {
+                match perform(store, target.rsplit('.').next().unwrap_or_default(), body) {
+                    Ok(answer) => (200, answer),
+                    Err(error) => (error.status_code(), error.to_json()),
+                }
+            }
+        }
+    }
+}
+
 impl HttpClient for Embedded {
     fn http_connector(
         &self,
@@ -50,17 +66,8 @@ impl HttpClient for Embedded {
 
 impl HttpConnector for Embedded {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let body = request.body().bytes().unwrap_or_default();
-        let (status, answer) = match self {
-            Self::Topic(topic) => topic.perform(body),
-            Self::Store(store) => {
-                let target = request.headers().get("x-amz-target").unwrap_or_default();
-                match perform(store, target.rsplit('.').next().unwrap_or_default(), body) {
-                    Ok(answer) => (200, answer),
-                    Err(error) => (error.status_code(), error.to_json()),
-                }
-            }
-        };
+        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        let (status, answer) = self.perform(target, request.body().bytes().unwrap_or_default());
         HttpConnectorFuture::ready(match StatusCode::try_from(status) {
             Ok(status) => Ok(HttpResponse::new(status, SdkBody::from(answer))),
             Err(error) => Err(ConnectorError::other(error.into(), None)),

@@ -1,7 +1,7 @@
 //! The command line: the same triage as the function's, on files and on this machine.
 
 pub mod cloud;
-mod embedded;
+pub mod embedded;
 mod input;
 mod local;
 mod queue;
@@ -13,7 +13,8 @@ mod table;
 pub mod template;
 
 use std::{
-    io::{self, BufWriter, Write},
+    ffi::OsString,
+    io::{self, BufRead, BufReader, BufWriter, Write},
     path::PathBuf,
     process::ExitCode,
 };
@@ -106,7 +107,7 @@ struct Local {
 
 /// What the work came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verdict {
+pub enum Verdict {
     /// All is well.
     Done,
     /// Something was wrong with the input, and has been said.
@@ -119,20 +120,14 @@ enum Verdict {
 struct Misuse(String);
 
 /// A reason to give up, in words for the person at the terminal.
-type Problem = Box<dyn std::error::Error + Send + Sync>;
+pub type Problem = Box<dyn std::error::Error + Send + Sync>;
 
 /// Runs the command line. `clock` gives the time for events that have none of their own.
 pub fn run(clock: fn() -> Timestamp) -> ExitCode {
-    let arguments = Arguments::parse();
-    let verdict = match arguments.command {
-        Command::Score => score::run(io::stdin().lock(), &mut io::stdout().lock()),
-        Command::Redrive(redrive) => block_on(redrive::run(redrive, clock(), &mut io::stdout())),
-        Command::Replay(replay) => {
-            let mut output = BufWriter::with_capacity(1 << 16, io::stdout().lock());
-            block_on(replay::run(replay, clock, &mut output))
-        }
-        Command::Local(local) => block_on(local::run(local, &mut io::stdout())),
-    };
+    let command = Arguments::parse().command;
+    // Not locked: `replay -` asks for stdin itself.
+    let input = BufReader::with_capacity(1 << 16, io::stdin());
+    let verdict = perform(command, clock, input, &mut io::stdout().lock());
     match verdict {
         Ok(Verdict::Done) => ExitCode::SUCCESS,
         Ok(Verdict::FoundWrong) => ExitCode::from(1),
@@ -144,6 +139,37 @@ pub fn run(clock: fn() -> Timestamp) -> ExitCode {
             let _ = writeln!(io::stderr(), "inspector-triage: {line}");
             ExitCode::from(if problem.is::<Misuse>() { 2 } else { 1 })
         }
+    }
+}
+
+/// Runs the command line `arguments`, the first of which is the program's name, as [`run`] does,
+/// but with this input and this output.
+///
+/// # Errors
+/// The arguments make no sense, or the work could not be done.
+pub fn run_on<T: Into<OsString> + Clone>(
+    arguments: impl IntoIterator<Item = T>,
+    clock: fn() -> Timestamp,
+    input: impl BufRead,
+    output: &mut impl Write,
+) -> Result<Verdict, Problem> {
+    perform(Arguments::try_parse_from(arguments)?.command, clock, input, output)
+}
+
+fn perform(
+    command: Command,
+    clock: fn() -> Timestamp,
+    input: impl BufRead,
+    output: &mut impl Write,
+) -> Result<Verdict, Problem> {
+    match command {
+        Command::Score => score::run(input, output),
+        Command::Redrive(redrive) => block_on(redrive::run(redrive, clock(), output)),
+        Command::Replay(replay) => {
+            let mut output = BufWriter::with_capacity(1 << 16, output);
+            block_on(replay::run(replay, clock, &mut output))
+        }
+        Command::Local(local) => block_on(local::run(local, output)),
     }
 }
 
