@@ -1,0 +1,101 @@
+//! A function as a process, and what Linux counts of it.
+
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use inspector_triage::cli::Problem;
+use tokio::process::{Child, Command};
+
+use crate::programs::Program;
+
+/// A function that runs. It is killed when this is dropped.
+pub struct Process {
+    /// When it was started.
+    pub started: Instant,
+    child: Child,
+    proc: PathBuf,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts `program` with nothing but `environment`. What it writes goes to the file `log`.
+    pub fn start(
+        program: &Program,
+        environment: &[(&str, String)],
+        log: &Path,
+    ) -> Result<Self, Problem> {
+        let [command, arguments @ ..] = &program.command[..] else {
+            return Err(format!("{} has no command", program.name).into());
+        };
+        let output = File::create(log)?;
+        let mut process = Command::new(command);
+        process
+            .args(arguments)
+            .env_clear()
+            .envs(environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(output.try_clone()?)
+            .stderr(output)
+            .kill_on_drop(true);
+        let started = Instant::now();
+        let child = process
+            .spawn()
+            .map_err(|error| format!("cannot start {}: {error}", command.display()))?;
+        let id = child.id().ok_or("the process has no number")?;
+        Ok(Self { started, child, proc: format!("/proc/{id}").into(), log: log.to_owned() })
+    }
+
+    /// Waits until it ends, which it should not do.
+    pub async fn ended(&mut self) -> Problem {
+        match self.child.wait().await {
+            Ok(status) => format!("it has ended: {status}").into(),
+            Err(error) => error.into(),
+        }
+    }
+
+    /// The time it has had a processor so far: of all its threads that live.
+    pub fn cpu(&self) -> Result<Duration, Problem> {
+        let mut sum = 0;
+        for task in fs::read_dir(self.proc.join("task"))? {
+            let file = task?.path().join("schedstat");
+            let text = match fs::read_to_string(&file) {
+                Ok(text) => text,
+                // The thread has ended since the folder was read.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(cannot_read(&file, &error)),
+            };
+            let nanos = text.split(' ').next().unwrap_or_default();
+            sum += nanos.parse::<u64>().map_err(|error| cannot_read(&file, &error))?;
+        }
+        Ok(Duration::from_nanos(sum))
+    }
+
+    /// The most memory it has had so far, in KiB.
+    pub fn peak_memory(&self) -> Result<u32, Problem> {
+        let file = self.proc.join("status");
+        let text = fs::read_to_string(&file).map_err(|error| cannot_read(&file, &error))?;
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let line = line.ok_or_else(|| cannot_read(&file, &"there is no VmHWM"))?;
+        line.trim().trim_end_matches(" kB").parse().map_err(|error| cannot_read(&file, &error))
+    }
+
+    /// The last of what it wrote.
+    pub fn last_words(&self) -> String {
+        match fs::read_to_string(&self.log) {
+            Ok(log) => {
+                let lines: Vec<&str> = log.lines().collect();
+                lines[lines.len().saturating_sub(20)..].join("\n")
+            }
+            Err(error) => format!("{} cannot be read: {error}", self.log.display()),
+        }
+    }
+}
+
+fn cannot_read(file: &Path, why: &dyn std::fmt::Display) -> Problem {
+    format!("cannot read {}: {why}", file.display()).into()
+}

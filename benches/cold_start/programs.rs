@@ -1,0 +1,67 @@
+//! What is measured: the function, the floor, and a command that somebody gives.
+
+use std::{
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use inspector_triage::cli::Problem;
+
+/// A function to be measured.
+pub struct Program {
+    /// What the table calls it.
+    pub name: &'static str,
+    /// The program and its arguments.
+    pub command: Vec<OsString>,
+    /// How large it is, if it is one file.
+    pub size: Option<Size>,
+}
+
+/// How large a program is, in bytes.
+#[derive(Clone, Copy)]
+pub struct Size {
+    /// The file.
+    pub binary: u32,
+    /// The file in a zip.
+    pub zip: u32,
+}
+
+/// Builds one of our own as it is deployed, with `features` beside the default ones.
+pub fn build(name: &'static str, features: &str, scratch: &Path) -> Result<Program, Problem> {
+    let mut arguments = vec!["build", "--release", "--bin", name];
+    if !features.is_empty() {
+        arguments.extend(["--features", features]);
+    }
+    println!("cargo {}", arguments.join(" "));
+    run(Command::new(env!("CARGO")).args(&arguments).current_dir(env!("CARGO_MANIFEST_DIR")))?;
+    let target =
+        scratch.ancestors().nth(2).ok_or("the scratch folder is not in the target folder")?;
+    let binary = target.join("release").join(name);
+    let size = size(&binary, scratch)?;
+    Ok(Program { name, command: vec![binary.into()], size: Some(size) })
+}
+
+/// The command that somebody gives.
+pub fn given(command: Vec<OsString>, scratch: &Path) -> Result<Program, Problem> {
+    // A program that takes arguments is an interpreter or so, whose size says nothing.
+    let size = match &command[..] {
+        [binary] => Some(size(Path::new(binary), scratch)?),
+        _ => None,
+    };
+    Ok(Program { name: "command", command, size })
+}
+
+/// The zip is made as `.ci/run` makes it, so that the figures are the same.
+fn size(binary: &Path, scratch: &Path) -> Result<Size, Problem> {
+    let zip: PathBuf = scratch.join("function.zip");
+    run(Command::new("python3").args(["-m", "zipfile", "-c"]).args([&zip, binary]))?;
+    let bytes = |file: &Path| Ok::<_, Problem>(fs::metadata(file)?.len().try_into()?);
+    Ok(Size { binary: bytes(binary)?, zip: bytes(&zip)? })
+}
+
+fn run(command: &mut Command) -> Result<(), Problem> {
+    let status = command.status().map_err(|error| format!("cannot run {command:?}: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{command:?} failed: {status}").into()) }
+}

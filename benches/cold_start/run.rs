@@ -1,0 +1,228 @@
+//! One process from its start to its end, measured.
+
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use inspector_triage::cli::{
+    Problem,
+    cloud::{self, Cloud},
+    template::{OWN, Template},
+};
+use serde_json::Value;
+use tokio::time::timeout;
+
+use crate::{
+    aws::{self, Deed, Log},
+    certificates::Certificates,
+    common,
+    process::Process,
+    programs::Program,
+    runtime_api::{Next, RuntimeApi, Said},
+};
+
+/// How many messages the function may publish at once about findings of priority P1, as these are.
+///
+/// It is the most that can be set. Each process begins with a store of its own, where all tokens
+/// are there, and so announces as many findings: one that is its first, and the others.
+const ANNOUNCED: usize = 7;
+const ALERT_BUDGET: &str = "7,1";
+
+/// How long a function may take for anything at all.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// What came of a process.
+pub struct Run {
+    /// From its start until it asked for an event, and the processor time of that.
+    pub start: (Duration, Duration),
+    /// A new finding, announced, as its first event.
+    pub first: Invocation,
+    /// Others like it.
+    pub new: Vec<Invocation>,
+    /// The same events again.
+    pub repetition: Vec<Invocation>,
+    /// The ends of these findings.
+    pub closed: Vec<Invocation>,
+    /// The most memory it had, in KiB.
+    pub peak_memory: u32,
+}
+
+/// What came of an event.
+pub struct Invocation {
+    /// When it was handed out.
+    pub begun: Instant,
+    /// Until the answer was there.
+    pub took: Duration,
+    /// The processor time until the function waited for the next event.
+    pub cpu: Duration,
+    /// What the servers did meanwhile.
+    pub deeds: Vec<Deed>,
+}
+
+/// Picks invocations of a run.
+pub type Picked = fn(&Run) -> &[Invocation];
+
+impl Invocation {
+    /// The calls to AWS.
+    pub fn calls(&self) -> impl Iterator<Item = &Deed> {
+        self.deeds.iter().filter(|deed| deed.is_call())
+    }
+
+    /// The time without that in which calls were in hand at the servers.
+    pub fn own_time(&self) -> Duration {
+        self.took.saturating_sub(self.calls().map(Deed::took).sum())
+    }
+}
+
+/// Starts `program`, gives it events, and ends it.
+///
+/// # Errors
+/// It did not do what it should; with the last of what it wrote.
+pub async fn measure(
+    program: &Program,
+    certificates: &Certificates,
+    scratch: &Path,
+) -> Result<Run, Problem> {
+    let mut cloud = Cloud::open(&Template::read(OWN)?, None).await?;
+    let log = Log::default();
+    let api = RuntimeApi::serve().await?;
+    let environment = [
+        ("AWS_LAMBDA_RUNTIME_API", api.address.to_string()),
+        ("AWS_LAMBDA_FUNCTION_NAME", "triage".to_owned()),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "1".to_owned()),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256".to_owned()),
+        ("AWS_LAMBDA_LOG_FORMAT", "JSON".to_owned()),
+        ("AWS_LAMBDA_LOG_LEVEL", "INFO".to_owned()),
+        ("AWS_REGION", cloud::REGION.to_owned()),
+        ("AWS_DEFAULT_REGION", cloud::REGION.to_owned()),
+        ("AWS_ACCESS_KEY_ID", "local".to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
+        ("TABLE_NAME", cloud::TABLE.to_owned()),
+        ("TOPIC_ARN", cloud::TOPIC.to_owned()),
+        ("ALERT_BUDGET", ALERT_BUDGET.to_owned()),
+        (
+            "AWS_ENDPOINT_URL_DYNAMODB",
+            aws::serve(cloud.store(), certificates.server.clone(), &log).await?,
+        ),
+        (
+            "AWS_ENDPOINT_URL_SNS",
+            aws::serve(cloud.topic(), certificates.server.clone(), &log).await?,
+        ),
+        // Rust's SDK reads the one, Python's the other.
+        ("SSL_CERT_FILE", certificates.trusted.display().to_string()),
+        ("AWS_CA_BUNDLE", certificates.trusted.display().to_string()),
+    ];
+    let process = Process::start(program, &environment, &scratch.join("function.log"))?;
+    let mut function = Function { process, api, log };
+    match measured(&mut function, &mut cloud).await {
+        Ok(run) => Ok(run),
+        Err(problem) => {
+            let words = function.process.last_words();
+            Err(format!("{}: {problem}\nits last words:\n{words}", program.name).into())
+        }
+    }
+}
+
+async fn measured(function: &mut Function, cloud: &mut Cloud) -> Result<Run, Problem> {
+    let mut next = function.next().await?;
+    let start = (next.at - function.process.started, function.process.cpu()?);
+    let mut new = Vec::new();
+    let mut repetition = Vec::new();
+    let mut closed = Vec::new();
+    for (kind, made_of, invocations) in [
+        (Kind::New, common::event as fn(usize) -> String, &mut new),
+        (Kind::Repetition, common::event, &mut repetition),
+        (Kind::Closed, common::closed, &mut closed),
+    ] {
+        for number in 0..ANNOUNCED {
+            let invocation;
+            (invocation, next) = function.invoke(next, made_of(number), kind).await?;
+            invocations.push(invocation);
+            let published = std::iter::from_fn(|| cloud.published.try_recv().ok()).count();
+            if published != usize::from(kind == Kind::New) {
+                return Err(format!("{kind:?} {number}: {published} messages published").into());
+            }
+        }
+    }
+    let peak_memory = function.process.peak_memory()?;
+    Ok(Run { start, first: new.remove(0), new, repetition, closed, peak_memory })
+}
+
+/// What an event is to a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    New,
+    Repetition,
+    Closed,
+}
+
+impl Kind {
+    /// What our function calls the outcome.
+    fn outcome(self) -> &'static str {
+        match self {
+            Self::New => "announced",
+            Self::Repetition => "unchanged",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// A function and what it talks to.
+struct Function {
+    process: Process,
+    api: RuntimeApi,
+    log: Log,
+}
+
+impl Function {
+    /// Waits until it asks for an event.
+    async fn next(&mut self) -> Result<Next, Problem> {
+        match self.hear().await? {
+            Said::Next(next) => Ok(next),
+            Said::Answer(answer) => Err(format!("{}: {}", answer.kind, answer.body).into()),
+        }
+    }
+
+    /// Gives it an event, and waits until it asks for the next one.
+    async fn invoke(
+        &mut self,
+        next: Next,
+        event: String,
+        kind: Kind,
+    ) -> Result<(Invocation, Next), Problem> {
+        let before = self.process.cpu()?;
+        let begun = next.hand_out(event);
+        let answer = match self.hear().await? {
+            Said::Answer(answer) if answer.kind == "response" => answer,
+            Said::Answer(answer) => {
+                return Err(format!("{kind:?}: {}: {}", answer.kind, answer.body).into());
+            }
+            Said::Next(_) => return Err(format!("{kind:?}: no answer").into()),
+        };
+        let said: Value = serde_json::from_str(&answer.body)?;
+        if said["outcome"] != kind.outcome() {
+            return Err(format!("{kind:?}: {said}").into());
+        }
+        let next = self.next().await?;
+        let cpu = self.process.cpu()?.saturating_sub(before);
+        let took = answer.at - begun;
+        Ok((Invocation { begun, took, cpu, deeds: self.log.take()? }, next))
+    }
+
+    async fn hear(&mut self) -> Result<Said, Problem> {
+        let Self { process, api, log } = self;
+        let said = async {
+            tokio::select! {
+                said = api.hear() => said,
+                ended = process.ended() => Err(ended),
+            }
+        };
+        if let Ok(said) = timeout(PATIENCE, said).await {
+            return said;
+        }
+        // What went wrong at the servers says more.
+        log.take()?;
+        Err(format!("it has said nothing for {PATIENCE:?}").into())
+    }
+}

@@ -1,0 +1,33 @@
+//! Findings for the benchmarks: as many as wanted, each with an ARN and a vulnerability of its own.
+
+#![allow(dead_code, reason = "each benchmark uses its own part of this")]
+
+/// The event that all are made of.
+const SAMPLE: &str = include_str!("../../events/01-critical-exploit-and-fix.json");
+/// The end of the ARN in it.
+const FINDING: &str = "ccf807a1c4d21157d50ffd7fdce050c9";
+/// The vulnerability in it.
+const VULNERABILITY: &str = "CVE-2026-10417";
+
+/// Event number `number`: an open finding of some 3.6 KB that nobody has heard of, on one line.
+///
+/// It is of priority P1 at any time, for its exploit is known.
+pub fn event(number: usize) -> String {
+    let line: String = SAMPLE.lines().map(str::trim_start).collect();
+    line.replace(FINDING, &format!("{number:032x}"))
+        .replace(VULNERABILITY, &format!("CVE-2026-{}", 20_000 + number))
+}
+
+/// The end of the finding in [`event`], an hour later.
+pub fn closed(number: usize) -> String {
+    event(number)
+        .replace(r#""status": "ACTIVE""#, r#""status": "CLOSED""#)
+        .replace(r#""updatedAt": "Tue Nov 17 08:"#, r#""updatedAt": "Tue Nov 17 09:"#)
+}
+
+/// Event number `number` with the fields that an event must have and no others: some 400 bytes.
+pub fn small(number: usize) -> String {
+    format!(
+        r#"{{"detail-type": "Inspector2 Finding", "source": "aws.inspector2", "detail": {{"findingArn": "arn:aws:inspector2:eu-central-1:111122223333:finding/{number:032x}", "awsAccountId": "111122223333", "type": "PACKAGE_VULNERABILITY", "status": "ACTIVE", "severity": "HIGH", "resources": [{{"type": "AWS_EC2_INSTANCE", "id": "i-064217753ac9510bd"}}]}}}}"#
+    )
+}
