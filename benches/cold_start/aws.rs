@@ -10,7 +10,7 @@ use axum::{
     Router,
     body::Bytes,
     extract::State,
-    http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
+    http::{HeaderMap, Method, StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
     serve::Listener,
 };
@@ -97,9 +97,14 @@ pub async fn serve(
 
 async fn call(
     State((service, log)): State<(Embedded, Log)>,
+    method: Method,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    // No call, but what a client sends that opens its connection before it has one to make.
+    if method == Method::GET {
+        return StatusCode::NOT_FOUND.into_response();
+    }
     let begun = Instant::now();
     let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
     let (operation, kind) = match target {

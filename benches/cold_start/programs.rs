@@ -1,6 +1,7 @@
 //! What is measured: the function, the floor, and a command that somebody gives.
 
 use std::{
+    env,
     ffi::OsString,
     fs,
     path::{Path, PathBuf},
@@ -35,7 +36,15 @@ pub fn build(name: &'static str, features: &str, scratch: &Path) -> Result<Progr
         arguments.extend(["--features", features]);
     }
     println!("cargo {}", arguments.join(" "));
-    run(Command::new(env!("CARGO")).args(&arguments).current_dir(env!("CARGO_MANIFEST_DIR")))?;
+    let mut cargo = Command::new(env!("CARGO"));
+    // What cargo says of this benchmark would have crates built anew whose build scripts look at it.
+    for (variable, _) in env::vars_os() {
+        let name = variable.to_string_lossy();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(&variable);
+        }
+    }
+    run(cargo.args(&arguments).current_dir(env!("CARGO_MANIFEST_DIR")))?;
     let target =
         scratch.ancestors().nth(2).ok_or("the scratch folder is not in the target folder")?;
     let binary = target.join("release").join(name);
