@@ -82,14 +82,14 @@ pub fn unmarked(text: &str) -> String {
 const CALLS: [&str; 4] = ["@channel", "@here", "@everyone", "@all"];
 
 /// Sets the at sign of `word` apart where it stands as a word of its own, in any case; `@allthings`
-/// and `@here-maps` are names.
+/// and `@here-maps` are names. Where another script begins, a line can be broken, and the word ends.
 fn unhand(text: &str, word: &str) -> String {
     let lower = text.to_ascii_lowercase();
     let mut out = String::with_capacity(text.len() + 8);
     let mut from = 0;
     for (at, _) in lower.match_indices(word) {
         let end = at + word.len();
-        let goes_on = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
+        let goes_on = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         if !text[end..].starts_with(goes_on) {
             out.push_str(&text[from..at]);
             out.push_str("@ ");
@@ -186,6 +186,7 @@ mod tests {
             defused("@all, @allthings/x @here-maps/y [a](javascript:b) @all"),
             "@ all, @allthings/x @here-maps/y [a] (javascript:b) @ all"
         );
+        assert_eq!(defused("説明@here説明"), "説明@ here説明");
     }
 
     #[test]
