@@ -12,7 +12,7 @@ version=$(cargo metadata --locked --no-deps --format-version 1 | python3 -c 'imp
 name=inspector-triage-$version-$architecture
 
 sam build --parameter-overrides "Architecture=$architecture"
-cargo build --locked --release --features cli --bin inspector-triage
+cargo build --locked --profile cli --features cli --bin inspector-triage
 
 rm -rf "dist/$name"
 mkdir -p "dist/$name"
@@ -21,7 +21,7 @@ mkdir -p "dist/$name"
 sed -e 's|^      CodeUri: \.$|      CodeUri: triage.zip|' -e "s|^    Default: arm64$|    Default: $architecture|" template.yaml >"dist/$name/template.yaml"
 grep -q 'CodeUri: triage.zip' "dist/$name/template.yaml"
 grep -q "Default: $architecture" "dist/$name/template.yaml"
-cp -r target/release/inspector-triage README.md README.ja.md LICENSE samconfig.toml docs events regions "dist/$name"
+cp -r target/cli/inspector-triage README.md README.ja.md LICENSE samconfig.toml docs events regions "dist/$name"
 (cd "dist/$name" && sam validate --lint)
 
 tar -C dist -czf "dist/$name.tar.gz" "$name"

@@ -25,7 +25,7 @@ use wait4::Wait4;
 #[derive(Debug, Parser)]
 #[command(name = "cargo growth")]
 struct Arguments {
-    /// The command line to be measured, such as target/release/inspector-triage.
+    /// The command line to be measured, such as target/cli/inspector-triage.
     program: PathBuf,
     /// How many findings.
     #[arg(long, value_delimiter = ',', default_value = "1000,10000,100000")]

@@ -19,7 +19,8 @@ use crate::text;
 /// Starts logging to `writer`, our own lines down to `level`.
 ///
 /// Others' lines are cut off at WARN, at any `level`: the runtime logs whole events at TRACE, and
-/// the SDK whole requests.
+/// the SDK whole requests. A release build has no lines below INFO at all (see `tracing` in
+/// `Cargo.toml`).
 ///
 /// # Errors
 /// This was done before in this process.

@@ -33,8 +33,7 @@ pub struct Settings {
     pub history_days: u16,
     /// `ALERT_BUDGET`: messages at once about P1 and about all others, default `3,5`.
     pub budget: Budget,
-    /// `LOG_LEVEL`: the least important line that is logged: `ERROR`, `WARN`, `INFO` (default) or
-    /// `DEBUG`.
+    /// `LOG_LEVEL`: the least important line that is logged: `ERROR`, `WARN` or `INFO` (default).
     pub log_level: LevelFilter,
 }
 
@@ -132,10 +131,7 @@ impl Settings {
                 Some("ERROR") => LevelFilter::ERROR,
                 Some("WARN") => LevelFilter::WARN,
                 None | Some("INFO") => LevelFilter::INFO,
-                Some("DEBUG") => LevelFilter::DEBUG,
-                Some(other) => {
-                    return Err(malformed("LOG_LEVEL", other, "ERROR, WARN, INFO or DEBUG"));
-                }
+                Some(other) => return Err(malformed("LOG_LEVEL", other, "ERROR, WARN or INFO")),
             },
         })
     }

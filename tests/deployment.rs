@@ -255,7 +255,7 @@ fn what_the_parameters_allow_the_function_takes() {
     for (parameter, values) in [
         ("Language", ["en", "ja"].as_slice()),
         ("EnableNotify", &["true", "false"]),
-        ("LogLevel", &["DEBUG", "INFO", "WARN", "ERROR"]),
+        ("LogLevel", &["INFO", "WARN", "ERROR"]),
         ("AlertBudget", &["0,1", "0,8", "3,5", "7,0", "7,1", "1,7"]),
         ("SlaDays", &["1,1,1,1", "2,7,30,90", "1,10,100,999"]),
         ("UrgentTags", &["", "stage=prod", "stage=prod,data class=very secret"]),
@@ -270,7 +270,7 @@ fn what_the_parameters_allow_the_function_takes() {
     }
     let stack = default();
     let allowed = &stack.template()["Parameters"];
-    assert_eq!(allowed["LogLevel"]["AllowedValues"], json!(["DEBUG", "INFO", "WARN", "ERROR"]));
+    assert_eq!(allowed["LogLevel"]["AllowedValues"], json!(["INFO", "WARN", "ERROR"]));
     assert_eq!(allowed["Language"]["AllowedValues"], json!(["en", "ja"]));
 }
 

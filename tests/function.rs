@@ -298,7 +298,7 @@ async fn each_invocation_is_measured_in_a_line_that_cloudwatch_takes() {
 
 #[tokio::test]
 async fn at_no_level_an_event_is_logged() {
-    for (level, says) in [("ERROR", false), ("INFO", true), ("DEBUG", true)] {
+    for (level, says) in [("ERROR", false), ("WARN", false), ("INFO", true)] {
         let (_world, mut environment) = world().await;
         environment.push(("LOG_LEVEL", level.to_owned()));
         // The runtime's and the SDK's own switches open nothing.
@@ -394,7 +394,7 @@ async fn a_bad_setting_keeps_the_function_from_starting_and_is_named() {
             "HISTORY_DAYS is \"0\"; expected a whole number of days from 1 to 3650",
         ),
         ("NOTIFY", "yes", "NOTIFY is \"yes\"; expected true or false"),
-        ("LOG_LEVEL", "TRACE", "LOG_LEVEL is \"TRACE\"; expected ERROR, WARN, INFO or DEBUG"),
+        ("LOG_LEVEL", "TRACE", "LOG_LEVEL is \"TRACE\"; expected ERROR, WARN or INFO"),
     ] {
         let mut environment = borrowed(&environment);
         environment.retain(|(other, _)| *other != name);
