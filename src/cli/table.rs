@@ -28,6 +28,8 @@ pub async fn read(client: &Client, table: &str, most: usize) -> Result<String, P
         .filter_expression("sk = :current AND begins_with(pk, :finding)")
         .expression_attribute_values(":finding", AttributeValue::S(store::keys::finding("")))
         .expression_attribute_values(":current", AttributeValue::S(store::keys::CURRENT.to_owned()))
+        // For a page without a limit the embedded store reads all rows that are left.
+        .limit(300)
         .into_paginator()
         .items()
         .send();
