@@ -4,25 +4,12 @@
 
 mod common;
 
-use std::{
-    collections::BTreeSet,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::{
-    Client,
-    config::{
-        ConfigBag, Intercept, RuntimeComponents, interceptors::BeforeTransmitInterceptorContextRef,
-    },
-    error::BoxError,
-    types::AttributeValue,
-};
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use common::{ARN, World, event, event_of};
 use inspector_triage::{
-    assess::Priority, cli::cloud, publish::Topics, store::keys, triage::Outcome,
+    assess::Priority, cli::cloud, metrics::Calls, publish::Topics, store::keys, triage::Outcome,
 };
 use serde_json::json;
 
@@ -298,26 +285,6 @@ async fn a_repetition_costs_one_call_and_a_new_finding_five() {
         ("an end", event("2026-11-20T12:00:00Z", |f| f["status"] = json!("CLOSED")), 2),
     ] {
         world.handle(&event, NOW).await.unwrap();
-        assert_eq!(calls.0.swap(0, Ordering::SeqCst), expected, "{what}");
-    }
-}
-
-/// Counts the calls that go out.
-#[derive(Clone, Debug, Default)]
-struct Calls(Arc<AtomicUsize>);
-
-impl Intercept for Calls {
-    fn name(&self) -> &'static str {
-        "calls"
-    }
-
-    fn read_before_transmit(
-        &self,
-        _: &BeforeTransmitInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        self.0.fetch_add(1, Ordering::SeqCst);
-        Ok(())
+        assert_eq!(calls.take().len(), expected, "{what}");
     }
 }
