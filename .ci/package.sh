@@ -4,10 +4,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-case $(uname -m) in
-    aarch64 | arm64) architecture=arm64 ;;
-    *) architecture=x86_64 ;;
-esac
+architecture=$(.ci/architecture.sh)
 version=$(cargo metadata --locked --no-deps --format-version 1 | python3 -c 'import json, sys; print(json.load(sys.stdin)["packages"][0]["version"])')
 name=inspector-triage-$version-$architecture
 

@@ -11,11 +11,13 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use aws_sdk_dynamodb::config::{HttpClient, RuntimeComponents, SharedHttpClient};
-use aws_smithy_runtime_api::client::{
-    http::{HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector},
-    orchestrator::HttpRequest,
+use aws_sdk_dynamodb::{
+    config::{
+        ConfigBag, Intercept, RuntimeComponents, interceptors::BeforeTransmitInterceptorContextRef,
+    },
+    error::BoxError,
 };
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use common::{World, arn, cloudformation::Stack, event_of, project};
 use inspector_triage::{
     cli::{
@@ -87,33 +89,22 @@ fn permissions(stack: &Stack) -> BTreeSet<Permission> {
 }
 
 /// Writes down what the SDK asks of the services, as the permissions it takes.
-#[derive(Clone, Debug)]
-struct Watched {
-    inner: SharedHttpClient,
-    seen: Arc<Mutex<BTreeSet<Permission>>>,
-}
+#[derive(Clone, Debug, Default)]
+struct Watch(Arc<Mutex<BTreeSet<Permission>>>);
 
-#[derive(Debug)]
-struct WatchedConnector {
-    inner: SharedHttpConnector,
-    seen: Arc<Mutex<BTreeSet<Permission>>>,
-}
-
-impl HttpClient for Watched {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(WatchedConnector { inner, seen: self.seen.clone() })
+impl Intercept for Watch {
+    fn name(&self) -> &'static str {
+        "Watch"
     }
-}
 
-impl HttpConnector for WatchedConnector {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        self.seen.lock().unwrap().extend(needed(&request));
-        self.inner.call(request)
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.0.lock().unwrap().extend(needed(context.request()));
+        Ok(())
     }
 }
 
@@ -156,21 +147,16 @@ fn needed(request: &HttpRequest) -> Vec<Permission> {
 
 /// What the function does in the life of findings, as permissions.
 async fn all_calls() -> BTreeSet<Permission> {
-    let seen = Arc::<Mutex<_>>::default();
+    let watch = Watch::default();
     let mut world = World::new().await;
-    let watch =
-        |inner: Option<SharedHttpClient>| Watched { inner: inner.unwrap(), seen: seen.clone() };
-    let (dynamodb, sns) = (world.cloud.dynamodb().build(), world.cloud.sns().build());
     let topics = Topics {
         email: cloud::TOPIC.to_owned(),
         chat: Some(cloud::CHAT_TOPIC.to_owned()),
         data: Some(cloud::DATA_TOPIC.to_owned()),
     };
-    let triage = common::triage(
-        dynamodb.to_builder().http_client(watch(dynamodb.http_client())),
-        sns.to_builder(),
-    );
-    let sns = sns.to_builder().http_client(watch(sns.http_client()));
+    let dynamodb = world.cloud.dynamodb().interceptor(watch.clone());
+    let sns = world.cloud.sns().interceptor(watch.clone());
+    let triage = common::triage(dynamodb, world.cloud.sns());
     world.triage = Triage { publisher: Sns::new(sns, topics), ..triage };
 
     let now = "2026-11-20T10:00:10Z";
@@ -198,7 +184,7 @@ async fn all_calls() -> BTreeSet<Permission> {
     let flushed = world.flush("2026-11-20T10:05:00Z").await.unwrap();
     assert!(flushed.findings > 0, "{flushed:?}");
     assert_eq!(outcomes.len(), 5, "{outcomes:?}");
-    seen.lock().unwrap().clone()
+    watch.0.lock().unwrap().clone()
 }
 
 #[tokio::test]

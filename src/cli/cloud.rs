@@ -27,6 +27,9 @@ pub const TOPIC: &str = "arn:aws:sns:eu-central-1:111122223333:inspector-triage-
 pub const CHAT_TOPIC: &str = "arn:aws:sns:eu-central-1:111122223333:inspector-triage-chat";
 /// The topic for programs.
 pub const DATA_TOPIC: &str = "arn:aws:sns:eu-central-1:111122223333:inspector-triage-data";
+/// The Region of all.
+pub const REGION: &str = "eu-central-1";
+
 /// The topic of an audience.
 pub fn topic(audience: Audience) -> &'static str {
     match audience {
@@ -41,9 +44,6 @@ pub fn topics(audience: Audience) -> Topics {
     let own = |other| (audience == other).then(|| topic(other).to_owned());
     Topics { email: TOPIC.to_owned(), chat: own(Audience::Chat), data: own(Audience::Data) }
 }
-
-/// The Region of all.
-pub const REGION: &str = "eu-central-1";
 
 /// A store and a topic.
 pub struct Cloud {
