@@ -138,3 +138,27 @@ pub fn json(value: &impl Serialize) -> Result<AttributeValue, serde_json::Error>
 pub fn value(value: &impl Serialize) -> Result<AttributeValue, Unreadable> {
     serde_dynamo::to_attribute_value(value)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn a_row_that_is_read_and_written_again_is_the_same() {
+        let stored = include_str!("../../tests/stored/0.1.0.json");
+        let stored: BTreeMap<String, serde_dynamo::Item> = serde_json::from_str(stored).unwrap();
+        let mut count = 0;
+        for (key, item) in stored {
+            let item = Item::from(item);
+            if key.starts_with(&keys::finding("")) && key.ends_with(keys::CURRENT) {
+                let expires_at =
+                    item.get(keys::EXPIRES_AT).map_or(0, |at| at.as_n().unwrap().parse().unwrap());
+                assert_eq!(row(&record(item.clone()).unwrap(), expires_at).unwrap(), item, "{key}");
+                count += 1;
+            }
+        }
+        assert_eq!(count, 13);
+    }
+}
