@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use common::{World, arn, event_of};
 use inspector_triage::{
-    announce::Budget,
-    cli::{cloud, sns::Published},
-    publish::{Sns, Topics},
-    triage::{FlushOutcome, Flushed, Outcome},
+    adapters::sns::{Sns, Topics},
+    app::{FlushOutcome, Flushed, Outcome},
+    domain::announce::Budget,
+    emulator::{self, topic::Published},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ const DAY: &str = "2026-11-20T10:00:00Z";
 /// A world in which programs hear, too: their messages have every ARN.
 async fn world() -> World {
     let mut world = World::new().await;
-    let topics = Topics { data: Some(cloud::DATA_TOPIC.to_owned()), ..common::topics() };
+    let topics = Topics { data: Some(emulator::DATA_TOPIC.to_owned()), ..common::topics() };
     world.triage.publisher = Sns::new(world.cloud.sns(), topics);
     world
 }
@@ -51,7 +51,7 @@ fn on<'a>(topic: &'a str, published: &'a [Published]) -> impl Iterator<Item = &'
 /// How often each finding is in a message for programs.
 fn told(published: &[Published]) -> BTreeMap<String, usize> {
     let mut told = BTreeMap::new();
-    for message in on(cloud::DATA_TOPIC, published) {
+    for message in on(emulator::DATA_TOPIC, published) {
         let data: Value = serde_json::from_str(&message.message).unwrap();
         for finding in data["findings"].as_array().unwrap() {
             *told.entry(finding["findingArn"].as_str().unwrap().to_owned()).or_default() += 1;
@@ -81,13 +81,13 @@ async fn four_hundred_findings_of_one_image_are_a_few_messages_and_each_is_in_on
             published.push(message);
         }
     }
-    let emails = on(cloud::TOPIC, &published).count();
+    let emails = on(emulator::TOPIC, &published).count();
     assert!(emails <= 20, "{emails}");
     for second in times.iter().collect::<BTreeSet<_>>() {
         let within = published
             .iter()
             .zip(&times)
-            .filter(|(message, time)| message.topic == cloud::TOPIC && *time == second);
+            .filter(|(message, time)| message.topic == emulator::TOPIC && *time == second);
         assert!(within.count() <= 8, "at {second}");
     }
     let told = told(&published);
@@ -111,7 +111,7 @@ async fn one_vulnerability_on_five_hundred_resources_is_one_message_and_one_line
     let flushed = world.flush(&after(60)).await.unwrap();
     assert_eq!(flushed.findings, 499);
     let published = world.published();
-    let emails: Vec<_> = on(cloud::TOPIC, &published).collect();
+    let emails: Vec<_> = on(emulator::TOPIC, &published).collect();
     assert_eq!(emails.len(), 2);
     assert_eq!(
         emails[1].subject.as_deref(),
@@ -301,7 +301,7 @@ async fn what_some_heard_in_a_summary_is_not_sent_to_the_others_one_by_one() {
     let flushed = world.flush(&after(300)).await.unwrap();
     assert_eq!((flushed.findings, flushed.messages), (30, 1));
     // They grew milder meanwhile, which is no news for those who had heard.
-    assert_eq!(world.published()[0].topic, cloud::DATA_TOPIC);
+    assert_eq!(world.published()[0].topic, emulator::DATA_TOPIC);
 }
 
 #[tokio::test]
@@ -331,7 +331,7 @@ async fn a_summary_waits_for_the_second_after_other_messages() {
     for number in 0..6 {
         world.handle(&image(number), &after(0)).await.unwrap();
     }
-    assert_eq!(on(cloud::TOPIC, &world.published()).count(), 5);
+    assert_eq!(on(emulator::TOPIC, &world.published()).count(), 5);
     let began = tokio::time::Instant::now();
     let flushed = world.flush(&after(0)).await.unwrap();
     assert_eq!((flushed.findings, flushed.messages), (1, 2));
@@ -350,7 +350,7 @@ async fn of_two_flushes_at_once_one_works() {
     let told: Vec<usize> = [one, other].map(|flushed| flushed.unwrap().findings).to_vec();
     assert_eq!(told.iter().sum::<usize>(), 35, "{told:?}");
     let published = world.published();
-    assert_eq!(on(cloud::TOPIC, &published).count(), 1);
+    assert_eq!(on(emulator::TOPIC, &published).count(), 1);
 }
 
 #[tokio::test]
@@ -373,7 +373,7 @@ async fn a_topic_that_fails_gets_later_what_it_missed_and_the_others_do_not_hear
     assert_eq!(report.outcome, Outcome::Announced);
     let published = world.published();
     assert_eq!(published.len(), 1);
-    assert_eq!(published[0].topic, cloud::DATA_TOPIC);
+    assert_eq!(published[0].topic, emulator::DATA_TOPIC);
 
     // The same with a summary.
     for number in 1..10 {
@@ -387,6 +387,6 @@ async fn a_topic_that_fails_gets_later_what_it_missed_and_the_others_do_not_hear
     let flushed = world.flush(&after(500)).await.unwrap();
     let published = world.published();
     assert_eq!(flushed.messages, 1);
-    assert_eq!(published[0].topic, cloud::DATA_TOPIC);
+    assert_eq!(published[0].topic, emulator::DATA_TOPIC);
     assert_eq!(told(&published).len(), flushed.findings);
 }

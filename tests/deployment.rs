@@ -20,16 +20,20 @@ use aws_sdk_dynamodb::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use common::{World, arn, cloudformation::Stack, event_of, project};
 use inspector_triage::{
-    cli::{
-        cloud,
+    adapters::{
+        dynamodb::keys,
+        sns::{Sns, Topics},
+    },
+    app::Triage,
+    emulator::{
+        self,
         template::{OWN, Template},
     },
-    event,
-    metrics::{Metric, NAMESPACE},
-    publish::{Sns, Topics},
-    settings::Settings,
-    store::keys,
-    triage::Triage,
+    lambda::{
+        event,
+        metrics::{Metric, NAMESPACE},
+        settings::Settings,
+    },
 };
 use quamina::Quamina;
 use serde_json::{Value, json};
@@ -115,9 +119,9 @@ fn needed(request: &HttpRequest) -> Vec<Permission> {
     let Some((_, operation)) = target.split_once('.') else {
         let fields: BTreeMap<_, _> = form_urlencoded::parse(body).collect();
         let topic = match &*fields["TopicArn"] {
-            cloud::TOPIC => "AlertsTopic",
-            cloud::CHAT_TOPIC => "ChatTopic",
-            cloud::DATA_TOPIC => "DataTopic",
+            emulator::TOPIC => "AlertsTopic",
+            emulator::CHAT_TOPIC => "ChatTopic",
+            emulator::DATA_TOPIC => "DataTopic",
             other => panic!("a message to {other}"),
         };
         let topic = format!("arn:aws:sns:eu-central-1:111122223333:{topic}");
@@ -150,9 +154,9 @@ async fn all_calls() -> BTreeSet<Permission> {
     let watch = Watch::default();
     let mut world = World::new().await;
     let topics = Topics {
-        email: cloud::TOPIC.to_owned(),
-        chat: Some(cloud::CHAT_TOPIC.to_owned()),
-        data: Some(cloud::DATA_TOPIC.to_owned()),
+        email: emulator::TOPIC.to_owned(),
+        chat: Some(emulator::CHAT_TOPIC.to_owned()),
+        data: Some(emulator::DATA_TOPIC.to_owned()),
     };
     let dynamodb = world.cloud.dynamodb().interceptor(watch.clone());
     let sns = world.cloud.sns().interceptor(watch.clone());

@@ -22,11 +22,11 @@ use common::{
     network::{Call, Fate, Fault, Network, Sent},
 };
 use inspector_triage::{
-    announce::Budget,
-    cli::cloud,
+    adapters::sns::{Sns, Topics},
+    app::{Attempt, Outcome, Report},
+    domain::announce::Budget,
+    emulator,
     lambda::{self, Answer},
-    publish::{Sns, Topics},
-    triage::{Attempt, Outcome, Report},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -324,7 +324,7 @@ fn a_flush_that_fails_anywhere_loses_nothing_and_repeats_at_most_what_it_had_jus
 async fn flush_with(call: Call, nth: usize, fault: Fault) {
     let what = format!("{call:?} {nth}, {fault:?}");
     let mut world = World::new().await;
-    let topics = Topics { data: Some(cloud::DATA_TOPIC.to_owned()), ..common::topics() };
+    let topics = Topics { data: Some(emulator::DATA_TOPIC.to_owned()), ..common::topics() };
     world.triage.publisher = Sns::new(world.cloud.sns(), topics.clone());
     world.triage.budget = Budget { p1: 0, others: 0 };
     for number in 0..WAITING {
@@ -351,7 +351,7 @@ async fn flush_with(call: Call, nth: usize, fault: Fault) {
 
     let mut told: BTreeMap<String, usize> = BTreeMap::new();
     let published = world.published();
-    for message in published.iter().filter(|message| message.topic == cloud::DATA_TOPIC) {
+    for message in published.iter().filter(|message| message.topic == emulator::DATA_TOPIC) {
         let data: Value = serde_json::from_str(&message.message).unwrap();
         for finding in data["findings"].as_array().unwrap() {
             *told.entry(finding["findingArn"].to_string()).or_default() += 1;
@@ -369,7 +369,7 @@ async fn flush_with(call: Call, nth: usize, fault: Fault) {
     let may_repeat = hides || (cut_short && matches!(call, Call::Publish | Call::Mark));
     let repeated = told.values().filter(|count| **count > 1).count();
     assert!(may_repeat || repeated == 0, "{what}: {repeated} repeated");
-    let e_mails = published.iter().filter(|message| message.topic == cloud::TOPIC).count();
+    let e_mails = published.iter().filter(|message| message.topic == emulator::TOPIC).count();
     assert!(e_mails >= 1 && (may_repeat || e_mails <= 2), "{what}: {e_mails} e-mails");
 }
 
@@ -444,8 +444,8 @@ async fn a_flush_tells_all_audiences_at_the_same_time() {
     let event = event_of(&common::arn(0), "2026-11-20T10:00:00Z", AS_IT_IS);
     world.handle(&event, "2026-11-20T12:00:00Z").await.unwrap();
     let topics = Topics {
-        chat: Some(cloud::CHAT_TOPIC.to_owned()),
-        data: Some(cloud::DATA_TOPIC.to_owned()),
+        chat: Some(emulator::CHAT_TOPIC.to_owned()),
+        data: Some(emulator::DATA_TOPIC.to_owned()),
         ..common::topics()
     };
     let fates = |sent: Sent| Fate {

@@ -18,7 +18,7 @@ use axum::{
     routing::{get, post},
 };
 use common::{ARN, World, event, event_of};
-use inspector_triage::cli::cloud;
+use inspector_triage::emulator;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::{
@@ -161,7 +161,7 @@ async fn the_function_announces_a_finding_and_says_what_it_did() {
 async fn the_schedule_has_what_waits_summed_up() {
     let (mut world, mut environment) = world().await;
     environment.push(("ALERT_BUDGET", "1,1".to_owned()));
-    environment.push(("DATA_TOPIC_ARN", cloud::DATA_TOPIC.to_owned()));
+    environment.push(("DATA_TOPIC_ARN", emulator::DATA_TOPIC.to_owned()));
     let mut function = Function::start(&borrowed(&environment)).await;
     let flush = || common::FLUSH.to_owned();
 

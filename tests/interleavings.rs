@@ -15,12 +15,14 @@ use common::{
     network::{Call, Fate, Fault, Network, Sent},
 };
 use inspector_triage::{
-    announce::{Decision, decide},
-    finding::FixAvailable,
+    adapters::dynamodb::keys,
+    app::{Attempt, Outcome, Report},
+    domain::{
+        announce::{Decision, decide},
+        finding::FixAvailable,
+        record::Record,
+    },
     lambda::{self, Answer},
-    record::Record,
-    store::keys,
-    triage::{Attempt, Outcome, Report},
 };
 use itertools::Itertools;
 use jiff::{SignedDuration, Timestamp};

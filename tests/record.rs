@@ -9,7 +9,10 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use common::{ARN, World, event, event_of};
 use inspector_triage::{
-    assess::Priority, cli::cloud, metrics::Calls, publish::Topics, store::keys, triage::Outcome,
+    adapters::{calls::Calls, dynamodb::keys, sns::Topics},
+    app::Outcome,
+    domain::assess::Priority,
+    emulator,
 };
 use serde_json::json;
 
@@ -81,7 +84,7 @@ async fn a_row_whose_facts_are_spelt_otherwise_is_written_anew_once_and_nobody_i
     world.published();
     Client::from_conf(world.cloud.dynamodb().build())
         .update_item()
-        .table_name(cloud::TABLE)
+        .table_name(emulator::TABLE)
         .key("pk", AttributeValue::S(keys::finding(ARN)))
         .key("sk", AttributeValue::S(keys::CURRENT.to_owned()))
         .update_expression("SET facts = :facts")
@@ -213,7 +216,7 @@ async fn an_announcement_that_failed_is_made_up_for_and_meanwhile_nobody_else_sp
     // The topic is not there: recorded, not announced, and the invocation fails.
     let right = std::mem::replace(
         &mut world.triage.publisher,
-        inspector_triage::publish::Sns::new(
+        inspector_triage::adapters::sns::Sns::new(
             world.cloud.sns(),
             Topics {
                 email: "arn:aws:sns:eu-central-1:111122223333:gone".to_owned(),

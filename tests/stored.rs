@@ -14,11 +14,10 @@ use common::{
     network::{Call, Fate, Fault, Network},
 };
 use inspector_triage::{
-    cli::cloud,
-    lambda,
-    publish::Topics,
-    record::Record,
-    triage::{Attempt, Outcome},
+    adapters::sns::Topics,
+    app::{Attempt, Outcome},
+    domain::record::Record,
+    emulator, lambda,
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -49,7 +48,7 @@ fn versions() -> Vec<String> {
 fn rows(world: &World) -> Rows {
     let (status, answer) = world.cloud.store().perform(
         "DynamoDB_20120810.Scan",
-        json!({"TableName": cloud::TABLE}).to_string().as_bytes(),
+        json!({"TableName": emulator::TABLE}).to_string().as_bytes(),
     );
     assert_eq!(status, 200, "{answer}");
     let answer: Value = serde_json::from_str(&answer).unwrap();
@@ -66,7 +65,7 @@ fn key(row: &Value) -> String {
 /// Puts rows into the store.
 fn put(world: &World, rows: &Rows) {
     for row in rows.values() {
-        let put = json!({"Put": {"TableName": cloud::TABLE, "Item": row}});
+        let put = json!({"Put": {"TableName": emulator::TABLE, "Item": row}});
         let (status, answer) = world.cloud.store().perform(
             "DynamoDB_20120810.TransactWriteItems",
             json!({"TransactItems": [put]}).to_string().as_bytes(),
@@ -100,7 +99,7 @@ async fn over_a_network(
 }
 
 fn both_topics() -> Topics {
-    Topics { chat: Some(cloud::CHAT_TOPIC.to_owned()), ..common::topics() }
+    Topics { chat: Some(emulator::CHAT_TOPIC.to_owned()), ..common::topics() }
 }
 
 /// Events about thirteen findings, by number. Each finding has a problem of its own, so that it is announced alone, but for

@@ -11,10 +11,10 @@ use std::{fs, sync::LazyLock};
 
 use common::{World, project};
 use inspector_triage::{
-    announce::Budget,
-    cli::{cloud, sns::Published},
-    message::Language,
-    publish::{Sns, Topics},
+    adapters::sns::{Sns, Topics},
+    domain::announce::Budget,
+    emulator::{self, topic::Published},
+    render::message::Language,
 };
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -29,9 +29,9 @@ static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
 async fn world(language: Language) -> World {
     let mut world = World::new().await;
     let topics = Topics {
-        email: cloud::TOPIC.to_owned(),
-        chat: Some(cloud::CHAT_TOPIC.to_owned()),
-        data: Some(cloud::DATA_TOPIC.to_owned()),
+        email: emulator::TOPIC.to_owned(),
+        chat: Some(emulator::CHAT_TOPIC.to_owned()),
+        data: Some(emulator::DATA_TOPIC.to_owned()),
     };
     world.triage.publisher = Sns::new(world.cloud.sns(), topics);
     world.triage.language = language;
@@ -156,23 +156,23 @@ fn shown(messages: &[(String, Vec<Published>)], topic: &str) -> String {
 #[tokio::test]
 async fn every_message_stays_as_it_is_in_english() {
     let messages = all_messages(Language::En).await;
-    insta::assert_snapshot!("email.en", shown(&messages, cloud::TOPIC));
-    insta::assert_snapshot!("chat.en", shown(&messages, cloud::CHAT_TOPIC));
-    insta::assert_snapshot!("data.en", shown(&messages, cloud::DATA_TOPIC));
+    insta::assert_snapshot!("email.en", shown(&messages, emulator::TOPIC));
+    insta::assert_snapshot!("chat.en", shown(&messages, emulator::CHAT_TOPIC));
+    insta::assert_snapshot!("data.en", shown(&messages, emulator::DATA_TOPIC));
 }
 
 #[tokio::test]
 async fn every_message_stays_as_it_is_in_japanese() {
     let messages = all_messages(Language::Ja).await;
-    insta::assert_snapshot!("email.ja", shown(&messages, cloud::TOPIC));
-    insta::assert_snapshot!("chat.ja", shown(&messages, cloud::CHAT_TOPIC));
-    insta::assert_snapshot!("data.ja", shown(&messages, cloud::DATA_TOPIC));
+    insta::assert_snapshot!("email.ja", shown(&messages, emulator::TOPIC));
+    insta::assert_snapshot!("chat.ja", shown(&messages, emulator::CHAT_TOPIC));
+    insta::assert_snapshot!("data.ja", shown(&messages, emulator::DATA_TOPIC));
 }
 
 #[tokio::test]
 async fn what_programs_get_follows_its_schema() {
     for (what, published) in all_messages(Language::En).await {
-        for message in published.iter().filter(|message| message.topic == cloud::DATA_TOPIC) {
+        for message in published.iter().filter(|message| message.topic == emulator::DATA_TOPIC) {
             let data = serde_json::from_str(&message.message).unwrap();
             let errors: Vec<String> =
                 SCHEMA.iter_errors(&data).map(|error| error.to_string()).collect();
@@ -304,7 +304,7 @@ proptest! {
             // Nobody reads attributes; filters match them.
             let attributes = message.attributes.values();
             prop_assert!(all.iter().chain(attributes).all(|text| !text.contains(is_hidden)), "{:?}", all);
-            if message.topic == cloud::DATA_TOPIC {
+            if message.topic == emulator::DATA_TOPIC {
                 let data = serde_json::from_str(&message.message).unwrap();
                 prop_assert!(SCHEMA.is_valid(&data));
                 continue;
@@ -313,7 +313,7 @@ proptest! {
                 prop_assert!(!text.contains('<') && !text.contains("]("), "{text}");
                 prop_assert!(!calls_everybody(text), "{text}");
             }
-            if message.topic == cloud::CHAT_TOPIC {
+            if message.topic == emulator::CHAT_TOPIC {
                 let chat: Value = serde_json::from_str(&message.message).unwrap();
                 let within = |path: &str, most: usize| {
                     chat.pointer(path).and_then(Value::as_str).unwrap().chars().count() <= most

@@ -14,7 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
     serve::Listener,
 };
-use inspector_triage::cli::{Problem, embedded::Embedded};
+use inspector_triage::{cli::Problem, emulator::http::Embedded};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{TlsAcceptor, rustls::ServerConfig, server::TlsStream};
 

@@ -5,10 +5,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use inspector_triage::cli::{
-    Problem,
-    cloud::{self, Cloud},
-    template::{OWN, Template},
+use inspector_triage::{
+    cli::Problem,
+    emulator::{
+        self, Cloud,
+        template::{OWN, Template},
+    },
 };
 use serde_json::Value;
 use tokio::time::timeout;
@@ -94,12 +96,12 @@ pub async fn measure(
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256".to_owned()),
         ("AWS_LAMBDA_LOG_FORMAT", "JSON".to_owned()),
         ("AWS_LAMBDA_LOG_LEVEL", "INFO".to_owned()),
-        ("AWS_REGION", cloud::REGION.to_owned()),
-        ("AWS_DEFAULT_REGION", cloud::REGION.to_owned()),
+        ("AWS_REGION", emulator::REGION.to_owned()),
+        ("AWS_DEFAULT_REGION", emulator::REGION.to_owned()),
         ("AWS_ACCESS_KEY_ID", "local".to_owned()),
         ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
-        ("TABLE_NAME", cloud::TABLE.to_owned()),
-        ("TOPIC_ARN", cloud::TOPIC.to_owned()),
+        ("TABLE_NAME", emulator::TABLE.to_owned()),
+        ("TOPIC_ARN", emulator::TOPIC.to_owned()),
         ("ALERT_BUDGET", ALERT_BUDGET.to_owned()),
         (
             "AWS_ENDPOINT_URL_DYNAMODB",

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::{
     AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
-use inspector_triage::aws;
+use inspector_triage::adapters::aws;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::{json, value::RawValue};
 

@@ -3,14 +3,9 @@
 use std::io;
 
 use inspector_triage::{
-    aws,
-    lambda::{self, Payload},
-    logs,
-    metrics::Calls,
-    publish::Sns,
-    settings::Settings,
-    store::DynamoDb,
-    triage::Triage,
+    adapters::{aws, calls::Calls, dynamodb::DynamoDb, sns::Sns},
+    app::Triage,
+    lambda::{self, Payload, logs, settings::Settings},
 };
 use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, service_fn};

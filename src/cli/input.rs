@@ -10,10 +10,8 @@ use std::{
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{
-    Misuse, Problem,
-    queue::{Failed, Queue},
-};
+use super::{Misuse, Problem};
+use crate::adapters::sqs::{Failed, Queue};
 
 /// Where an event came from.
 #[derive(Clone, Debug, PartialEq, Eq)]

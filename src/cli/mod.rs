@@ -1,16 +1,8 @@
 //! The command line: the same triage as the function's, on files and on this machine.
 
-pub mod cloud;
-pub mod embedded;
+mod commands;
 mod input;
-mod local;
-mod queue;
-mod redrive;
-mod replay;
-mod score;
-pub mod sns;
 mod table;
-pub mod template;
 
 use std::{
     ffi::OsString,
@@ -22,7 +14,9 @@ use std::{
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 
-use crate::{message::Language, record::Audience};
+use commands::{local, redrive, replay, score};
+
+use crate::{domain::record::Audience, render::message::Language};
 
 /// Triage of Amazon Inspector findings, on this machine.
 ///
@@ -134,7 +128,7 @@ pub fn run(clock: fn() -> Timestamp) -> ExitCode {
         // Whoever reads our output has seen enough.
         Err(problem) if is_broken_pipe(problem.as_ref()) => ExitCode::SUCCESS,
         Err(problem) => {
-            let line = crate::failure::chain(problem.as_ref());
+            let line = crate::app::failure::chain(problem.as_ref());
             // Nothing is left to be done if stderr is gone, too.
             let _ = writeln!(io::stderr(), "inspector-triage: {line}");
             ExitCode::from(if problem.is::<Misuse>() { 2 } else { 1 })

@@ -7,7 +7,10 @@ use comfy_table::{ContentArrangement, Table, presets::ASCII_MARKDOWN};
 use jiff::tz::Offset;
 
 use super::Problem;
-use crate::{finding::Resource, record::Record, store, text::short};
+use crate::{
+    adapters::dynamodb,
+    domain::{finding::Resource, record::Record, text::short},
+};
 
 /// A row, by urgency: what sorts first is shown first.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -26,15 +29,18 @@ pub async fn read(client: &Client, table: &str, most: usize) -> Result<String, P
         .scan()
         .table_name(table)
         .filter_expression("sk = :current AND begins_with(pk, :finding)")
-        .expression_attribute_values(":finding", AttributeValue::S(store::keys::finding("")))
-        .expression_attribute_values(":current", AttributeValue::S(store::keys::CURRENT.to_owned()))
+        .expression_attribute_values(":finding", AttributeValue::S(dynamodb::keys::finding("")))
+        .expression_attribute_values(
+            ":current",
+            AttributeValue::S(dynamodb::keys::CURRENT.to_owned()),
+        )
         // For a page without a limit the embedded store reads all rows that are left.
         .limit(300)
         .into_paginator()
         .items()
         .send();
     while let Some(item) = pages.next().await {
-        let record = store::record(item.map_err(|error| Box::new(error.into_service_error()))?)?;
+        let record = dynamodb::record(item.map_err(|error| Box::new(error.into_service_error()))?)?;
         records += 1;
         rows.insert(row(&record));
         if rows.len() > most {

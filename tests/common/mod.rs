@@ -10,21 +10,19 @@ use std::{collections::HashMap, fs, path::PathBuf};
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use inspector_triage::{
-    announce::Budget,
-    assess::Policy,
-    cli::{
-        cloud::{self, Cloud},
-        sns::Published,
-        template::{OWN, Template},
+    adapters::{
+        dynamodb::{self, DynamoDb, keys},
+        sns::{Sns, Topics},
     },
-    event,
-    finding::Finding,
-    lambda::{self, Answer},
-    message::Language,
-    publish::{Sns, Topics},
-    record::Record,
-    store::{self, DynamoDb, keys},
-    triage::{Attempt, Flushed, Report, Store, Triage},
+    app::{Attempt, Flushed, Report, Store, Triage},
+    domain::{announce::Budget, assess::Policy, finding::Finding, record::Record},
+    emulator::{
+        self, Cloud,
+        template::{OWN, Template},
+        topic::Published,
+    },
+    lambda::{self, Answer, event},
+    render::message::Language,
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -96,7 +94,7 @@ impl World {
     pub async fn items(&self, arn: &str) -> Vec<Item> {
         let answer = Client::from_conf(self.cloud.dynamodb().build())
             .query()
-            .table_name(cloud::TABLE)
+            .table_name(emulator::TABLE)
             .key_condition_expression("pk = :pk")
             .expression_attribute_values(":pk", AttributeValue::S(format!("FINDING#{arn}")))
             .send()
@@ -109,7 +107,7 @@ impl World {
     pub async fn all(&self) -> Vec<Item> {
         let answer = Client::from_conf(self.cloud.dynamodb().build())
             .scan()
-            .table_name(cloud::TABLE)
+            .table_name(emulator::TABLE)
             .filter_expression("begins_with(pk, :finding)")
             .expression_attribute_values(":finding", AttributeValue::S(keys::finding("")))
             .into_paginator()
@@ -124,7 +122,7 @@ impl World {
     pub async fn find(&self, arn: &str) -> Option<Record> {
         let mut items = self.items(arn).await;
         items.retain(|item| item["sk"] == AttributeValue::S(keys::CURRENT.to_owned()));
-        items.pop().map(|item| store::record(item).unwrap())
+        items.pop().map(|item| dynamodb::record(item).unwrap())
     }
 
     /// The record of a finding.
@@ -151,7 +149,7 @@ pub fn triage(
     sns: aws_sdk_sns::config::Builder,
 ) -> Triage<DynamoDb, Sns> {
     Triage {
-        store: DynamoDb::new(dynamodb, cloud::TABLE.to_owned(), 400),
+        store: DynamoDb::new(dynamodb, emulator::TABLE.to_owned(), 400),
         publisher: Sns::new(sns, topics()),
         policy: Policy::default(),
         notify: true,
@@ -162,7 +160,7 @@ pub fn triage(
 
 /// The topic for e-mail alone.
 pub fn topics() -> Topics {
-    Topics { email: cloud::TOPIC.to_owned(), chat: None, data: None }
+    Topics { email: emulator::TOPIC.to_owned(), chat: None, data: None }
 }
 
 /// The ARN of a finding with a number.

@@ -17,11 +17,13 @@ use aws_smithy_runtime_api::client::{
 };
 use aws_smithy_types::body::SdkBody;
 use inspector_triage::{
-    announce::Budget,
-    cli::cloud::Cloud,
-    publish::{Sns, Topics},
-    store::DynamoDb,
-    triage::Triage,
+    adapters::{
+        dynamodb::DynamoDb,
+        sns::{Sns, Topics},
+    },
+    app::Triage,
+    domain::announce::Budget,
+    emulator::Cloud,
 };
 use tokio::{sync::Notify, time::sleep};
 

@@ -1,0 +1,186 @@
+//! The two indexes, read over all their shards.
+
+use std::{collections::HashMap, time::Duration};
+
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use futures_util::future::try_join_all;
+use jiff::Timestamp;
+
+use super::{DynamoDb, item, keys};
+use crate::{app::failure::CallFailed, domain::record::Record};
+
+const QUERY: &str = "DynamoDB Query";
+/// How many rows DynamoDB gives at a time.
+const ROWS: usize = 100;
+/// How long to wait before asking again for rows that were left out, at first.
+const PAUSE: Duration = Duration::from_millis(25);
+/// How many such requests are under way at once.
+const AT_ONCE: usize = 4;
+
+/// A finding, as an index has it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Entry {
+    /// What the index is ordered by: when it is due, or since when it waits to be told.
+    pub at: Timestamp,
+    /// The finding.
+    pub arn: String,
+}
+
+/// An index of the table: its name, and the attributes of its key.
+struct Index {
+    name: &'static str,
+    shard: &'static str,
+    order: &'static str,
+}
+
+impl DynamoDb {
+    /// The open findings, those due first first, at most `most` of them.
+    ///
+    /// Reads at most `most` entries of each shard, all shards side by side.
+    ///
+    /// # Errors
+    /// A call failed, or an index holds what this program does not write.
+    pub async fn open_by_due(&self, most: usize) -> Result<Vec<Entry>, CallFailed> {
+        let index = Index { name: keys::OPEN_BY_DUE, shard: keys::OPEN_SHARD, order: keys::DUE_AT };
+        self.first(&index, &keys::shards(keys::OPEN), None, most).await
+    }
+
+    /// The findings with something to tell, those that wait longest first, at most `most` of them;
+    /// only those that came after a moment, if that is given.
+    ///
+    /// Reads at most `most` entries of each shard, all shards side by side.
+    pub(super) async fn pending(
+        &self,
+        after: Option<Timestamp>,
+        most: usize,
+    ) -> Result<Vec<Entry>, CallFailed> {
+        let index = Index {
+            name: keys::PENDING_BY_AGE,
+            shard: keys::PENDING_SHARD,
+            order: keys::PENDING_SINCE,
+        };
+        self.first(&index, &keys::shards(keys::PENDING), after, most).await
+    }
+
+    /// The rows of findings, in their order, without those that are gone.
+    pub(super) async fn rows(&self, entries: &[Entry]) -> Result<Vec<Record>, CallFailed> {
+        let mut rows = Vec::with_capacity(entries.len());
+        for wave in entries.chunks(ROWS * AT_ONCE) {
+            let some = wave.chunks(ROWS).map(|some| self.some_rows(some));
+            rows.extend(try_join_all(some).await?.into_iter().flatten());
+        }
+        let order: HashMap<&str, usize> =
+            entries.iter().enumerate().map(|(place, entry)| (entry.arn.as_str(), place)).collect();
+        rows.sort_by_key(|row| order.get(row.finding.arn.as_str()).copied());
+        Ok(rows)
+    }
+
+    async fn some_rows(&self, entries: &[Entry]) -> Result<Vec<Record>, CallFailed> {
+        let failed = |source| CallFailed {
+            operation: "DynamoDB BatchGetItem",
+            object: self.table.clone(),
+            source,
+        };
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let keys = entries.iter().map(|entry| {
+            HashMap::from([
+                (keys::PK.to_owned(), AttributeValue::S(keys::finding(&entry.arn))),
+                (keys::SK.to_owned(), text(keys::CURRENT)),
+            ])
+        });
+        let mut rows = Vec::with_capacity(entries.len());
+        let mut wanted =
+            KeysAndAttributes::builder().consistent_read(true).set_keys(Some(keys.collect()));
+        // What does not fit one answer, or was throttled, is asked for again.
+        for again in 0..5 {
+            if again > 0 {
+                tokio::time::sleep(PAUSE * (1 << again)).await;
+            }
+            let request = wanted.build().map_err(|error| failed(error.into()))?;
+            let answer = self
+                .client
+                .batch_get_item()
+                .request_items(&self.table, request)
+                .send()
+                .await
+                .map_err(|error| failed(error.into()))?;
+            for item in answer.responses.into_iter().flat_map(HashMap::into_values).flatten() {
+                let key = item.get(keys::PK).and_then(|key| key.as_s().ok()).cloned();
+                match item::record(item) {
+                    Ok(record) => rows.push(record),
+                    // One row that cannot be read must not keep people from hearing of the others.
+                    Err(error) => tracing::error!(
+                        row.key = key,
+                        error = %error,
+                        "a row cannot be read; it goes on waiting to be told"
+                    ),
+                }
+            }
+            let rest = answer.unprocessed_keys.unwrap_or_default().remove(&self.table);
+            match rest.map(|rest| rest.keys).filter(|keys| !keys.is_empty()) {
+                None => return Ok(rows),
+                Some(keys) => {
+                    wanted =
+                        KeysAndAttributes::builder().consistent_read(true).set_keys(Some(keys));
+                }
+            }
+        }
+        Err(failed("rows were left out of five answers".into()))
+    }
+
+    async fn first(
+        &self,
+        index: &Index,
+        shards: &[String],
+        after: Option<Timestamp>,
+        most: usize,
+    ) -> Result<Vec<Entry>, CallFailed> {
+        let shards = shards.iter().map(|shard| self.first_of_shard(index, shard, after, most));
+        let mut entries = try_join_all(shards).await?.concat();
+        entries.sort();
+        entries.truncate(most);
+        Ok(entries)
+    }
+
+    async fn first_of_shard(
+        &self,
+        index: &Index,
+        shard: &str,
+        after: Option<Timestamp>,
+        most: usize,
+    ) -> Result<Vec<Entry>, CallFailed> {
+        let failed = |source| CallFailed { operation: QUERY, object: shard.to_owned(), source };
+        let mut items = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(index.name)
+            .key_condition_expression("#shard = :shard AND #order > :after")
+            .expression_attribute_names("#shard", index.shard)
+            .expression_attribute_names("#order", index.order)
+            .expression_attribute_values(
+                ":after",
+                // Before all times, as text.
+                AttributeValue::S(after.map_or_else(|| "-".to_owned(), |after| after.to_string())),
+            )
+            .expression_attribute_values(":shard", AttributeValue::S(shard.to_owned()))
+            .set_limit(i32::try_from(most).ok())
+            .into_paginator()
+            .items()
+            .send();
+        let mut entries = Vec::new();
+        while entries.len() < most
+            && let Some(item) = items.next().await
+        {
+            let item = item.map_err(|error| failed(error.into()))?;
+            let text = |key: &str| item.get(key).and_then(|value| value.as_s().ok());
+            let entry = || {
+                let at = text(index.order)?.parse().ok()?;
+                Some(Entry { at, arn: keys::arn(text(keys::PK)?)?.to_owned() })
+            };
+            let strange = || failed(format!("{} holds {item:?}", index.name).into());
+            entries.push(entry().ok_or_else(strange)?);
+        }
+        Ok(entries)
+    }
+}

@@ -1,0 +1,164 @@
+//! A record as an item of the table, and back.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::keys;
+use crate::domain::record::{Announced, Facts, Record, Transition};
+
+/// An item as the SDK has it.
+pub type Item = HashMap<String, AttributeValue>;
+
+/// The error of a row that is not what this program writes.
+pub type Unreadable = serde_dynamo::Error;
+
+/// A finding's row: the record, and beside it what conditions, indexes and people look at.
+#[derive(Serialize)]
+struct Row<'a> {
+    pk: String,
+    sk: &'static str,
+    /// [`Facts::key`] of the record.
+    facts: String,
+    // What people look for in the table.
+    status: &'a str,
+    severity: &'a str,
+    priority: &'a str,
+    score: u8,
+    account: &'a str,
+    problem: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    open_shard: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pending_shard: Option<String>,
+    /// When the table forgets it, if ever, in seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<i64>,
+    #[serde(flatten)]
+    record: &'a Record,
+}
+
+/// A row of the history.
+#[derive(Serialize)]
+struct History<'a> {
+    pk: String,
+    sk: String,
+    /// When it was recorded.
+    at: Timestamp,
+    what: &'static str,
+    /// What became of the finding, or what people were told.
+    facts: &'a Facts,
+    #[serde(flatten)]
+    state: Option<State<'a>>,
+    expires_at: i64,
+}
+
+/// The state that a transition led to.
+#[derive(Serialize)]
+struct State<'a> {
+    score: u8,
+    version: &'a str,
+    policy: &'a str,
+}
+
+/// The row of a record. It expires at `expires_at`, as its history does, if the finding has ended
+/// and nobody was told of it: the rules let ends of every severity through.
+pub fn row(record: &Record, expires_at: i64) -> Result<Item, Unreadable> {
+    let arn = &record.finding.arn;
+    let is_kept = record.is_open() || record.announced.is_some() || record.partly_told.is_some();
+    serde_dynamo::to_item(Row {
+        pk: keys::finding(arn),
+        sk: keys::CURRENT,
+        facts: record.facts().key(),
+        status: record.finding.status.as_str(),
+        severity: record.finding.severity.as_str(),
+        priority: record.assessment.priority.as_str(),
+        score: record.assessment.score,
+        account: &record.finding.account,
+        problem: record.finding.problem(),
+        open_shard: record.due_at.map(|_| keys::shard(keys::OPEN, arn)),
+        pending_shard: record.pending_since.map(|_| keys::shard(keys::PENDING, arn)),
+        expires_at: (!is_kept).then_some(expires_at),
+        record,
+    })
+}
+
+/// The record of a row.
+pub fn record(item: Item) -> Result<Record, Unreadable> {
+    serde_dynamo::from_item(item)
+}
+
+/// The history row of a transition into the state of `record`.
+pub fn transition(
+    record: &Record,
+    transition: Transition,
+    expires_at: i64,
+) -> Result<Item, Unreadable> {
+    serde_dynamo::to_item(History {
+        pk: keys::finding(&record.finding.arn),
+        sk: keys::transition(record.version.as_str()),
+        at: record.last_seen_at,
+        what: transition.as_str(),
+        facts: &record.facts(),
+        state: Some(State {
+            score: record.assessment.score,
+            version: record.version.as_str(),
+            policy: &record.assessment.policy,
+        }),
+        expires_at,
+    })
+}
+
+/// The history row of an announcement of `record`, which may hold a newer state by now than the one
+/// that people were told of.
+pub fn announcement(
+    record: &Record,
+    announced: &Announced,
+    expires_at: i64,
+) -> Result<Item, Unreadable> {
+    serde_dynamo::to_item(History {
+        pk: keys::finding(&record.finding.arn),
+        sk: keys::announcement(announced.at),
+        at: announced.at,
+        what: announced.why.as_str(),
+        facts: &announced.facts,
+        state: None,
+        expires_at,
+    })
+}
+
+/// One value as an attribute of JSON text, as [`Record`] keeps its detail.
+pub fn json(value: &impl Serialize) -> Result<AttributeValue, serde_json::Error> {
+    serde_json::to_string(value).map(AttributeValue::S)
+}
+
+/// One value as an attribute.
+pub fn value(value: &impl Serialize) -> Result<AttributeValue, Unreadable> {
+    serde_dynamo::to_attribute_value(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn a_row_that_is_read_and_written_again_is_the_same() {
+        let stored = include_str!("../../../tests/stored/0.1.0.json");
+        let stored: BTreeMap<String, serde_dynamo::Item> = serde_json::from_str(stored).unwrap();
+        let mut count = 0;
+        for (key, item) in stored {
+            let item = Item::from(item);
+            if key.starts_with(&keys::finding("")) && key.ends_with(keys::CURRENT) {
+                let expires_at =
+                    item.get(keys::EXPIRES_AT).map_or(0, |at| at.as_n().unwrap().parse().unwrap());
+                assert_eq!(row(&record(item.clone()).unwrap(), expires_at).unwrap(), item, "{key}");
+                count += 1;
+            }
+        }
+        assert_eq!(count, 13);
+    }
+}

@@ -1,0 +1,104 @@
+//! Names and keys of the table. The schema itself stands in `template.yaml`.
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use crate::domain::announce::Bucket;
+
+/// The partition key.
+pub const PK: &str = "pk";
+/// The sort key.
+pub const SK: &str = "sk";
+/// The sort key of a finding's row.
+pub const CURRENT: &str = "CURRENT";
+/// When DynamoDB may delete an item, in seconds since 1970.
+pub const EXPIRES_AT: &str = "expires_at";
+/// The index of open findings by due date.
+pub const OPEN_BY_DUE: &str = "open-by-due";
+/// Its partition key.
+pub const OPEN_SHARD: &str = "open_shard";
+/// Its sort key.
+pub const DUE_AT: &str = "due_at";
+/// The index of findings with something to tell, by how long they wait.
+pub const PENDING_BY_AGE: &str = "pending";
+/// Its partition key.
+pub const PENDING_SHARD: &str = "pending_shard";
+/// Its sort key.
+pub const PENDING_SINCE: &str = "pending_since";
+
+/// What the partition keys of the index of open findings begin with.
+pub const OPEN: &str = "OPEN";
+/// What the partition keys of the index of findings with something to tell begin with.
+pub const PENDING: &str = "PENDING";
+
+/// Over how many partition keys each index is spread, so that writes to "all open findings" do
+/// not meet the limit of 1,000 writes a second of a single partition key. `docs/ARCHITECTURE.md`
+/// has the arithmetic.
+pub const SHARDS: u8 = 16;
+
+const FINDING: &str = "FINDING#";
+
+/// The partition key of a finding: its row and its history.
+pub fn finding(arn: &str) -> String {
+    format!("{FINDING}{arn}")
+}
+
+/// The finding that a partition key is of, if it is of one.
+pub fn arn(partition_key: &str) -> Option<&str> {
+    partition_key.strip_prefix(FINDING)
+}
+
+/// The partition key of the row that says whether somebody is summing up.
+pub const SUMMARY: &str = "SUMMARY";
+
+/// The partition key of a bucket of tokens.
+pub fn bucket(bucket: Bucket) -> &'static str {
+    match bucket {
+        Bucket::P1 => "BUCKET#P1",
+        Bucket::Others => "BUCKET#OTHERS",
+    }
+}
+
+/// The partition key of a problem that people know.
+pub fn problem(key: &str) -> String {
+    format!("PROBLEM#{key}")
+}
+
+/// The sort key of a transition: in the order of the states, each once.
+pub fn transition(version: &str) -> String {
+    format!("HISTORY#{version}")
+}
+
+/// The sort key of an announcement.
+pub fn announcement(at: Timestamp) -> String {
+    format!("ANNOUNCED#{at:.6}")
+}
+
+/// The partition key in an index for a finding: the same for the same finding.
+pub fn shard(index: &str, arn: &str) -> String {
+    numbered(index, Sha256::digest(arn)[0] % SHARDS)
+}
+
+/// All partition keys of an index.
+pub fn shards(index: &str) -> Vec<String> {
+    (0..SHARDS).map(|shard| numbered(index, shard)).collect()
+}
+
+fn numbered(index: &str, shard: u8) -> String {
+    format!("{index}#{shard:02}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn findings_spread_over_all_shards() {
+        let mut found: Vec<String> = (0..1000).map(|n| shard(OPEN, &format!("arn:{n}"))).collect();
+        found.sort();
+        let sizes: Vec<usize> = found.chunk_by(|a, b| a == b).map(<[String]>::len).collect();
+        assert!(sizes.iter().all(|size| *size > 30), "{sizes:?}");
+        found.dedup();
+        assert_eq!(found, shards(OPEN));
+    }
+}

@@ -1,0 +1,36 @@
+//! `local`: what the function needs, on this machine, until Ctrl-C.
+
+use std::io::Write;
+
+use super::replay;
+use crate::{
+    cli::{Local, Problem, Verdict},
+    emulator::{Cloud, template},
+};
+
+/// Serves the store and the topic, says how to reach them, and shows what is published.
+pub async fn run(local: Local, output: &mut impl Write) -> Result<Verdict, Problem> {
+    let own = template::Template::read(template::OWN)?;
+    let mut cloud = Cloud::open(&own, local.db.as_deref()).await?;
+    let settings = cloud.serve(local.port).await?.into_iter();
+    let lines: Vec<String> = settings.map(|(name, value)| format!("{name}={value}\n")).collect();
+    let environment = lines.concat();
+    if let Some(file) = &local.env_file {
+        std::fs::write(file, &environment)
+            .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+    }
+    writeln!(output, "{environment}\nready; stop with Ctrl-C")?;
+    output.flush()?;
+    loop {
+        tokio::select! {
+            stop = tokio::signal::ctrl_c() => {
+                stop?;
+                return Ok(Verdict::Done);
+            }
+            Some(published) = cloud.published.recv() => {
+                replay::show(&published, output)?;
+                output.flush()?;
+            }
+        }
+    }
+}

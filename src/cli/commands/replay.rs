@@ -1,0 +1,244 @@
+//! `replay`: events through the function's handler, and what people would read.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{IsTerminal, Write},
+    time::Duration,
+};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jiff::{SignedDuration, Timestamp};
+use quamina::Quamina;
+
+use crate::{
+    adapters::{aws, dynamodb::DynamoDb, sns::Sns, sqs::Queue},
+    app::{Attempt, FlushOutcome, Flushed, Outcome, Triage},
+    cli::{
+        Problem, Replay, Verdict,
+        input::{self, Input},
+        table,
+    },
+    domain::{announce::Budget, assess::Policy, record::Audience, text},
+    emulator::{
+        self, Cloud,
+        template::{OWN, Template},
+        topic::Published,
+    },
+    lambda::{self, Answer, event, settings::HISTORY_DAYS},
+};
+
+/// Handles all events, shows each message, then what was recorded.
+pub async fn run(
+    replay: Replay,
+    clock: fn() -> Timestamp,
+    output: &mut impl Write,
+) -> Result<Verdict, Problem> {
+    let rules = replay.rule.as_deref().map(Rules::read).transpose()?;
+    let files = input::files(&replay.paths)?;
+    let cloud = Cloud::open(&Template::read(OWN)?, replay.db.as_deref()).await?;
+    let mut session = Session {
+        triage: Triage {
+            store: DynamoDb::new(cloud.dynamodb(), emulator::TABLE.to_owned(), HISTORY_DAYS),
+            publisher: Sns::new(cloud.sns(), emulator::topics(replay.format)),
+            policy: Policy::default(),
+            notify: true,
+            language: replay.language,
+            budget: Budget::default(),
+        },
+        rules,
+        format: replay.format,
+        clock,
+        latest: None,
+        tally: Tally::default(),
+        progress: progress(),
+        cloud,
+        output,
+    };
+    for file in &files {
+        input::events(file, async |event| session.handle(event).await).await?;
+    }
+    let queued = replay.from_queue.is_some();
+    if let Some(url) = replay.from_queue {
+        let queue = Queue::open(&aws::config().load().await, url);
+        input::queued(&queue, async |event| session.handle(event).await).await?;
+    }
+    session.progress.finish_and_clear();
+    if replay.flush {
+        session.flush().await?;
+    }
+    let Session { cloud, tally, .. } = session;
+    let client = aws_sdk_dynamodb::Client::from_conf(cloud.dynamodb().build());
+    let rows = table::read(&client, emulator::TABLE, replay.rows).await?;
+    writeln!(output, "{rows}\n\n{}", tally.sentence(files.len(), queued))?;
+    output.flush()?;
+    Ok(if tally.refused == 0 { Verdict::Done } else { Verdict::FoundWrong })
+}
+
+/// A replay under way.
+struct Session<'a, W> {
+    triage: Triage<DynamoDb, Sns>,
+    rules: Option<Rules>,
+    format: Audience,
+    clock: fn() -> Timestamp,
+    /// The latest time of an event.
+    latest: Option<Timestamp>,
+    tally: Tally,
+    progress: ProgressBar,
+    cloud: Cloud,
+    output: &'a mut W,
+}
+
+impl<W: Write> Session<'_, W> {
+    async fn handle(&mut self, input: Input) -> Result<(), Problem> {
+        self.progress.inc(1);
+        let origin = &input.origin;
+        let through = self.rules.as_ref().map(|rules| rules.let_through(&input.event));
+        if let Some(Ok(false)) = through {
+            writeln!(self.output, "{origin}: no rule would have let this through\n")?;
+        }
+        let now = event::finding(&input.event)
+            .ok()
+            .and_then(|sent| sent.finding.own_time())
+            .unwrap_or_else(self.clock);
+        self.latest = self.latest.max(Some(now));
+        self.tally.events += 1;
+        let name = format!("replay-{}", self.tally.events);
+        let attempt = Attempt::new(&name, now);
+        match lambda::handle(&self.triage, &input.event, attempt).await {
+            Ok(Answer::Finding(report)) => {
+                *self.tally.outcomes.entry(report.outcome).or_default() += 1;
+                let (outcome, reason) = (report.outcome.as_str(), text::line(&report.reason));
+                writeln!(self.output, "{origin}: {outcome}: {reason}\n")?;
+            }
+            Ok(Answer::Flush(flushed)) => self.flushed(&origin.to_string(), flushed)?,
+            Err(failed) => {
+                self.tally.refused += 1;
+                writeln!(self.output, "{origin}: not handled: {}\n", failed.0.chain())?;
+            }
+        }
+        self.show_published()
+    }
+
+    /// What the schedule does, until nothing waits any more.
+    async fn flush(&mut self) -> Result<(), Problem> {
+        let Some(latest) = self.latest else { return Ok(()) };
+        for number in 1_i64.. {
+            // The schedule's pace.
+            let now = latest.saturating_add(SignedDuration::from_mins(5 * number))?;
+            let name = format!("replay-flush-{number}");
+            let attempt = Attempt::new(&name, now);
+            let flushed = match self.triage.flush(attempt).await {
+                Ok(flushed) => flushed,
+                Err(failure) => {
+                    self.tally.refused += 1;
+                    writeln!(self.output, "flush: not handled: {}\n", failure.chain())?;
+                    break;
+                }
+            };
+            if flushed.outcome == FlushOutcome::NothingPending {
+                break;
+            }
+            self.flushed("flush", flushed)?;
+            self.show_published()?;
+        }
+        Ok(())
+    }
+
+    fn flushed(&mut self, origin: &str, flushed: Flushed) -> Result<(), Problem> {
+        let Flushed { outcome, findings, messages } = flushed;
+        self.tally.summed_up += findings;
+        let counted = format!("findings: {findings}, messages: {messages}");
+        writeln!(self.output, "{origin}: {}: {counted}\n", outcome.as_str())?;
+        Ok(())
+    }
+
+    /// Shows everything that was published; publishing waits until it is taken in.
+    fn show_published(&mut self) -> Result<(), Problem> {
+        while let Ok(published) = self.cloud.published.try_recv() {
+            if published.topic == emulator::topic(self.format) {
+                show(&published, self.output)?;
+            }
+        }
+        self.output.flush()?;
+        Ok(())
+    }
+}
+
+/// Shows a message as its reader sees it.
+pub fn show(published: &Published, output: &mut impl Write) -> Result<(), Problem> {
+    let rule = "─".repeat(72);
+    let body = match serde_json::from_str::<serde_json::Value>(&published.message) {
+        Ok(json) => format!("{json:#}"),
+        Err(_) => published.message.trim_end().to_owned(),
+    };
+    match &published.subject {
+        Some(subject) => writeln!(output, "{rule}\nSubject: {subject}\n\n{body}\n{rule}\n")?,
+        None => writeln!(output, "{rule}\n{body}\n{rule}\n")?,
+    }
+    Ok(())
+}
+
+/// What became of the events.
+#[derive(Default)]
+struct Tally {
+    events: usize,
+    refused: usize,
+    /// How many findings were told of in a summary.
+    summed_up: usize,
+    outcomes: BTreeMap<Outcome, usize>,
+}
+
+impl Tally {
+    fn sentence(&self, files: usize, queued: bool) -> String {
+        let s = |n: usize| if n == 1 { "" } else { "s" };
+        let files = (files > 0).then(|| format!("{files} file{}", s(files)));
+        let sources: Vec<String> =
+            files.into_iter().chain(queued.then(|| "the queue".to_owned())).collect();
+        let sources = sources.join(" and ");
+        let outcomes = self.outcomes.iter().map(|(outcome, n)| format!("{n} {}", outcome.as_str()));
+        let refused = (self.refused > 0).then(|| format!("{} not handled", self.refused));
+        let summed_up =
+            (self.summed_up > 0).then(|| format!("{} told in a summary", self.summed_up));
+        let parts: Vec<String> = outcomes.chain(summed_up).chain(refused).collect();
+        let parts = if parts.is_empty() { "nothing to do".to_owned() } else { parts.join(", ") };
+        format!("{} event{} in {sources}: {parts}", self.events, s(self.events))
+    }
+}
+
+/// The event patterns of a template's rules.
+struct Rules(Quamina);
+
+impl Rules {
+    fn read(file: &std::path::Path) -> Result<Self, Problem> {
+        let cannot = |error: Problem| format!("cannot use {}: {error}", file.display());
+        let yaml = fs::read_to_string(file).map_err(|error| cannot(error.into()))?;
+        let rules = Template::read(&yaml).and_then(|template| template.rules()).map_err(cannot)?;
+        let mut patterns = Quamina::new();
+        for (name, pattern) in rules {
+            patterns.add_pattern(name, &pattern.to_string()).map_err(|error| {
+                cannot(format!("its event pattern cannot be understood: {error}").into())
+            })?;
+        }
+        Ok(Self(patterns))
+    }
+
+    /// Whether a rule matches; an error if the event cannot be read at all.
+    fn let_through(&self, event: &[u8]) -> Result<bool, Problem> {
+        Ok(self.0.has_matches(event)?)
+    }
+}
+
+/// A count of events on stderr, if that is a terminal and the work takes long enough to see it.
+fn progress() -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+    }
+    let style = ProgressStyle::with_template("{spinner} {human_pos} events, {per_sec}, {elapsed}");
+    let bar = ProgressBar::new_spinner();
+    if let Ok(style) = style {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}

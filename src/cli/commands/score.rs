@@ -1,0 +1,87 @@
+//! `score`: events in, scores out, line by line. No store, no network, no clock.
+
+use std::io::{BufRead, BufWriter, Write};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::{
+    app::failure::Failure,
+    cli::{Problem, Verdict},
+    domain::assess::{Policy, Priority, Reason, assess},
+    lambda::event,
+    render::message::{self, Language},
+};
+
+/// A line of output.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Scored<'a> {
+    finding_arn: &'a str,
+    score: u8,
+    priority: Priority,
+    due_at: Option<Timestamp>,
+    reasons: Vec<Said<'a>>,
+}
+
+#[derive(Serialize)]
+struct Said<'a> {
+    factor: &'a str,
+    points: u8,
+    text: String,
+}
+
+#[derive(Serialize)]
+struct Refused {
+    error: String,
+}
+
+/// Scores each line of `input` as of the event's own time. A line that cannot be read gives a line
+/// that says why.
+pub fn run(mut input: impl BufRead, output: &mut impl Write) -> Result<Verdict, Problem> {
+    let policy = Policy::default();
+    let mut output = BufWriter::with_capacity(1 << 16, output);
+    let mut verdict = Verdict::Done;
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        if input.read_until(b'\n', &mut line)? == 0 {
+            break;
+        }
+        if let Err(failure) = score(line.trim_ascii_end(), &policy, &mut output)? {
+            verdict = Verdict::FoundWrong;
+            serde_json::to_writer(&mut output, &Refused { error: failure.chain() })?;
+        }
+        output.write_all(b"\n")?;
+    }
+    output.flush()?;
+    Ok(verdict)
+}
+
+/// Writes the score of one event, or gives the reason why there is none.
+fn score(
+    event: &[u8],
+    policy: &Policy,
+    output: &mut impl Write,
+) -> Result<Result<(), Failure>, Problem> {
+    let finding = match event::finding(event) {
+        Ok(sent) => sent.finding,
+        Err(failure) => return Ok(Err(failure)),
+    };
+    let now = finding.own_time();
+    let assessment = assess(&finding, policy, now);
+    let said = |Reason { points, basis }: &Reason| Said {
+        factor: basis.factor(),
+        points: *points,
+        text: message::reason(basis, Language::En),
+    };
+    let scored = Scored {
+        finding_arn: &finding.arn,
+        score: assessment.score,
+        priority: assessment.priority,
+        due_at: assessment.due_at,
+        reasons: assessment.reasons.iter().map(said).collect(),
+    };
+    serde_json::to_writer(output, &scored)?;
+    Ok(Ok(()))
+}

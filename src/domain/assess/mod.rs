@@ -1,0 +1,230 @@
+//! How urgent a finding is, by when to act, and why. Pure: the same input gives the same output.
+
+mod policy;
+mod priority;
+mod score;
+mod vector;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use policy::{NotAnSla, NotTags, Policy, Sla, UrgentTags};
+pub use priority::Priority;
+pub use score::{Basis, Reason};
+
+use crate::domain::finding::Finding;
+
+/// What we make of a finding.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Assessment {
+    /// 0 to 100, the higher the more urgent: the sum of the reasons' points.
+    pub score: u8,
+    /// The class of the score.
+    pub priority: Priority,
+    /// By when to act; `None` if the finding has ended or *now* is unknown.
+    pub due_at: Option<Timestamp>,
+    /// Why the score is what it is.
+    pub reasons: Vec<Reason>,
+    /// The policy that was applied: [`Policy::stamp`].
+    pub policy: String,
+}
+
+/// Assesses `finding` as of `now`. Without a `now` a vulnerability counts as new, and there is no
+/// due date.
+pub fn assess(finding: &Finding, policy: &Policy, now: Option<Timestamp>) -> Assessment {
+    let reasons = score::reasons(finding, policy, now);
+    let score = reasons.iter().map(|reason| reason.points).sum();
+    let priority = class(score);
+    let due_at = now.filter(|_| finding.status.is_open()).and_then(|now| {
+        now.checked_add(policy.sla.allowed(priority, finding.exploit_known())).ok()
+    });
+    Assessment { score, priority, due_at, reasons, policy: policy.stamp() }
+}
+
+/// The class of a score. Of the HIGH and CRITICAL vulnerabilities, P1 takes less than one in twenty
+/// and P1 and P2 together less than one in five, on average over two years; `docs/SCORING.md` has the figures.
+fn class(score: u8) -> Priority {
+    match score {
+        36.. => Priority::P1,
+        21..36 => Priority::P2,
+        13..21 => Priority::P3,
+        ..13 => Priority::P4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{prelude::*, sample::select};
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::domain::finding::{Envelope, sample};
+
+    const NOW: &str = "2026-11-20T12:00:00Z";
+
+    fn score(finding: &Finding) -> u8 {
+        assess(finding, &Policy::default(), NOW.parse().ok()).score
+    }
+
+    const SEVERITIES: [&str; 5] = ["INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL"];
+    const VECTORS: [&str; 6] = [
+        "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
+        "CVSS:3.0/AV:L/AC:L/PR:L/UI:R/S:U/C:N/I:N/A:H",
+        "CVSS:4.0/AV:N/AC:L/AT:P/PR:N/UI:N/VC:H/VI:L/VA:N/SC:N/SI:N/SA:N",
+        "AV:N/AC:M/Au:N/C:P/I:P/A:P",
+        "not a vector",
+        "",
+    ];
+
+    /// A finding of any kind, with any of the facts that the score looks at, or without them.
+    fn any_finding() -> impl Strategy<Value = Value> {
+        (
+            select(vec![
+                "PACKAGE_VULNERABILITY",
+                "CODE_VULNERABILITY",
+                "NETWORK_REACHABILITY",
+                "X",
+            ]),
+            select([&SEVERITIES[..], &["UNTRIAGED", "SEVERE"]].concat()),
+            proptest::option::of(0.0..=1.0f64),
+            select(VECTORS.to_vec()),
+            proptest::option::of(0i64..4000),
+            proptest::option::of(0i64..4000),
+            proptest::option::of(select(vec!["YES", "NO"])),
+            proptest::option::of(select(vec!["YES", "NO", "PARTIAL", "PERHAPS"])),
+            select(vec!["10.0.0.7", "198.51.100.7", "100.64.0.1", "junk"]),
+        )
+            .prop_map(
+                |(kind, severity, epss, vector, age, seen, exploit, fix, address)| {
+                    let days_ago = |days: i64| {
+                        let now: Timestamp = NOW.parse().unwrap();
+                        json!((now - jiff::SignedDuration::from_hours(24 * days)).to_string())
+                    };
+                    let mut f = sample::json();
+                    f["type"] = json!(kind);
+                    f["severity"] = json!(severity);
+                    f["epss"] = json!({ "score": epss });
+                    f["inspectorScoreDetails"]["adjustedCvss"]["scoringVector"] = json!(vector);
+                    f["packageVulnerabilityDetails"]["vendorCreatedAt"] = age.map(days_ago).into();
+                    f["exploitabilityDetails"] =
+                        json!({ "lastKnownExploitAt": seen.map(days_ago) });
+                    f["exploitAvailable"] = json!(exploit);
+                    f["fixAvailable"] = json!(fix);
+                    f["resources"][0]["details"]["awsEc2Instance"]["ipV4Addresses"] =
+                        json!([address]);
+                    f
+                },
+            )
+    }
+
+    fn read(json: &Value) -> Finding {
+        Finding::read(json, "detail", Envelope::default()).unwrap().0
+    }
+
+    fn changed(json: &Value, change: impl FnOnce(&mut Value)) -> Finding {
+        let mut json = json.clone();
+        change(&mut json);
+        read(&json)
+    }
+
+    proptest! {
+        #[test]
+        fn the_points_add_up_to_the_score_which_is_at_most_100(f in any_finding()) {
+            let assessment = assess(&read(&f), &Policy::default(), NOW.parse().ok());
+            let sum: u32 = assessment.reasons.iter().map(|r| u32::from(r.points)).sum();
+            prop_assert_eq!(sum, u32::from(assessment.score));
+            prop_assert!(sum <= 100);
+        }
+
+        #[test]
+        fn the_same_finding_always_scores_the_same(f in any_finding()) {
+            prop_assert_eq!(
+                assess(&read(&f), &Policy::default(), NOW.parse().ok()),
+                assess(&read(&f), &Policy::default(), NOW.parse().ok())
+            );
+        }
+
+        #[test]
+        fn more_severe_is_never_less_urgent(f in any_finding(), lower in 0usize..4) {
+            let low = changed(&f, |f| f["severity"] = json!(SEVERITIES[lower]));
+            let high = changed(&f, |f| f["severity"] = json!(SEVERITIES[lower + 1]));
+            prop_assert!(score(&low) <= score(&high));
+        }
+
+        #[test]
+        fn more_likely_to_be_exploited_is_never_less_urgent(f in any_finding(), a in 0.0..=1.0f64, b in 0.0..=1.0f64) {
+            let low = changed(&f, |f| f["epss"] = json!({"score": a.min(b)}));
+            let high = changed(&f, |f| f["epss"] = json!({"score": a.max(b)}));
+            prop_assert!(score(&low) <= score(&high));
+        }
+
+        #[test]
+        fn an_unknown_epss_never_ranks_below_a_known_low_one(f in any_finding(), low in 0.0..=0.02f64) {
+            let known = changed(&f, |f| f["epss"] = json!({"score": low}));
+            let unknown = changed(&f, |f| f["epss"] = Value::Null);
+            prop_assert!(score(&known) <= score(&unknown));
+        }
+
+        #[test]
+        fn a_known_exploit_never_makes_it_less_urgent(f in any_finding()) {
+            let without = changed(&f, |f| {
+                f["exploitAvailable"] = json!("NO");
+                f["exploitabilityDetails"] = Value::Null;
+            });
+            let with = changed(&f, |f| f["exploitAvailable"] = json!("YES"));
+            prop_assert!(score(&without) <= score(&with));
+        }
+
+        #[test]
+        fn fresher_is_never_less_urgent(f in any_finding(), age in 0i64..4000, younger in 0i64..4000) {
+            let at = |age: i64| {
+                let now: Timestamp = NOW.parse().unwrap();
+                let then = now - jiff::SignedDuration::from_hours(24 * age);
+                changed(&f, |f| f["packageVulnerabilityDetails"]["vendorCreatedAt"] = json!(then.to_string()))
+            };
+            prop_assert!(score(&at(age.max(younger))) <= score(&at(age.min(younger))));
+        }
+
+        #[test]
+        fn a_fix_never_makes_it_less_urgent(f in any_finding()) {
+            let none = changed(&f, |f| f["fixAvailable"] = json!("NO"));
+            let unknown = changed(&f, |f| f["fixAvailable"] = Value::Null);
+            let fix = changed(&f, |f| f["fixAvailable"] = json!("YES"));
+            prop_assert!(score(&none) <= score(&fix));
+            prop_assert!(score(&unknown) <= score(&fix));
+        }
+    }
+
+    #[test]
+    fn the_worst_there_can_be_scores_98() {
+        let worst = sample::with(|f| {
+            f["severity"] = json!("CRITICAL");
+            f["epss"] = json!({"score": 1.0});
+            f["inspectorScoreDetails"]["adjustedCvss"]["scoringVector"] = json!(VECTORS[0]);
+            f["packageVulnerabilityDetails"]["vendorCreatedAt"] = json!(NOW);
+            f["exploitAvailable"] = json!("YES");
+            f["exploitabilityDetails"] = json!({"lastKnownExploitAt": NOW});
+            f["resources"][0]["details"]["awsEc2Instance"]["ipV4Addresses"] =
+                json!(["198.51.100.7"]);
+        });
+        assert_eq!(score(&worst), 98);
+    }
+
+    #[test]
+    fn classes_begin_where_they_are_said_to_begin() {
+        use Priority::{P1, P2, P3, P4};
+        assert_eq!([12, 13, 20, 21, 35, 36, 100].map(class), [P4, P3, P3, P2, P2, P1, P1]);
+    }
+
+    #[test]
+    fn the_due_date_counts_from_now_and_an_ended_finding_has_none() {
+        let policy = Policy::default();
+        let open = assess(&sample::finding(), &policy, NOW.parse().ok());
+        assert_eq!(open.priority, Priority::P2);
+        assert_eq!(open.due_at, "2026-11-27T12:00:00Z".parse().ok());
+        let closed = sample::with(|f| f["status"] = json!("CLOSED"));
+        assert_eq!(assess(&closed, &policy, NOW.parse().ok()).due_at, None);
+        assert_eq!(assess(&sample::finding(), &policy, None).due_at, None);
+    }
+}

@@ -1,0 +1,8 @@
+//! What is true of findings. Pure and synchronous: values in, values out.
+
+pub mod announce;
+pub mod assess;
+mod digest;
+pub mod finding;
+pub mod record;
+pub mod text;

@@ -1,0 +1,105 @@
+//! The store and the topic as HTTP clients of the SDK: what the SDK would send over the network
+//! goes straight to them.
+//!
+//! So `replay` makes the very calls the function makes, without a socket between them.
+
+use std::fmt;
+
+use aws_smithy_runtime_api::{
+    client::{
+        http::{
+            HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings,
+            SharedHttpConnector,
+        },
+        orchestrator::{HttpRequest, HttpResponse},
+        result::ConnectorError,
+        runtime_components::RuntimeComponents,
+    },
+    http::StatusCode,
+};
+use aws_smithy_types::body::SdkBody;
+use dynoxide::{Database, DynoxideError, actions::transact_write_items::TransactWriteItemsRequest};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::topic::Topic;
+
+/// A service in this process.
+#[derive(Clone)]
+pub enum Embedded {
+    /// The store.
+    Store(Database),
+    /// The topic.
+    Topic(Topic),
+}
+
+impl fmt::Debug for Embedded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Embedded")
+    }
+}
+
+impl Embedded {
+    /// Performs a call, given as the header `x-amz-target` (the topic's calls have none) and the
+    /// body of a request: the status and the body of the answer.
+    pub fn perform(&self, target: &str, body: &[u8]) -> (u16, String) {
+        match self {
+            Self::Topic(topic) => topic.perform(body),
+            Self::Store(store) => {
+                match perform(store, target.rsplit('.').next().unwrap_or_default(), body) {
+                    Ok(answer) => (200, answer),
+                    Err(error) => (error.status_code(), error.to_json()),
+                }
+            }
+        }
+    }
+}
+
+impl HttpClient for Embedded {
+    fn http_connector(
+        &self,
+        _: &HttpConnectorSettings,
+        _: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Embedded {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        let (status, answer) = self.perform(target, request.body().bytes().unwrap_or_default());
+        HttpConnectorFuture::ready(match StatusCode::try_from(status) {
+            Ok(status) => Ok(HttpResponse::new(status, SdkBody::from(answer))),
+            Err(error) => Err(ConnectorError::other(error.into(), None)),
+        })
+    }
+}
+
+/// Performs one of the calls that triage makes.
+fn perform(store: &Database, operation: &str, body: &[u8]) -> Result<String, DynoxideError> {
+    match operation {
+        "UpdateItem" => answer(&store.update_item(read(body)?)?),
+        "TransactWriteItems" => {
+            let mut request: TransactWriteItemsRequest = read(body)?;
+            // The token tells a repeated call from a new one, for which the store would go through
+            // all tokens of the last ten minutes each time. Without it a call whose answer was lost
+            // is done again: harsher than AWS, and harmless, because every write has a condition.
+            request.client_request_token = None;
+            answer(&store.transact_write_items(request)?)
+        }
+        "BatchGetItem" => answer(&store.batch_get_item(read(body)?)?),
+        "Query" => answer(&store.query(read(body)?)?),
+        "Scan" => answer(&store.scan(read(body)?)?),
+        other => Err(DynoxideError::ValidationException(format!("{other} is not used by triage"))),
+    }
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, DynoxideError> {
+    serde_json::from_slice(body)
+        .map_err(|error| DynoxideError::SerializationException(error.to_string()))
+}
+
+fn answer(answer: &impl Serialize) -> Result<String, DynoxideError> {
+    serde_json::to_string(answer)
+        .map_err(|error| DynoxideError::InternalServerError(error.to_string()))
+}

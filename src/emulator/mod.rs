@@ -1,0 +1,144 @@
+//! The part of AWS that the function talks to, on this machine: a DynamoDB-compatible store with
+//! the table of the template, and a topic.
+
+use std::path::Path;
+
+use aws_config::{Region, SdkConfig};
+use aws_sdk_dynamodb::config::Credentials;
+use dynoxide::Database;
+use tokio::{
+    net::TcpListener,
+    sync::mpsc::{UnboundedReceiver, unbounded_channel},
+};
+
+pub mod http;
+pub mod template;
+pub mod topic;
+
+use crate::{
+    adapters::{aws, sns::Topics},
+    cli::Problem,
+    domain::record::Audience,
+};
+use http::Embedded;
+use template::Template;
+use topic::{Published, Topic};
+
+/// The table's name.
+pub const TABLE: &str = "inspector-triage-findings";
+/// The topics' ARNs, in an account that AWS sets aside for examples.
+pub const TOPIC: &str = "arn:aws:sns:eu-central-1:111122223333:inspector-triage-alerts";
+/// The topic for a chat.
+pub const CHAT_TOPIC: &str = "arn:aws:sns:eu-central-1:111122223333:inspector-triage-chat";
+/// The topic for programs.
+pub const DATA_TOPIC: &str = "arn:aws:sns:eu-central-1:111122223333:inspector-triage-data";
+/// The Region of all.
+pub const REGION: &str = "eu-central-1";
+
+/// The topic of an audience.
+pub fn topic(audience: Audience) -> &'static str {
+    match audience {
+        Audience::Email => TOPIC,
+        Audience::Chat => CHAT_TOPIC,
+        Audience::Data => DATA_TOPIC,
+    }
+}
+
+/// The topics to publish to, so that an audience hears.
+pub fn topics(audience: Audience) -> Topics {
+    let own = |other| (audience == other).then(|| topic(other).to_owned());
+    Topics { email: TOPIC.to_owned(), chat: own(Audience::Chat), data: own(Audience::Data) }
+}
+
+/// A store and a topic.
+pub struct Cloud {
+    /// What is published.
+    pub published: UnboundedReceiver<Published>,
+    store: Database,
+    topic: Topic,
+    shared: SdkConfig,
+}
+
+impl Cloud {
+    /// Opens the store, kept in `db` or in memory, and the topic.
+    ///
+    /// # Errors
+    /// The file is no store.
+    pub async fn open(template: &Template, db: Option<&Path>) -> Result<Self, Problem> {
+        let store = open(template, db)?;
+        let (sender, published) = unbounded_channel();
+        let topic = Topic { arns: vec![TOPIC, CHAT_TOPIC, DATA_TOPIC], published: sender };
+        let credentials = Credentials::new("local", "local", None, None, "inspector-triage");
+        let shared = aws::config()
+            .region(Region::from_static(REGION))
+            .credentials_provider(credentials)
+            .load()
+            .await;
+        Ok(Self { published, store, topic, shared })
+    }
+
+    /// The store, for whoever serves it in a way of their own.
+    pub fn store(&self) -> Embedded {
+        Embedded::Store(self.store.clone())
+    }
+
+    /// The topic, for whoever serves it in a way of their own.
+    pub fn topic(&self) -> Embedded {
+        Embedded::Topic(self.topic.clone())
+    }
+
+    /// For clients of the store, which need no network.
+    pub fn dynamodb(&self) -> aws_sdk_dynamodb::config::Builder {
+        aws_sdk_dynamodb::config::Builder::from(&self.shared).http_client(self.store())
+    }
+
+    /// For clients of the topic, which need no network.
+    pub fn sns(&self) -> aws_sdk_sns::config::Builder {
+        aws_sdk_sns::config::Builder::from(&self.shared).http_client(self.topic())
+    }
+
+    /// Lets other processes on this machine use both: the store on `port`, the topic on the next
+    /// one, or both on free ports for 0. Returns the environment for a function that is to.
+    ///
+    /// # Errors
+    /// A port is taken.
+    pub async fn serve(&self, port: u16) -> Result<Vec<(&'static str, String)>, Problem> {
+        let store = listen(port).await?;
+        let topic = listen(if port == 0 { 0 } else { port.saturating_add(1) }).await?;
+        let store_url = format!("http://{}", store.local_addr()?);
+        let topic_url = format!("http://{}", topic.local_addr()?);
+        tokio::spawn(dynoxide::server::serve_on(store, self.store.clone()));
+        tokio::spawn(self.topic.clone().serve(topic));
+        Ok(vec![
+            ("TABLE_NAME", TABLE.to_owned()),
+            ("TOPIC_ARN", TOPIC.to_owned()),
+            ("AWS_ENDPOINT_URL_DYNAMODB", store_url),
+            ("AWS_ENDPOINT_URL_SNS", topic_url),
+            ("AWS_REGION", REGION.to_owned()),
+            ("AWS_ACCESS_KEY_ID", "local".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
+        ])
+    }
+}
+
+/// The store, with its table.
+fn open(template: &Template, db: Option<&Path>) -> Result<Database, Problem> {
+    let store = match db {
+        None => Database::memory()?,
+        Some(file) => {
+            let path = file.to_str().ok_or("the name of the store is not UTF-8")?;
+            Database::new(path)
+                .map_err(|error| format!("cannot open the store {}: {error}", file.display()))?
+        }
+    };
+    if store.get_table_metadata(TABLE)?.is_none() {
+        let request = template.create_table(TABLE)?;
+        store.create_table(serde_json::from_value(request)?)?;
+    }
+    Ok(store)
+}
+
+async fn listen(port: u16) -> Result<TcpListener, Problem> {
+    let cannot = |error| format!("cannot listen on 127.0.0.1:{port}: {error}");
+    Ok(TcpListener::bind(("127.0.0.1", port)).await.map_err(cannot)?)
+}

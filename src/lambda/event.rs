@@ -1,0 +1,124 @@
+//! Which way an event takes: the envelope.
+//!
+//! The ordinary case is read in one pass, with the envelope of `aws_lambda_events`. Only what that
+//! does not take (a finding in API form, a strange date, something else altogether) is looked at
+//! again, to be understood or to be refused with a reason.
+
+use aws_lambda_events::event::eventbridge::EventBridgeEvent;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::{
+    app::failure::Failure,
+    domain::{
+        finding::{Envelope, Finding, Malformed, Oddity, date, show},
+        text,
+    },
+};
+
+/// The detail-type and the source of the schedule's event.
+pub const FLUSH: (&str, &str) = ("Triage Flush", "inspector-triage");
+/// The detail-type of a finding on EventBridge.
+pub const FINDING: &str = "Inspector2 Finding";
+/// The source of the findings of an on-demand scan of a machine image, whose detail-type differs.
+pub const ON_DEMAND_SOURCE: &str = "inspector2.ami.ondemand";
+
+/// An event that the function deals with.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A finding, to be triaged.
+    Finding(Box<Sent>),
+    /// It is time to sum up what waits.
+    Flush,
+}
+
+/// A finding, and what was odd about it.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    /// The finding.
+    pub finding: Finding,
+    /// Optional fields that could not be understood.
+    pub oddities: Vec<Oddity>,
+}
+
+/// Reads one event: a finding on EventBridge, a bare finding as `ListFindings` returns it, or the
+/// schedule's.
+///
+/// # Errors
+/// [`Failure::NotJson`], [`Failure::Malformed`] or [`Failure::Unsupported`].
+pub fn read(event: &[u8]) -> Result<Event, Failure> {
+    match serde_json::from_slice::<EventBridgeEvent>(event) {
+        Ok(event) => {
+            let sent_at = event.time.and_then(|time| {
+                Timestamp::new(time.timestamp(), time.timestamp_subsec_nanos().cast_signed()).ok()
+            });
+            let envelope = Envelope { sent_at, region: event.region };
+            sent(&event.detail_type, &event.source, Some(&event.detail), envelope, Vec::new())
+        }
+        Err(_) => read_again(event),
+    }
+}
+
+/// Reads one finding.
+///
+/// # Errors
+/// As [`read`]; [`Failure::Unsupported`] also for the schedule's event.
+pub fn finding(event: &[u8]) -> Result<Sent, Failure> {
+    match read(event)? {
+        Event::Finding(sent) => Ok(*sent),
+        Event::Flush => Err(unsupported(FLUSH.0, FLUSH.1)),
+    }
+}
+
+/// Reads an event whose envelope is not as AWS documents it.
+fn read_again(event: &[u8]) -> Result<Event, Failure> {
+    let event: Value = serde_json::from_slice(event).map_err(Failure::NotJson)?;
+    let Some(object) = event.as_object() else {
+        return Err(Failure::Malformed(malformed("event", "an object", Some(&event))));
+    };
+    let word = |key: &str| object.get(key).and_then(Value::as_str);
+
+    if word("detail-type").is_none() && object.contains_key("findingArn") {
+        let (finding, oddities) = Finding::read(&event, "", Envelope::default())?;
+        return Ok(Event::Finding(Box::new(Sent { finding, oddities })));
+    }
+    let required =
+        |key: &'static str| word(key).ok_or_else(|| malformed(key, "a string", object.get(key)));
+    let (detail_type, source) = (required("detail-type")?, required("source")?);
+    let time = object.get("time").filter(|time| !time.is_null());
+    let sent_at = time.and_then(date::read);
+    let odd =
+        time.filter(|_| sent_at.is_none()).map(|time| malformed("time", "a date", Some(time)));
+    let envelope = Envelope { sent_at, region: word("region").map(str::to_owned) };
+    sent(detail_type, source, object.get("detail"), envelope, Vec::from_iter(odd))
+}
+
+fn sent(
+    detail_type: &str,
+    source: &str,
+    detail: Option<&Value>,
+    envelope: Envelope,
+    mut oddities: Vec<Oddity>,
+) -> Result<Event, Failure> {
+    if (detail_type, source) == FLUSH {
+        return Ok(Event::Flush);
+    }
+    if detail_type != FINDING && source != ON_DEMAND_SOURCE {
+        return Err(unsupported(detail_type, source));
+    }
+    let detail = detail.ok_or_else(|| malformed("detail", "an object", None))?;
+    let (finding, more) = Finding::read(detail, "detail", envelope)?;
+    oddities.extend(more);
+    Ok(Event::Finding(Box::new(Sent { finding, oddities })))
+}
+
+fn unsupported(detail_type: &str, source: &str) -> Failure {
+    Failure::Unsupported {
+        detail_type: text::short(detail_type, 60),
+        from: text::short(source, 60),
+    }
+}
+
+fn malformed(path: &str, expected: &'static str, found: Option<&Value>) -> Malformed {
+    Malformed { path: path.to_owned(), expected, found: show(found) }
+}

@@ -1,0 +1,58 @@
+//! What the function logs: a JSON object a line, as CloudWatch Logs Insights can search it.
+//!
+//! A field has a dotted name (`finding.arn`, `error.kind`). Each line has `level` and `timestamp`,
+//! without which Lambda takes it for one of level INFO.
+
+use std::panic;
+
+use tracing::{level_filters::LevelFilter, subscriber::SetGlobalDefaultError};
+use tracing_subscriber::{
+    Layer,
+    filter::Targets,
+    fmt::{self, MakeWriter},
+    layer::SubscriberExt,
+    registry,
+};
+
+use crate::domain::text;
+
+/// Starts logging to `writer`, our own lines down to `level`.
+///
+/// Others' lines are cut off at WARN, at any `level`: the runtime logs whole events at TRACE, and
+/// the SDK whole requests. A release build has no lines below INFO at all (see `tracing` in
+/// `Cargo.toml`).
+///
+/// # Errors
+/// This was done before in this process.
+pub fn start(
+    level: LevelFilter,
+    writer: impl for<'a> MakeWriter<'a> + Send + Sync + 'static,
+) -> Result<(), SetGlobalDefaultError> {
+    let targets = Targets::new()
+        .with_default(LevelFilter::WARN)
+        .with_target(env!("CARGO_CRATE_NAME"), level)
+        // The function's binary.
+        .with_target("triage", level)
+        // The span with the id of the request.
+        .with_target("lambda_runtime", LevelFilter::INFO)
+        // Logs once more what failed.
+        .with_target("lambda_runtime::layers::panic", LevelFilter::OFF);
+    let lines = fmt::layer()
+        .json()
+        .flatten_event(true)
+        .with_target(false)
+        .with_span_list(false)
+        .with_writer(writer)
+        .with_filter(targets);
+    tracing::subscriber::set_global_default(registry().with(lines))?;
+    panic::set_hook(Box::new(|panic| {
+        let message = panic.payload_as_str().unwrap_or_default();
+        tracing::error!(
+            error.kind = "Panic",
+            error.message = text::short(message, 300),
+            error.place = panic.location().map(ToString::to_string),
+            "a defect of this program: report it"
+        );
+    }));
+    Ok(())
+}

@@ -1,0 +1,299 @@
+//! What CloudWatch counts and measures: a line of JSON for each invocation, in the
+//! [embedded metric format](https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html).
+//!
+//! It costs no call and no permission: CloudWatch Logs takes the numbers out of the line.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+};
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    adapters::calls::Call,
+    app::{Observation, failure::Failure},
+    lambda::Answer,
+};
+
+/// The namespace of the metrics.
+pub const NAMESPACE: &str = "InspectorTriage";
+
+/// A metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Metric {
+    /// Findings that came in and were dealt with, by `outcome` and `priority`.
+    Findings,
+    /// Invocations that failed, by `failure`, the kind of failure.
+    Failures,
+    /// Announcements: of a finding alone, or a summary.
+    Announcements,
+    /// From Inspector's own change of a finding (`updatedAt`) to its announcement.
+    AnnouncementDelay,
+    /// Flushes that were done. None for a while means that nobody sums up.
+    Flushes,
+    /// Findings that a flush found waiting.
+    Pending,
+    /// For how long the oldest of them had waited.
+    OldestPendingAge,
+    /// A call to DynamoDB, with its repetitions.
+    DynamoDbLatency,
+    /// A call to SNS, with its repetitions.
+    SnsLatency,
+}
+
+impl Metric {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Findings,
+        Self::Failures,
+        Self::Announcements,
+        Self::AnnouncementDelay,
+        Self::Flushes,
+        Self::Pending,
+        Self::OldestPendingAge,
+        Self::DynamoDbLatency,
+        Self::SnsLatency,
+    ];
+
+    /// Its name in CloudWatch.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Findings => "Findings",
+            Self::Failures => "Failures",
+            Self::Announcements => "Announcements",
+            Self::AnnouncementDelay => "AnnouncementDelay",
+            Self::Flushes => "Flushes",
+            Self::Pending => "Pending",
+            Self::OldestPendingAge => "OldestPendingAge",
+            Self::DynamoDbLatency => "DynamoDBLatency",
+            Self::SnsLatency => "SNSLatency",
+        }
+    }
+
+    fn unit(self) -> &'static str {
+        match self {
+            Self::AnnouncementDelay | Self::OldestPendingAge => "Seconds",
+            Self::DynamoDbLatency | Self::SnsLatency => "Milliseconds",
+            _ => "Count",
+        }
+    }
+
+    /// What it is divided by, beside the function's name.
+    pub fn dimensions(self) -> &'static [&'static str] {
+        match self {
+            Self::Findings => &["outcome", "priority"],
+            Self::Failures => &["failure"],
+            _ => &[],
+        }
+    }
+
+    /// The latency of a service.
+    fn latency(service: &str) -> Option<Self> {
+        match service {
+            "DynamoDB" => Some(Self::DynamoDbLatency),
+            "SNS" => Some(Self::SnsLatency),
+            _ => None,
+        }
+    }
+}
+
+/// What is measured of one invocation.
+#[derive(Debug, Default)]
+pub struct Measured {
+    values: BTreeMap<Metric, Vec<Value>>,
+    dimensions: BTreeMap<&'static str, &'static str>,
+    waiting: usize,
+}
+
+/// As many values as one line may have of a metric.
+const MOST: usize = 100;
+
+impl Measured {
+    /// Adds what triage told of its work.
+    pub fn observe(&mut self, observation: Observation) {
+        match observation {
+            Observation::Announced { delays } => {
+                self.add(Metric::Announcements, 1);
+                for delay in delays {
+                    self.add(Metric::AnnouncementDelay, seconds(delay));
+                }
+            }
+            Observation::Waiting { findings, oldest } => {
+                // A flush that finds very much looks several times, from the oldest on.
+                self.waiting += findings;
+                self.values.insert(Metric::Pending, vec![self.waiting.into()]);
+                self.values
+                    .entry(Metric::OldestPendingAge)
+                    .or_insert_with(|| vec![seconds(oldest).into()]);
+            }
+        }
+    }
+
+    /// Adds calls to AWS.
+    pub fn calls(&mut self, calls: &[Call]) {
+        for call in calls {
+            if let Some(metric) = Metric::latency(&call.service) {
+                let micros = u32::try_from(call.took.as_micros()).unwrap_or(u32::MAX);
+                self.add(metric, f64::from(micros) / 1_000.0);
+            }
+        }
+    }
+
+    /// Adds what became of the event.
+    pub fn ended(&mut self, ended: Result<&Answer, &Failure>) {
+        match ended {
+            Ok(Answer::Finding(report)) => {
+                self.add(Metric::Findings, 1);
+                self.dimensions.insert("outcome", report.outcome.as_str());
+                self.dimensions.insert("priority", report.priority.as_str());
+            }
+            Ok(Answer::Flush(_)) => self.add(Metric::Flushes, 1),
+            Err(failure) => {
+                self.add(Metric::Failures, 1);
+                self.dimensions.insert("failure", failure.kind());
+            }
+        }
+    }
+
+    /// Writes it down for the function called `function`: one line, or several if there are more
+    /// values than fit in one.
+    pub fn write(&self, function: &str, now: Timestamp, output: &mut impl Write) -> io::Result<()> {
+        let most = self.values.values().map(Vec::len).max().unwrap_or_default();
+        for from in (0..most).step_by(MOST) {
+            let mut line = Map::from_iter([("function".to_owned(), json!(function))]);
+            let mut directives: BTreeMap<&[&str], Vec<Value>> = BTreeMap::new();
+            for (metric, values) in &self.values {
+                let some = match values.get(from..values.len().min(from + MOST)) {
+                    None | Some([]) => continue,
+                    Some([one]) => one.clone(),
+                    Some(some) => json!(some),
+                };
+                line.insert(metric.name().to_owned(), some);
+                directives
+                    .entry(metric.dimensions())
+                    .or_default()
+                    .push(json!({"Name": metric.name(), "Unit": metric.unit()}));
+            }
+            line.extend(
+                self.dimensions.iter().map(|(name, value)| ((*name).to_owned(), json!(value))),
+            );
+            let directives = directives.into_iter().map(|(dimensions, metrics)| {
+                let dimensions: Vec<&str> =
+                    ["function"].into_iter().chain(dimensions.iter().copied()).collect();
+                json!({"Namespace": NAMESPACE, "Dimensions": [dimensions], "Metrics": metrics})
+            });
+            line.insert(
+                "_aws".to_owned(),
+                json!({
+                    "Timestamp": now.as_millisecond(),
+                    "CloudWatchMetrics": directives.collect::<Vec<_>>(),
+                }),
+            );
+            writeln!(output, "{}", Value::Object(line))?;
+        }
+        output.flush()
+    }
+
+    fn add(&mut self, metric: Metric, value: impl Into<Value>) {
+        self.values.entry(metric).or_default().push(value.into());
+    }
+}
+
+/// Whole seconds; none if clocks disagree.
+fn seconds(time: SignedDuration) -> i64 {
+    time.as_secs().max(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::app::{FlushOutcome, Flushed};
+
+    const NOW: &str = "2026-11-20T12:00:00Z";
+
+    fn lines(measured: &Measured) -> Vec<Value> {
+        let mut output = Vec::new();
+        measured.write("triage", NOW.parse().unwrap(), &mut output).unwrap();
+        let text = String::from_utf8(output).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_flush_is_one_line_with_all_that_was_seen() {
+        let mut measured = Measured::default();
+        for (findings, minutes) in [(2_000, 12), (30, 4)] {
+            let oldest = SignedDuration::from_mins(minutes);
+            measured.observe(Observation::Waiting { findings, oldest });
+        }
+        let delays = [300, -1].map(SignedDuration::from_secs).to_vec();
+        measured.observe(Observation::Announced { delays });
+        let flushed = Flushed { outcome: FlushOutcome::Flushed, findings: 2_030, messages: 2 };
+        measured.ended(Ok(&Answer::Flush(flushed)));
+        let call = |service: &str, millis| Call {
+            service: service.to_owned(),
+            took: Duration::from_millis(millis),
+        };
+        measured.calls(&[call("DynamoDB", 4), call("SNS", 31), call("SSO", 900)]);
+
+        let metric = |name: &str, unit: &str| json!({"Name": name, "Unit": unit});
+        let expected = json!({
+            "_aws": {
+                "Timestamp": 1_795_176_000_000_u64,
+                "CloudWatchMetrics": [{
+                    "Namespace": "InspectorTriage",
+                    "Dimensions": [["function"]],
+                    "Metrics": [
+                        metric("Announcements", "Count"),
+                        metric("AnnouncementDelay", "Seconds"),
+                        metric("Flushes", "Count"),
+                        metric("Pending", "Count"),
+                        metric("OldestPendingAge", "Seconds"),
+                        metric("DynamoDBLatency", "Milliseconds"),
+                        metric("SNSLatency", "Milliseconds"),
+                    ],
+                }],
+            },
+            "function": "triage",
+            "Announcements": 1,
+            "AnnouncementDelay": [300, 0],
+            "Flushes": 1,
+            "Pending": 2_030,
+            "OldestPendingAge": 720,
+            "DynamoDBLatency": 4.0,
+            "SNSLatency": 31.0,
+        });
+        assert_eq!(lines(&measured), [expected]);
+    }
+
+    #[test]
+    fn a_failure_is_counted_by_its_kind() {
+        let mut measured = Measured::default();
+        let malformed = crate::lambda::event::read(b"{}").unwrap_err();
+        measured.ended(Err(&malformed));
+        let [line] = &lines(&measured)[..] else { panic!("one line") };
+        assert_eq!((&line["Failures"], &line["failure"]), (&json!(1), &json!("MalformedEvent")));
+        let directive = &line["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!(directive["Dimensions"], json!([["function", "failure"]]));
+    }
+
+    #[test]
+    fn more_values_than_a_line_may_have_are_more_lines() {
+        let mut measured = Measured::default();
+        let delays = (0..250).map(SignedDuration::from_secs).collect();
+        measured.observe(Observation::Announced { delays });
+        let lines = lines(&measured);
+        let delays = |line: &Value| line["AnnouncementDelay"].as_array().unwrap().len();
+        assert_eq!(lines.iter().map(delays).collect::<Vec<_>>(), [100, 100, 50]);
+        let announcements: Vec<_> = lines.iter().map(|line| line.get("Announcements")).collect();
+        assert_eq!(announcements, [Some(&json!(1)), None, None], "counted once");
+    }
+
+    #[test]
+    fn nothing_measured_is_nothing_written() {
+        assert_eq!(lines(&Measured::default()), [Value::Null; 0]);
+    }
+}

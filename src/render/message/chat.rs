@@ -1,0 +1,164 @@
+//! The message for a chat: a custom notification of Amazon Q Developer in chat applications.
+//!
+//! Its form: <https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html>. What does
+//! not have it is dropped without a word. Limits that clients of it keep to: a title of 250
+//! characters, a description of 8,000, a next step of 350, a keyword of 75.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{
+    Language, Message, attributes, deed,
+    facts::Facts,
+    links::Page,
+    safe, subject,
+    summary::{self, Summary},
+};
+use crate::domain::{
+    announce,
+    finding::Finding,
+    record::{Record, Why},
+    text,
+};
+
+/// We stay below them, because making text harmless can make it longer.
+const TITLE: usize = 200;
+const DESCRIPTION: usize = 7_500;
+const STEP: usize = 300;
+const STEPS: usize = 5;
+const KEYWORD: usize = 60;
+/// No limit is known; a thread's name has to be the same for the same problem, and short.
+const THREAD: usize = 100;
+
+/// The notification.
+#[derive(Serialize)]
+struct Notification<'a> {
+    version: &'static str,
+    source: &'static str,
+    id: String,
+    content: Content<'a>,
+    metadata: Metadata<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Content<'a> {
+    text_type: &'static str,
+    title: &'a str,
+    description: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    next_steps: Vec<String>,
+    keywords: Vec<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Metadata<'a> {
+    thread_id: String,
+    summary: &'a str,
+    event_type: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    related_resources: Vec<String>,
+    additional_context: BTreeMap<&'static str, String>,
+}
+
+#[derive(Template)]
+#[template(path = "en/chat.txt", escape = "none")]
+struct English<'a> {
+    it: &'a Facts<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "ja/chat.txt", escape = "none")]
+struct Japanese<'a> {
+    it: &'a Facts<'a>,
+}
+
+/// The notification that announces a record, for the reason `why`. Findings of one problem share a
+/// thread.
+pub fn alert(record: &Record, why: Why, at: Timestamp, language: Language) -> Message {
+    let it = &Facts::new(record, why);
+    let finding = &record.finding;
+    let title = &fitting(&subject::line_of(record), TITLE);
+    let description = match language {
+        Language::En => English { it }.to_string(),
+        Language::Ja => Japanese { it }.to_string(),
+    };
+    let steps = std::iter::once(deed(it, language)).chain(it.advice.iter().cloned());
+    let words = [it.priority, finding.severity.as_str(), why.as_str(), &finding.account];
+    let keywords = std::iter::once(it.problem.clone()).chain(words.map(str::to_owned));
+    let content = Content {
+        next_steps: steps.take(STEPS).map(|step| fitting(&step, STEP)).collect(),
+        keywords: keywords.map(|word| safe(&word, KEYWORD)).collect(),
+        ..Content::new(title, &description)
+    };
+    let metadata = Metadata {
+        thread_id: thread(finding),
+        summary: title,
+        event_type: "finding",
+        related_resources: finding.resources.iter().map(|r| safe(&r.id, TITLE)).collect(),
+        additional_context: BTreeMap::from([
+            ("account", it.place.account.clone()),
+            ("findingArn", it.arn.clone()),
+            ("priority", it.priority.to_owned()),
+            ("score", it.score.to_string()),
+        ]),
+    };
+    let id = format!("{} {} {at}", it.arn, why.as_str());
+    notification(id, content, metadata, attributes(record, why))
+}
+
+/// The notification that sums findings up.
+pub fn summary(summary: &Summary<'_>, language: Language) -> Message {
+    let title = &fitting(&summary.title(), TITLE);
+    let content = Content {
+        keywords: vec![summary.priority().to_owned(), "summary".to_owned()],
+        ..Content::new(title, &summary.text(language, summary::SHOWN_IN_CHAT))
+    };
+    let metadata = Metadata {
+        thread_id: "summaries".to_owned(),
+        summary: title,
+        event_type: "summary",
+        related_resources: Vec::new(),
+        additional_context: BTreeMap::from([("findings", summary.total.to_string())]),
+    };
+    let id = format!("summary {}", summary.at);
+    notification(id, content, metadata, summary.attributes())
+}
+
+impl<'a> Content<'a> {
+    fn new(title: &'a str, description: &str) -> Self {
+        Self {
+            text_type: "client-markdown",
+            title,
+            description: fitting(description.trim_end(), DESCRIPTION),
+            next_steps: Vec::new(),
+            keywords: Vec::new(),
+        }
+    }
+}
+
+/// Text that fits. What is cut in two is looked at once more: `@here-maps` can become `@here…`.
+fn fitting(text: &str, most: usize) -> String {
+    text::unmarked(&text::cut_chars(text, most))
+}
+
+/// What names the thread of a finding's problem.
+fn thread(finding: &Finding) -> String {
+    safe(&announce::key(finding), THREAD)
+}
+
+fn notification(
+    id: String,
+    content: Content<'_>,
+    metadata: Metadata<'_>,
+    attributes: Vec<(&'static str, String)>,
+) -> Message {
+    let notification = Notification { version: "1.0", source: "custom", id, content, metadata };
+    // Strings, and maps with keys that are strings: this cannot fail.
+    let body = serde_json::to_string(&notification).unwrap_or_default();
+    Message { subject: None, body, attributes }
+}

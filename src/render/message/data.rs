@@ -1,0 +1,209 @@
+//! The message for programs: JSON with a version. Its schema is `docs/data-message.schema.json`.
+
+use std::{collections::BTreeMap, ops::Range};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{Language, Message, attributes, reason, summary::Summary};
+use crate::domain::{
+    announce,
+    assess::Priority,
+    finding::{FixAvailable, Resource},
+    record::{Record, Why},
+    text,
+};
+
+/// Raised when a field goes or changes its meaning; new fields may come at any time.
+const VERSION: &str = "1";
+
+/// SNS takes 256 KiB with all attributes.
+const LARGEST: usize = 250_000;
+
+/// The message.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Data<'a> {
+    version: &'static str,
+    kind: &'static str,
+    sent_at: Timestamp,
+    /// Which part of how many.
+    part: usize,
+    parts: usize,
+    findings: &'a [Entry],
+}
+
+/// A finding.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry {
+    finding_arn: String,
+    dedup_key: String,
+    problem_key: String,
+    reason: &'static str,
+    status: String,
+    priority: Priority,
+    score: u8,
+    reasons: Vec<Because>,
+    severity: String,
+    epss: Option<f64>,
+    exploit_available: bool,
+    fix_available: Option<String>,
+    due_at: Option<Timestamp>,
+    opened_at: Option<Timestamp>,
+    account: String,
+    region: Option<String>,
+    #[serde(rename = "type")]
+    kind: String,
+    problem: String,
+    title: Option<String>,
+    cvss: Vec<Rating>,
+    packages: Vec<Package>,
+    resources: Vec<Where>,
+}
+
+#[derive(Serialize)]
+struct Because {
+    factor: &'static str,
+    points: u8,
+    text: String,
+}
+
+#[derive(Serialize)]
+struct Rating {
+    source: Option<String>,
+    score: Option<f64>,
+    vector: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Package {
+    name: Option<String>,
+    installed: Option<String>,
+    fixed: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Where {
+    #[serde(rename = "type")]
+    kind: String,
+    id: String,
+    name: String,
+    tags: BTreeMap<String, String>,
+}
+
+/// The message that announces a record, for the reason `why`.
+pub fn alert(record: &Record, why: Why, at: Timestamp, language: Language) -> Message {
+    let entry = [Entry::new(record, why, language)];
+    message("finding", at, (1, 1), &entry, attributes(record, why))
+}
+
+/// The messages that sum findings up, each with the findings it has: as few as SNS takes.
+pub fn summary(summary: &Summary<'_>, language: Language) -> Vec<(Message, Range<usize>)> {
+    let entries: Vec<Entry> =
+        summary.news.iter().map(|(record, why)| Entry::new(record, *why, language)).collect();
+    let mut parts: Vec<Range<usize>> = Vec::new();
+    let mut size = LARGEST;
+    for (place, entry) in entries.iter().enumerate() {
+        // Strings and numbers under fixed keys: this cannot fail.
+        let more = serde_json::to_vec(entry).map_or(0, |json| json.len() + 1);
+        size += more;
+        match parts.last_mut() {
+            Some(last) if size <= LARGEST => last.end = place + 1,
+            _ => {
+                parts.push(place..place + 1);
+                size = more;
+            }
+        }
+    }
+    let count = parts.len();
+    parts
+        .into_iter()
+        .enumerate()
+        .map(|(number, part)| {
+            let entries = &entries[part.clone()];
+            let of = (number + 1, count);
+            (message("summary", summary.at, of, entries, summary.attributes()), part)
+        })
+        .collect()
+}
+
+fn message(
+    kind: &'static str,
+    sent_at: Timestamp,
+    (part, parts): (usize, usize),
+    findings: &[Entry],
+    attributes: Vec<(&'static str, String)>,
+) -> Message {
+    let data = Data { version: VERSION, kind, sent_at, part, parts, findings };
+    let body = serde_json::to_string(&data).unwrap_or_default();
+    Message { subject: None, body, attributes }
+}
+
+impl Entry {
+    fn new(record: &Record, why: Why, language: Language) -> Self {
+        let finding = &record.finding;
+        let line = |text: &String| text::line(text);
+        let packages = finding.package().map_or(&[][..], |package| &package.packages);
+        Self {
+            finding_arn: line(&finding.arn),
+            dedup_key: format!("{}#{}", line(&finding.arn), record.opening),
+            problem_key: text::line(&announce::key(finding)),
+            reason: why.as_str(),
+            status: text::line(finding.status.as_str()),
+            priority: record.assessment.priority,
+            score: record.assessment.score,
+            reasons: record
+                .assessment
+                .reasons
+                .iter()
+                .map(|because| Because {
+                    factor: because.basis.factor(),
+                    points: because.points,
+                    text: reason(&because.basis, language),
+                })
+                .collect(),
+            severity: text::line(finding.severity.as_str()),
+            epss: finding.epss,
+            exploit_available: finding.exploit_known(),
+            fix_available: finding.fix_available.as_ref().map(FixAvailable::as_str).map(text::line),
+            due_at: record.due_at,
+            opened_at: record.opened_at,
+            account: line(&finding.account),
+            region: finding.region.as_ref().map(line),
+            kind: text::line(finding.kind.as_str()),
+            problem: text::line(&finding.problem()),
+            title: finding.title.as_ref().map(line),
+            cvss: finding
+                .package()
+                .map_or(&[][..], |package| &package.cvss)
+                .iter()
+                .map(|entry| Rating {
+                    source: entry.source.as_ref().map(line),
+                    score: entry.score,
+                    vector: entry.vector.as_ref().map(line),
+                })
+                .collect(),
+            packages: packages
+                .iter()
+                .map(|package| Package {
+                    name: package.name.as_ref().map(line),
+                    installed: package.installed().as_ref().map(line),
+                    fixed: package.fixed_in.as_ref().map(line),
+                })
+                .collect(),
+            resources: finding.resources.iter().map(Where::new).collect(),
+        }
+    }
+}
+
+impl Where {
+    fn new(resource: &Resource) -> Self {
+        Self {
+            kind: text::line(resource.kind.as_str()),
+            id: text::line(&resource.id),
+            name: text::line(&resource.display_name()),
+            tags: resource.tags.iter().map(|(k, v)| (text::line(k), text::line(v))).collect(),
+        }
+    }
+}

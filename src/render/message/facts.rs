@@ -1,0 +1,370 @@
+//! The facts of a message as its templates see them: bounded, harmless, without a language.
+
+use crate::domain::{
+    assess::{Priority, Reason},
+    finding::{Details, Finding, FixAvailable, Resource, ResourceType, VulnerablePackage},
+    record::{Record, Why},
+    text,
+};
+
+use super::{
+    links::{self, Page},
+    moment, safe,
+};
+
+/// How many packages, resources or commands are listed before "and n more".
+const LISTED: usize = 5;
+
+/// What a message says.
+pub struct Facts<'a> {
+    /// What the reader is to do.
+    pub deed: Deed,
+    /// The problem: a vulnerability, a weakness, an open port.
+    pub problem: String,
+    /// Where.
+    pub place: Place,
+    /// By when.
+    pub due: Option<String>,
+    /// Whether there is no fix, so that the due date is for mitigation.
+    pub mitigate: bool,
+    /// Why the reader is told.
+    pub why: Why,
+    /// The priority the reader was told before, if it was lower.
+    pub raised_from: Option<&'static str>,
+    /// 0 to 100.
+    pub score: u8,
+    /// `P1` to `P4`.
+    pub priority: &'static str,
+    /// Why the score is what it is.
+    pub reasons: &'a [Reason],
+    /// The packages to update.
+    pub packages: Vec<Package>,
+    /// How many more packages there are.
+    pub more_packages: usize,
+    /// Components of an open network path.
+    pub path: Vec<String>,
+    /// Commands and advice from Inspector, line by line.
+    pub advice: Vec<String>,
+    /// Whether the resource is an image, which is not updated but built anew.
+    pub rebuild: bool,
+    /// How many running workloads use the image.
+    pub in_use: Option<u64>,
+    /// What the problem is, in the publisher's words.
+    pub about: Vec<String>,
+    /// Other identifiers of the problem.
+    pub aliases: String,
+    /// The CVSS base scores, where they differ, with who gave them.
+    pub scores: String,
+    /// Pages to read.
+    pub links: Vec<(Page, String)>,
+    /// The finding's ARN.
+    pub arn: String,
+    /// The tags of the resource that people set: they name who to talk to.
+    pub tags: Vec<String>,
+}
+
+/// What the reader is to do.
+pub enum Deed {
+    /// Install an update of Windows.
+    Install(String),
+    /// Install fixed packages.
+    Update(Update),
+    /// See whether newer versions of these packages help: nobody says.
+    Check(Vec<String>),
+    /// Do without a fix for these packages.
+    Mitigate(Vec<String>),
+    /// Change code at a place.
+    FixCode(Option<String>),
+    /// Close a port.
+    ClosePort,
+    /// Look for oneself.
+    Look,
+}
+
+/// Packages to update, and those that cannot be.
+pub struct Update {
+    /// Versions to go to, each with the packages that go there.
+    pub to: Vec<(Option<String>, Vec<String>)>,
+    /// Packages without a fix.
+    pub unfixed: Vec<String>,
+}
+
+/// Where the problem is.
+pub struct Place {
+    /// What people call the resource.
+    pub name: String,
+    /// What kind of thing it is.
+    pub kind: String,
+    /// Its id or ARN.
+    pub id: String,
+    /// The other resources.
+    pub others: Vec<String>,
+    /// The subscription or project at another provider.
+    pub owner: Option<String>,
+    /// The AWS account.
+    pub account: String,
+    /// The Region, or another provider's word for it.
+    pub region: Option<String>,
+}
+
+/// A package as installed and as it should be.
+pub struct Package {
+    /// Its name.
+    pub name: String,
+    /// The installed version.
+    pub installed: Option<String>,
+    /// The fixed version.
+    pub fixed: Option<String>,
+    /// Where it is: a file, a layer.
+    pub at: Vec<String>,
+}
+
+impl<'a> Facts<'a> {
+    /// What there is to say about a record.
+    pub fn new(record: &'a Record, why: Why) -> Self {
+        let finding = &record.finding;
+        let packages = packages(finding);
+        let told = record.announced.as_ref().map(|announced| announced.facts.priority);
+        let priority = record.assessment.priority;
+        let resource = finding.resource();
+        Self {
+            deed: deed(finding),
+            problem: safe(&finding.problem(), 80),
+            place: place(finding),
+            due: record.due_at.map(|due| moment(due).to_string()),
+            mitigate: finding.fix_available == Some(FixAvailable::No),
+            why,
+            raised_from: told.filter(|told| *told < priority).map(Priority::as_str),
+            score: record.assessment.score,
+            priority: priority.as_str(),
+            reasons: &record.assessment.reasons,
+            more_packages: packages.len().saturating_sub(LISTED),
+            packages: packages.into_iter().take(LISTED).map(Package::new).collect(),
+            path: path(finding),
+            advice: advice(finding),
+            rebuild: matches!(finding.details, Details::Package(_))
+                && resource.is_some_and(|resource| is_image(&resource.kind)),
+            in_use: resource.and_then(|resource| resource.in_use).filter(|count| *count > 0),
+            about: about(finding),
+            aliases: aliases(finding),
+            scores: scores(finding),
+            links: links::links(finding),
+            arn: safe(&finding.arn, 512),
+            tags: tags(finding),
+        }
+    }
+
+    /// Whether there is nothing to say about what to do.
+    pub fn is_without_advice(&self) -> bool {
+        self.packages.is_empty() && self.path.is_empty() && self.advice.is_empty() && !self.mitigate
+    }
+}
+
+impl Package {
+    fn new(package: &VulnerablePackage) -> Self {
+        let places = [&package.file_path, &package.layer].into_iter().flatten();
+        Self {
+            name: safe(package.name.as_deref().unwrap_or("?"), 80),
+            installed: package.installed().map(|version| safe(&version, 60)),
+            fixed: package.fixed_in.as_deref().map(|version| safe(version, 60)),
+            at: places.map(|place| safe(place, 512)).collect(),
+        }
+    }
+}
+
+/// The packages that have the vulnerability, each once.
+fn packages(finding: &Finding) -> Vec<&VulnerablePackage> {
+    let mut packages: Vec<&VulnerablePackage> = Vec::new();
+    for package in finding.package().map_or(&[][..], |package| &package.packages) {
+        let same = |other: &&VulnerablePackage| {
+            other.name == package.name
+                && other.version == package.version
+                && other.fixed_in == package.fixed_in
+                && other.file_path == package.file_path
+        };
+        if !packages.iter().any(same) {
+            packages.push(package);
+        }
+    }
+    packages
+}
+
+fn deed(finding: &Finding) -> Deed {
+    match &finding.details {
+        Details::Code(code) => Deed::FixCode(code.file_path.as_deref().map(|file| {
+            let line = code.start_line.map(|line| format!(":{line}")).unwrap_or_default();
+            format!("{}{line}", safe(file, 80))
+        })),
+        Details::Network(_) => Deed::ClosePort,
+        Details::Package(package) => match package.id.as_deref() {
+            Some(update) if is_windows_update(update) => Deed::Install(safe(update, 40)),
+            _ => deed_for_packages(finding),
+        },
+        Details::None => Deed::Look,
+    }
+}
+
+fn deed_for_packages(finding: &Finding) -> Deed {
+    let mut to: Vec<(Option<String>, Vec<String>)> = Vec::new();
+    for package in packages(finding) {
+        let Some(name) = package.name.as_deref().map(|name| safe(name, 60)) else {
+            continue;
+        };
+        let version = package.fixed_in.as_deref().map(|version| safe(version, 60));
+        match to.iter_mut().find(|(other, _)| *other == version) {
+            Some((_, names)) if names.contains(&name) => {}
+            Some((_, names)) => names.push(name),
+            None => to.push((version, vec![name])),
+        }
+    }
+    let unversioned = to.iter().position(|(version, _)| version.is_none());
+    let unversioned = unversioned.map(|index| to.remove(index).1).unwrap_or_default();
+    match (&finding.fix_available, to.is_empty(), unversioned.is_empty()) {
+        (_, true, true) => Deed::Look,
+        (Some(FixAvailable::No), true, _) => Deed::Mitigate(unversioned),
+        (Some(FixAvailable::Yes | FixAvailable::Partial), true, _) => {
+            Deed::Update(Update { to: vec![(None, unversioned)], unfixed: Vec::new() })
+        }
+        (_, true, _) => Deed::Check(unversioned),
+        (_, false, _) => Deed::Update(Update { to, unfixed: unversioned }),
+    }
+}
+
+/// `KB5023697`: not a problem, but the update of Windows that solves several.
+pub fn is_windows_update(id: &str) -> bool {
+    id.strip_prefix("KB").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()))
+}
+
+fn is_image(kind: &ResourceType) -> bool {
+    matches!(
+        kind,
+        ResourceType::EcrContainerImage
+            | ResourceType::AzureContainerImage
+            | ResourceType::GcpDockerImage
+            | ResourceType::MachineImage
+    )
+}
+
+fn place(finding: &Finding) -> Place {
+    let resource = finding.resource();
+    let name = |resource: &Resource| safe(&resource.display_name(), 100);
+    let others = finding.resources.iter().skip(1).map(|other| match name(other) {
+        name if name == other.id => name,
+        name => format!("{name} ({})", safe(&other.id, 512)),
+    });
+    let region = resource.and_then(|resource| resource.region.as_ref());
+    let owner = resource.and_then(|resource| resource.account.as_deref());
+    Place {
+        name: resource.map(name).unwrap_or_default(),
+        kind: resource.map(|resource| safe(resource.kind.label(), 60)).unwrap_or_default(),
+        id: resource.map(|resource| safe(&resource.id, 512)).unwrap_or_default(),
+        others: others.collect(),
+        owner: owner.filter(|owner| *owner != finding.account).map(|owner| safe(owner, 60)),
+        account: finding.account.clone(),
+        region: region.or(finding.region.as_ref()).map(|region| safe(region, 40)),
+    }
+}
+
+fn path(finding: &Finding) -> Vec<String> {
+    let Details::Network(network) = &finding.details else {
+        return Vec::new();
+    };
+    let steps = network.path.iter().map(|step| match &step.component {
+        Some(component) => format!("{} ({})", safe(&step.id, 100), safe(component, 60)),
+        None => safe(&step.id, 100),
+    });
+    steps.collect()
+}
+
+/// What Inspector says to do: the commands for the packages, then its recommendation.
+fn advice(finding: &Finding) -> Vec<String> {
+    let packages = finding.package().map_or(&[][..], |package| &package.packages);
+    let remedies = packages.iter().filter_map(|package| package.remediation.as_deref());
+    let mut lines: Vec<String> = Vec::new();
+    // Inspector's own words: its addresses may be clicked.
+    for text in remedies.chain(finding.recommendation.as_deref()) {
+        let paragraph = text::cut_chars(&text::paragraph(&text::plain_links(text)), 1000);
+        for line in paragraph.lines().filter(|line| !line.is_empty()) {
+            let line = text::unmarked(line);
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+    }
+    lines.truncate(4 * LISTED);
+    lines
+}
+
+fn about(finding: &Finding) -> Vec<String> {
+    let text = finding.description.as_deref().or(finding.title.as_deref()).unwrap_or_default();
+    let text = text::cut_chars(&text::paragraph(text), 1024);
+    text.lines().map(text::defused).collect()
+}
+
+fn aliases(finding: &Finding) -> String {
+    let Some(package) = finding.package() else {
+        return String::new();
+    };
+    let others = package.related.iter().filter(|other| Some(*other) != package.id.as_ref());
+    let others: Vec<String> = others.take(2 * LISTED).map(|other| safe(other, 40)).collect();
+    others.join(", ")
+}
+
+/// `NVD 9.8, VENDOR 6.5`, the highest first; nothing where all agree. Versions 2, 3 and 4 of CVSS
+/// are scales of their own: only scores of one of them can contradict each other.
+fn scores(finding: &Finding) -> String {
+    let entries = finding.package().map_or(&[][..], |package| &package.cvss);
+    let of_version = |version: char| {
+        let of_version = entries.iter().filter(move |entry| {
+            entry.version.as_deref().is_some_and(|text| text.starts_with(version))
+        });
+        let mut scores: Vec<(f64, &str)> = of_version
+            .filter_map(|entry| Some((entry.score?, entry.source.as_deref().unwrap_or("?"))))
+            .collect();
+        scores.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+        scores.dedup();
+        scores
+    };
+    let differ = |scores: &Vec<(f64, &str)>| match &scores[..] {
+        // A tenth is no contradiction: 3.0 and 3.1 round differently.
+        [(highest, _), .., (lowest, _)] => highest - lowest > 0.15,
+        _ => false,
+    };
+    let scores = ['4', '3', '2'].map(of_version).into_iter().find(differ).unwrap_or_default();
+    let shown = scores.iter().take(LISTED);
+    shown.map(|(score, by)| format!("{} {score:.1}", safe(by, 30))).collect::<Vec<_>>().join(", ")
+}
+
+fn tags(finding: &Finding) -> Vec<String> {
+    let tags = finding.resource().map(|resource| &resource.tags);
+    let own = tags.into_iter().flatten().filter(|(key, _)| !key.starts_with("aws:"));
+    own.take(2 * LISTED)
+        .map(|(key, value)| format!("{} = {}", safe(key, 60), safe(value, 100)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::finding::sample;
+
+    #[test]
+    fn scores_that_contradict_each_other_are_shown_with_who_gave_them() {
+        let scores = |entries: &[(&str, &str, f64)]| {
+            scores(&sample::with(|f| {
+                f["packageVulnerabilityDetails"]["cvss"] = entries
+                    .iter()
+                    .map(|(source, version, score)| {
+                        json!({"source": source, "version": version, "baseScore": score})
+                    })
+                    .collect();
+            }))
+        };
+        assert_eq!(scores(&[("NVD", "3.1", 9.8), ("VENDOR", "3.1", 6.5)]), "NVD 9.8, VENDOR 6.5");
+        assert_eq!(scores(&[("NVD", "3.1", 7.5), ("NVD", "2.0", 5.0)]), "");
+        assert_eq!(scores(&[("NVD", "3.0", 7.4), ("VENDOR", "3.1", 7.5)]), "");
+        assert_eq!(scores(&[]), "");
+    }
+}

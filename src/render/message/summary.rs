@@ -1,0 +1,269 @@
+//! Many findings in one message: counts, then problem by problem, then the most urgent in full.
+
+use std::{cmp::Reverse, collections::BTreeSet};
+
+use askama::Template;
+use jiff::Timestamp;
+
+use super::{
+    Language, Message,
+    facts::{Deed, Facts},
+    filters, fit,
+    lists::{english, japanese},
+    moment, properties,
+    remedy::{self, Remedy},
+    safe, subject,
+};
+use crate::domain::{
+    announce,
+    assess::{Assessment, Priority},
+    finding::Severity,
+    record::{Record, Why},
+};
+
+/// How many problems an e-mail lists.
+const SHOWN: usize = 40;
+/// How many problems a chat lists.
+pub const SHOWN_IN_CHAT: usize = 15;
+/// How many findings an e-mail shows in full.
+const IN_FULL: usize = 3;
+
+/// Findings to be summed up.
+pub struct Summary<'a> {
+    /// They, and why each is told.
+    pub news: &'a [(&'a Record, Why)],
+    /// When.
+    pub at: Timestamp,
+    /// How many there are.
+    pub total: usize,
+    groups: Vec<Group<'a>>,
+    /// The most urgent first.
+    by_urgency: Vec<(&'a Record, Why)>,
+}
+
+/// The findings of one problem.
+struct Group<'a> {
+    /// The most urgent of them.
+    first: &'a Record,
+    findings: usize,
+    resources: BTreeSet<&'a str>,
+    accounts: BTreeSet<&'a str>,
+    due: Option<Timestamp>,
+}
+
+/// A summary as its template sees it.
+struct Shown {
+    total: usize,
+    by_priority: Vec<(Priority, usize)>,
+    problems: usize,
+    resources: usize,
+    accounts: usize,
+    due: Option<String>,
+    groups: Vec<ShownGroup>,
+    more_groups: usize,
+    more_findings: usize,
+}
+
+struct ShownGroup {
+    priority: &'static str,
+    problem: String,
+    package: String,
+    remedy: Remedy,
+    resources: usize,
+    accounts: usize,
+    due: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "en/summary.txt", escape = "none")]
+struct English<'a> {
+    it: &'a Shown,
+}
+
+#[derive(Template)]
+#[template(path = "ja/summary.txt", escape = "none")]
+struct Japanese<'a> {
+    it: &'a Shown,
+}
+
+#[derive(Template)]
+#[template(path = "en/urgent.txt", escape = "none")]
+struct EnglishUrgent<'a> {
+    urgent: &'a [Facts<'a>],
+}
+
+#[derive(Template)]
+#[template(path = "ja/urgent.txt", escape = "none")]
+struct JapaneseUrgent<'a> {
+    urgent: &'a [Facts<'a>],
+}
+
+/// The more urgent, the smaller.
+fn urgency(record: &Record) -> impl Ord + use<'_> {
+    let Assessment { priority, score, .. } = &record.assessment;
+    (Reverse(*priority), Reverse(*score), record.due_at, &record.finding.arn)
+}
+
+impl<'a> Summary<'a> {
+    /// Sums up `news`, as of `at`.
+    pub fn new(news: &'a [(&'a Record, Why)], at: Timestamp) -> Self {
+        let mut by_urgency = news.to_vec();
+        by_urgency.sort_by(|(a, _), (b, _)| urgency(a).cmp(&urgency(b)));
+        let mut keyed: Vec<(String, &Record)> = by_urgency
+            .iter()
+            .map(|(record, _)| (announce::key(&record.finding), *record))
+            .collect();
+        // Stable: the most urgent of a problem stays its first.
+        keyed.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let mut groups: Vec<Group<'_>> =
+            keyed.chunk_by(|(a, _), (b, _)| a == b).map(Group::new).collect();
+        groups.sort_by(|a, b| {
+            let more = b.resources.len().cmp(&a.resources.len());
+            let by_class =
+                Reverse(a.first.assessment.priority).cmp(&Reverse(b.first.assessment.priority));
+            by_class.then(more).then_with(|| urgency(a.first).cmp(&urgency(b.first)))
+        });
+        Self { news, at, total: news.len(), groups, by_urgency }
+    }
+
+    /// The highest priority in it.
+    pub fn priority(&self) -> &'static str {
+        self.by_urgency.first().map_or("", |(record, _)| record.assessment.priority.as_str())
+    }
+
+    /// One line: how many, and what first.
+    pub fn title(&self) -> String {
+        let Some(group) = self.groups.first() else { return String::new() };
+        let package = subject::packages(&group.first.finding);
+        let package = if package.is_empty() { package } else { format!(" {package}") };
+        let (findings, resources) =
+            (counted(self.total, "finding"), counted(group.resources.len(), "resource"));
+        let more = match self.groups.len() - 1 {
+            0 => String::new(),
+            more => format!(", and {}", counted(more, "more problem")),
+        };
+        let problem = group.first.finding.problem();
+        let told = safe(&format!("{problem}{package}"), 60);
+        format!("[{}] {findings}: {told} on {resources}{more}", self.priority())
+    }
+
+    /// Counts and problems in words, at most `shown` of these.
+    pub fn text(&self, language: Language, shown: usize) -> String {
+        let it = &self.shown(shown);
+        match language {
+            Language::En => English { it }.to_string(),
+            Language::Ja => Japanese { it }.to_string(),
+        }
+    }
+
+    /// What subscriptions can filter by: the highest priority and severity, and of the rest what
+    /// all findings have in common, else `many`.
+    pub fn attributes(&self) -> Vec<(&'static str, String)> {
+        let findings = || self.news.iter().map(|(record, _)| &record.finding);
+        let severity = findings().map(|f| &f.severity).max_by_key(|severity| severity.rank());
+        let common = findings().map(properties).reduce(|all, next| {
+            std::array::from_fn(|place| match (all[place], next[place]) {
+                (one, other) if one == other => one,
+                ((name, _), _) => (name, "many"),
+            })
+        });
+        let severity = severity.map_or("", Severity::as_str);
+        filters(self.priority(), severity, common.unwrap_or_default(), "summary")
+    }
+
+    fn shown(&self, shown: usize) -> Shown {
+        let count = |priority| {
+            let of = self.news.iter().filter(|(record, _)| record.assessment.priority == priority);
+            (priority, of.count())
+        };
+        let set = |of: fn(&'a Record) -> Vec<&'a str>| {
+            self.news.iter().flat_map(|(record, _)| of(record)).collect::<BTreeSet<_>>().len()
+        };
+        let rest = self.groups.get(shown..).unwrap_or_default();
+        Shown {
+            total: self.total,
+            by_priority: Priority::ALL
+                .map(count)
+                .into_iter()
+                .filter(|(_, count)| *count > 0)
+                .collect(),
+            problems: self.groups.len(),
+            resources: set(|record| {
+                record.finding.resources.iter().map(|r| r.id.as_str()).collect()
+            }),
+            accounts: set(|record| vec![&record.finding.account]),
+            due: self
+                .groups
+                .iter()
+                .filter_map(|group| group.due)
+                .min()
+                .map(|due| moment(due).to_string()),
+            groups: self.groups.iter().take(shown).map(ShownGroup::new).collect(),
+            more_groups: rest.len(),
+            more_findings: rest.iter().map(|group| group.findings).sum(),
+        }
+    }
+}
+
+impl<'a> Group<'a> {
+    fn new(findings: &[(String, &'a Record)]) -> Self {
+        let (_, first) = &findings[0];
+        let all = || findings.iter().map(|(_, record)| *record);
+        Self {
+            first,
+            findings: findings.len(),
+            resources: all()
+                .flat_map(|record| record.finding.resources.iter().map(|r| r.id.as_str()))
+                .collect(),
+            accounts: all().map(|record| record.finding.account.as_str()).collect(),
+            due: all().filter_map(|record| record.due_at).min(),
+        }
+    }
+}
+
+impl ShownGroup {
+    fn new(group: &Group<'_>) -> Self {
+        let finding = &group.first.finding;
+        Self {
+            priority: group.first.assessment.priority.as_str(),
+            problem: safe(&finding.problem(), 60),
+            package: safe(&subject::packages(finding), 60),
+            remedy: Remedy::of(finding),
+            resources: group.resources.len(),
+            accounts: group.accounts.len(),
+            due: group.due.map(|due| moment(due).to_string()),
+        }
+    }
+}
+
+impl Shown {
+    /// `2 P1, 31 P3`.
+    fn counts(&self) -> String {
+        let counts = self.by_priority.iter().map(|(priority, count)| format!("{count} {priority}"));
+        counts.collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The e-mail that sums findings up.
+pub fn email(summary: &Summary<'_>, language: Language) -> Message {
+    let urgent: Vec<Facts<'_>> = summary
+        .by_urgency
+        .iter()
+        .take(IN_FULL)
+        .map(|(record, why)| Facts::new(record, *why))
+        .collect();
+    let urgent = &urgent[..];
+    let in_full = match language {
+        Language::En => EnglishUrgent { urgent }.to_string(),
+        Language::Ja => JapaneseUrgent { urgent }.to_string(),
+    };
+    Message {
+        subject: Some(subject::fitting(&summary.title())),
+        body: fit(&format!("{}{in_full}", summary.text(language, SHOWN))),
+        attributes: summary.attributes(),
+    }
+}
+
+fn counted(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}

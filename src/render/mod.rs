@@ -1,0 +1,3 @@
+//! How it reads: domain in, text out.
+
+pub mod message;
