@@ -18,9 +18,8 @@ use inspector_triage::{
     adapters::dynamodb::keys,
     app::{Attempt, Outcome, Report},
     domain::{
-        announce::{Decision, decide},
         finding::FixAvailable,
-        record::Record,
+        record::{Decision, Record, decide},
     },
     lambda::{self, Answer},
 };

@@ -11,10 +11,7 @@ use super::{
 };
 use crate::{
     app::failure::{CallFailed, Failure},
-    domain::{
-        announce::{Decision, decide},
-        record::{Audience, Lease, Record, Told, Why},
-    },
+    domain::record::{Audience, Decision, Lease, Record, Told, Why, decide},
     render::message,
 };
 

@@ -14,10 +14,12 @@ use super::{
 };
 use crate::{
     domain::{
-        announce::{Bucket, Budget, Decision, decide, problems},
+        announce::{Bucket, Budget, problems},
         assess::{Policy, Priority, assess},
         finding::Finding,
-        record::{Audience, Lease, Record, Sighting, Step, Told, Transition, Why, step},
+        record::{
+            Audience, Decision, Lease, Record, Sighting, Step, Told, Transition, Why, decide, step,
+        },
     },
     render::message::{self, Language},
 };

@@ -1,0 +1,194 @@
+//! Whether a finding is worth telling people, and why.
+//!
+//! The decision looks at the record alone, the current facts against the facts last told, and
+//! never at what an event happened to change. So an attempt that died half way decides again on
+//! the next try, and correctly.
+
+use serde::{Deserialize, Serialize};
+
+use super::Record;
+
+/// Why people are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Why {
+    /// Nobody has heard of it.
+    New,
+    /// It had ended and came back.
+    Reopened,
+    /// An exploit became known.
+    ExploitSeen,
+    /// Its priority rose.
+    PriorityRaised,
+    /// A fix appeared.
+    FixAppeared,
+}
+
+impl Why {
+    /// The reason as one word, as it stands in message attributes.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Reopened => "reopened",
+            Self::ExploitSeen => "exploit-seen",
+            Self::PriorityRaised => "priority-raised",
+            Self::FixAppeared => "fix-appeared",
+        }
+    }
+}
+
+/// Why people are not told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Silence {
+    /// Nothing that matters has changed since they were told.
+    AlreadyTold,
+    /// There is nothing left to do about it.
+    Ended,
+}
+
+impl Silence {
+    /// The reason in words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AlreadyTold => "nothing that matters has changed since it was announced",
+            Self::Ended => "the finding has ended",
+        }
+    }
+}
+
+/// What to do about a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Tell people.
+    Alert(Why),
+    /// Leave them in peace.
+    Quiet(Silence),
+}
+
+/// Decides whether people are told about `record` as it stands.
+pub fn decide(record: &Record) -> Decision {
+    if !record.is_open() {
+        return Decision::Quiet(Silence::Ended);
+    }
+    let Some(told) = &record.announced else {
+        return Decision::Alert(Why::New);
+    };
+    if record.opening > told.opening {
+        return Decision::Alert(Why::Reopened);
+    }
+    match record.facts().news_since(&told.facts) {
+        Some(why) => Decision::Alert(why),
+        None => Decision::Quiet(Silence::AlreadyTold),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::domain::{
+        finding::sample,
+        record::{Announced, sample::record},
+    };
+
+    /// What is decided about a finding that was announced as it is in the sample, and then changed.
+    fn after(change: impl FnOnce(&mut Value)) -> Decision {
+        let told = record(sample::finding());
+        let announced = Announced {
+            at: told.last_seen_at,
+            why: Why::New,
+            facts: told.facts(),
+            opening: told.opening,
+        };
+        decide(&Record { announced: Some(announced), ..record(sample::with(change)) })
+    }
+
+    #[test]
+    fn people_are_told_what_is_new_and_nothing_else() {
+        use Decision::{Alert, Quiet};
+        type Change = fn(&mut Value);
+        let cases: [(&str, Change, Decision); 11] = [
+            ("nothing changed", |_| {}, Quiet(Silence::AlreadyTold)),
+            (
+                "a timestamp moved",
+                |f| f["updatedAt"] = json!("Sat Nov 21 10:00:00.000 UTC 2026"),
+                Quiet(Silence::AlreadyTold),
+            ),
+            (
+                "EPSS drifted inside the class",
+                |f| f["epss"] = json!({"score": 0.012}),
+                Quiet(Silence::AlreadyTold),
+            ),
+            (
+                "a tag was added",
+                |f| f["resources"][0]["tags"]["a"] = json!("b"),
+                Quiet(Silence::AlreadyTold),
+            ),
+            (
+                "it became less severe",
+                |f| f["severity"] = json!("LOW"),
+                Quiet(Silence::AlreadyTold),
+            ),
+            (
+                "the fix was withdrawn",
+                |f| f["fixAvailable"] = json!("NO"),
+                Quiet(Silence::AlreadyTold),
+            ),
+            ("it was closed", |f| f["status"] = json!("CLOSED"), Quiet(Silence::Ended)),
+            ("it was suppressed", |f| f["status"] = json!("SUPPRESSED"), Quiet(Silence::Ended)),
+            (
+                "EPSS rose into a higher class",
+                |f| f["epss"] = json!({"score": 0.9}),
+                Alert(Why::PriorityRaised),
+            ),
+            (
+                "an exploit was seen",
+                |f| f["exploitAvailable"] = json!("YES"),
+                Alert(Why::ExploitSeen),
+            ),
+            (
+                "an exploit was seen and the class rose",
+                |f| {
+                    f["exploitAvailable"] = json!("YES");
+                    f["epss"] = json!({"score": 0.9});
+                },
+                Alert(Why::ExploitSeen),
+            ),
+        ];
+        for (what, change, expected) in cases {
+            assert_eq!(after(change), expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn a_fix_that_appears_is_news() {
+        let mut told = record(sample::with(|f| f["fixAvailable"] = json!("NO")));
+        let facts = told.facts();
+        told.announced =
+            Some(Announced { at: told.last_seen_at, why: Why::New, facts, opening: 1 });
+        assert_eq!(decide(&told), Decision::Quiet(Silence::AlreadyTold));
+        for fix in ["PARTIAL", "YES"] {
+            let now = record(sample::with(|f| f["fixAvailable"] = json!(fix)));
+            let now = Record { announced: told.announced.clone(), ..now };
+            assert_eq!(decide(&now), Decision::Alert(Why::FixAppeared), "{fix}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_was_told_is_new_unless_it_has_ended() {
+        assert_eq!(decide(&record(sample::finding())), Decision::Alert(Why::New));
+        let closed = record(sample::with(|f| f["status"] = json!("CLOSED")));
+        assert_eq!(decide(&closed), Decision::Quiet(Silence::Ended));
+    }
+
+    #[test]
+    fn what_ended_and_came_back_is_told_again() {
+        let mut back = record(sample::finding());
+        let facts = back.facts();
+        back.announced =
+            Some(Announced { at: back.last_seen_at, why: Why::New, facts, opening: 1 });
+        back.opening = 2;
+        assert_eq!(decide(&back), Decision::Alert(Why::Reopened));
+    }
+}

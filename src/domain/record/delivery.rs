@@ -1,0 +1,135 @@
+//! Who has heard of a finding, and who may tell it now.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{Facts, Record, Why};
+
+/// What people were last told about a finding.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Announced {
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub why: Why,
+    /// The facts at that time.
+    pub facts: Facts,
+    /// Which opening of the finding it was about.
+    pub opening: u32,
+}
+
+/// Those who are told, each over a topic of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+pub enum Audience {
+    /// People who read e-mail.
+    Email,
+    /// A channel of a chat, through Amazon Q Developer.
+    Chat,
+    /// Programs.
+    Data,
+}
+
+/// An announcement that some have heard and others have not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PartlyTold {
+    /// What was told.
+    pub facts: Facts,
+    /// Which opening of the finding it was about.
+    pub opening: u32,
+    /// Who has heard.
+    pub to: Vec<Audience>,
+    /// Whether in a message of its own, which took a token.
+    pub alone: bool,
+}
+
+/// Who has heard of a finding, after an announcement.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Told {
+    /// Everybody.
+    All(Announced),
+    /// Some.
+    Some(PartlyTold),
+    /// Nobody, so that there is nothing to remember.
+    Nobody,
+}
+
+/// The right to announce a finding, until it runs out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Lease {
+    /// Who holds it: one attempt of one invocation.
+    pub holder: String,
+    /// Until when. Then the holder has surely ended.
+    pub until: Timestamp,
+}
+
+impl Lease {
+    /// How long an announcement may take: longer than the function may run, shorter than the
+    /// minute that Lambda waits before it tries again.
+    pub const LENGTH: SignedDuration = SignedDuration::from_secs(45);
+
+    /// A lease for `holder` from `now` on.
+    pub fn new(holder: &str, now: Timestamp) -> Self {
+        Self { holder: holder.to_owned(), until: now.saturating_add(Self::LENGTH).unwrap_or(now) }
+    }
+}
+
+impl Record {
+    /// Who has already heard what there is to tell, if not all have.
+    pub fn heard(&self) -> &[Audience] {
+        match &self.partly_told {
+            Some(told)
+                if told.opening == self.opening
+                    && self.facts().news_since(&told.facts).is_none() =>
+            {
+                &told.to
+            }
+            _ => &[],
+        }
+    }
+
+    /// Whether some have heard what there is to tell in a message of its own, and others have not.
+    pub fn is_half_told_alone(&self) -> bool {
+        !self.heard().is_empty() && self.partly_told.as_ref().is_some_and(|told| told.alone)
+    }
+
+    /// What is to be remembered after `to` have heard `why` at `at`, in addition to who has
+    /// already, out of `all`; in a message about this finding `alone`, or in a summary.
+    pub fn telling(
+        &self,
+        why: Why,
+        to: &[Audience],
+        all: &[Audience],
+        at: Timestamp,
+        alone: bool,
+    ) -> Told {
+        let mut heard = self.heard().to_vec();
+        heard.extend(to);
+        let facts = self.facts();
+        if all.iter().all(|audience| heard.contains(audience)) {
+            Told::All(Announced { at, why, facts, opening: self.opening })
+        } else if heard.is_empty() {
+            Told::Nobody
+        } else {
+            Told::Some(PartlyTold { facts, opening: self.opening, to: heard, alone })
+        }
+    }
+
+    /// The record with that remembered.
+    #[must_use]
+    pub fn remembering(mut self, told: &Told) -> Self {
+        match told {
+            Told::All(announced) => {
+                self.announced = Some(announced.clone());
+                self.partly_told = None;
+            }
+            Told::Some(partly) => self.partly_told = Some(partly.clone()),
+            Told::Nobody => {}
+        }
+        self
+    }
+}

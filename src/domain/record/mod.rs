@@ -1,0 +1,110 @@
+//! What is remembered of a finding, and how an event changes it.
+//!
+//! Pure: a [`Record`] and a [`Sighting`] give a [`Step`]. The store keeps records and knows how to
+//! write them without losing a race; what a record becomes is decided here.
+
+mod decide;
+mod delivery;
+mod facts;
+#[cfg(test)]
+pub(crate) mod sample;
+mod step;
+mod version;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_with::{As, json::JsonString, skip_serializing_none};
+
+pub use decide::{Decision, Silence, Why, decide};
+pub use delivery::{Announced, Audience, Lease, PartlyTold, Told};
+pub use facts::Facts;
+pub use step::{Sighting, Step, step};
+pub use version::Version;
+
+use super::{assess::Assessment, finding::Finding};
+
+/// What is remembered of a finding. Its detail is kept as JSON text: nobody asks the table for a part
+/// of it, and text is smaller, and faster to write and read, than a tree of attributes.
+#[skip_serializing_none]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub struct Record {
+    /// The newest state.
+    #[serde(with = "As::<JsonString>")]
+    pub finding: Finding,
+    /// The assessment of that state.
+    #[serde(with = "As::<JsonString>")]
+    pub assessment: Assessment,
+    /// Its place in the order of events.
+    pub version: Version,
+    /// How often the row was written; a write that expects another number is too late.
+    pub revision: u64,
+    /// When we first heard of the finding.
+    pub first_seen_at: Timestamp,
+    /// When we last heard of it.
+    pub last_seen_at: Timestamp,
+    /// How often it was opened: 1, and one more for each time it came back.
+    pub opening: u32,
+    /// Since when it is open, or was before it ended, by Inspector's clock.
+    pub opened_at: Option<Timestamp>,
+    /// Since when it is closed or suppressed, if it is, by Inspector's clock.
+    pub ended_at: Option<Timestamp>,
+    /// By when to act, while it is open. Moves sooner with urgency, later only if Inspector rates
+    /// the finding lower; a repetition never moves it.
+    pub due_at: Option<Timestamp>,
+    /// Since when there is something to say that was not said.
+    pub pending_since: Option<Timestamp>,
+    /// What people were last told; `None` if nothing yet.
+    pub announced: Option<Announced>,
+    /// What some of them were told since, and others are yet to be.
+    pub partly_told: Option<PartlyTold>,
+    /// Who is telling them now.
+    pub lease: Option<Lease>,
+}
+
+impl Record {
+    /// The facts that matter.
+    pub fn facts(&self) -> Facts {
+        Facts::of(&self.finding, &self.assessment)
+    }
+
+    /// Whether somebody still has something to do.
+    pub fn is_open(&self) -> bool {
+        self.finding.status.is_open()
+    }
+}
+
+/// A change of the facts that matter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transition {
+    /// First heard of, open.
+    Opened,
+    /// First heard of when it had ended.
+    FirstSeenEnded,
+    /// Open again.
+    Reopened,
+    /// Remedied, or its resource is gone.
+    Closed,
+    /// Hidden by a suppression rule.
+    Suppressed,
+    /// Still open or still ended; severity, priority, exploit or fix changed.
+    Changed,
+    /// Nothing but the policy changed, and with it the priority; or the way in which the row has the
+    /// facts.
+    Reassessed,
+}
+
+impl Transition {
+    /// The transition as one word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::FirstSeenEnded => "first-seen-ended",
+            Self::Reopened => "reopened",
+            Self::Closed => "closed",
+            Self::Suppressed => "suppressed",
+            Self::Changed => "changed",
+            Self::Reassessed => "reassessed",
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! What an event makes of a record.
+
+use std::cmp::Ordering;
+
+use jiff::Timestamp;
+
+use super::{Facts, Record, Transition, Version};
+use crate::domain::{
+    assess::{Assessment, Policy, assess},
+    finding::{Finding, Status},
+};
+
+/// A finding as an event shows it, assessed: the candidate for a record.
+#[derive(Clone, Debug)]
+pub struct Sighting {
+    /// What the event says.
+    pub finding: Finding,
+    /// What we make of it.
+    pub assessment: Assessment,
+    /// Its place in the order of events.
+    pub version: Version,
+    /// When we were told.
+    pub seen_at: Timestamp,
+}
+
+impl Sighting {
+    /// A finding that was assessed and is seen now.
+    pub fn new(finding: Finding, assessment: Assessment, seen_at: Timestamp) -> Self {
+        let version = Version::of(&finding);
+        Self { finding, assessment, version, seen_at }
+    }
+
+    /// The facts that matter.
+    pub fn facts(&self) -> Facts {
+        Facts::of(&self.finding, &self.assessment)
+    }
+
+    /// Since when there is this finding, as Inspector says, unless that is unknown or to come.
+    fn first_since(&self) -> Timestamp {
+        self.finding.first_observed_at.map_or_else(|| self.since(), |first| first.min(self.seen_at))
+    }
+
+    /// When the finding came into this state: as Inspector says, unless that is unknown or to come.
+    fn since(&self) -> Timestamp {
+        self.finding.as_of().map_or(self.seen_at, |as_of| as_of.min(self.seen_at))
+    }
+}
+
+/// What a sighting means for a record.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// The record changes; write it, and the transition into the history.
+    Write(Box<Record>, Transition),
+    /// The very same state again.
+    Repetition,
+    /// An older state, come late.
+    Stale,
+}
+
+/// What `sighting`, which was assessed under `policy`, makes of `previous`. A newer state with the
+/// same facts comes here only if the row has them in another spelling than [`Facts::key`]: else it is
+/// a refresh.
+pub fn step(previous: Option<&Record>, sighting: &Sighting, policy: &Policy) -> Step {
+    let Some(previous) = previous else {
+        let (record, transition) = first(sighting);
+        return Step::Write(Box::new(record), transition);
+    };
+    match sighting.version.cmp(&previous.version) {
+        Ordering::Less => Step::Stale,
+        Ordering::Equal => Step::Repetition,
+        Ordering::Greater => {
+            let rebased = previous.under(policy, &sighting.assessment);
+            let (record, transition) = next(&rebased, sighting);
+            Step::Write(Box::new(record), transition)
+        }
+    }
+}
+
+impl Record {
+    /// The record as if it had been assessed under `policy` when it was last seen, if it was under
+    /// another one than `fresh`. Whoever knew of it what there was to know still does: that its
+    /// priority is another one now is no news about the finding.
+    fn under(&self, policy: &Policy, fresh: &Assessment) -> Self {
+        let mut rebased = self.clone();
+        if self.assessment.policy == fresh.policy {
+            return rebased;
+        }
+        let due_at = self.assessment.due_at;
+        let assessment = assess(&self.finding, policy, Some(self.last_seen_at));
+        rebased.assessment = Assessment { due_at, ..assessment };
+        let (was, is) = (self.assessment.priority, rebased.assessment.priority);
+        let all = rebased.announced.iter_mut().map(|told| &mut told.facts.priority);
+        let some = rebased.partly_told.iter_mut().map(|told| &mut told.facts.priority);
+        for priority in all.chain(some).filter(|priority| **priority >= was) {
+            *priority = if *priority == was { is } else { is.max(*priority) };
+        }
+        rebased
+    }
+}
+
+fn first(sighting: &Sighting) -> (Record, Transition) {
+    let now = sighting.seen_at;
+    let open = sighting.finding.status.is_open();
+    let record = Record {
+        finding: sighting.finding.clone(),
+        assessment: sighting.assessment.clone(),
+        version: sighting.version.clone(),
+        revision: 1,
+        first_seen_at: now,
+        last_seen_at: now,
+        opening: u32::from(open),
+        opened_at: Some(sighting.first_since()),
+        ended_at: (!open).then(|| sighting.since()),
+        due_at: sighting.assessment.due_at.filter(|_| open),
+        pending_since: None,
+        announced: None,
+        partly_told: None,
+        lease: None,
+    };
+    (record, if open { Transition::Opened } else { Transition::FirstSeenEnded })
+}
+
+fn next(previous: &Record, sighting: &Sighting) -> (Record, Transition) {
+    let now = sighting.seen_at;
+    let transition = match (previous.is_open(), &sighting.finding.status) {
+        (false, status) if status.is_open() && previous.opening == 0 => Transition::Opened,
+        (false, status) if status.is_open() => Transition::Reopened,
+        (true, Status::Suppressed) => Transition::Suppressed,
+        (true, Status::Closed) => Transition::Closed,
+        _ if previous.facts() == sighting.facts() => Transition::Reassessed,
+        _ => Transition::Changed,
+    };
+    let open = sighting.finding.status.is_open();
+    let reopened = open && !previous.is_open();
+    let came_back = reopened && previous.opening > 0;
+    let opened_at = if came_back { Some(sighting.since()) } else { previous.opened_at };
+    let ended_as_before = sighting.finding.status == previous.finding.status;
+    let ended_at = previous.ended_at.filter(|_| ended_as_before);
+    let record = Record {
+        finding: sighting.finding.clone(),
+        assessment: sighting.assessment.clone(),
+        version: sighting.version.clone(),
+        revision: previous.revision + 1,
+        last_seen_at: now.max(previous.last_seen_at),
+        opening: previous.opening + u32::from(reopened),
+        opened_at,
+        ended_at: if open { None } else { Some(ended_at.unwrap_or_else(|| sighting.since())) },
+        due_at: if open { due(previous, sighting, reopened) } else { None },
+        ..previous.clone()
+    };
+    (record, transition)
+}
+
+/// By when to act, once more is known: sooner if the finding grew more urgent; later only if it had
+/// ended, or if Inspector rates it lower than before and its class falls with that. That a score
+/// falls with the age of a vulnerability gives nobody more time.
+fn due(previous: &Record, sighting: &Sighting, reopened: bool) -> Option<Timestamp> {
+    let fresh = sighting.assessment.due_at;
+    let milder = sighting.finding.severity.rank() < previous.finding.severity.rank()
+        && sighting.assessment.priority < previous.assessment.priority;
+    match previous.due_at {
+        Some(earlier) if !reopened && !milder => {
+            Some(fresh.map_or(earlier, |fresh| fresh.min(earlier)))
+        }
+        _ => fresh,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::domain::{
+        assess::Priority,
+        finding::sample,
+        record::{
+            Audience, Decision, Silence, Why, decide,
+            sample::{after, at},
+        },
+    };
+
+    #[test]
+    fn whatever_the_order_of_arrival_the_newest_state_stands() {
+        let first = at("2026-11-20T10:00:00Z", |_| {});
+        let raised = at("2026-11-20T11:00:00Z", |f| {
+            f["severity"] = json!("CRITICAL");
+        });
+        let closed = at("2026-11-20T12:00:00Z", |f| f["status"] = json!("CLOSED"));
+        for order in [
+            [&first, &raised, &closed],
+            [&first, &closed, &raised],
+            [&raised, &first, &closed],
+            [&raised, &closed, &first],
+            [&closed, &first, &raised],
+            [&closed, &raised, &first],
+        ] {
+            let record = after(&order.map(Clone::clone));
+            assert_eq!(record.finding, closed.finding);
+            assert_eq!(record.version, closed.version);
+            assert!(!record.is_open() && record.ended_at.is_some() && record.due_at.is_none());
+        }
+    }
+
+    #[test]
+    fn a_due_date_moves_only_with_urgency() {
+        let first = at("2026-11-20T10:00:00Z", |_| {});
+        let later = |time, seen: &str, change: fn(&mut Value)| {
+            let mut sighting = at(time, change);
+            sighting.seen_at = seen.parse().unwrap();
+            let now = Some(sighting.seen_at);
+            sighting.assessment = assess(&sighting.finding, &Policy::default(), now);
+            sighting
+        };
+        let due = |sightings: &[Sighting]| after(sightings).due_at.map(|due| due.to_string());
+        let no_fix = later("2026-11-21T10:00:00Z", "2026-11-21T12:00:00Z", |f| {
+            f["fixAvailable"] = json!("NO");
+        });
+        let urgent = later("2026-11-21T10:00:00Z", "2026-11-21T12:00:00Z", |f| {
+            f["epss"] = json!({"score": 0.9});
+        });
+        let closed = later("2026-11-22T10:00:00Z", "2026-11-22T12:00:00Z", |f| {
+            f["status"] = json!("CLOSED");
+        });
+        let back = later("2026-11-23T10:00:00Z", "2026-11-23T12:00:00Z", |_| {});
+        let less_likely = later("2026-11-21T10:00:00Z", "2026-11-21T12:00:00Z", |f| {
+            f["packageVulnerabilityDetails"]["vendorCreatedAt"] = json!("2020-01-01T00:00:00Z");
+        });
+        let milder = later("2026-11-21T10:00:00Z", "2026-11-21T12:00:00Z", |f| {
+            f["severity"] = json!("LOW");
+            f["packageVulnerabilityDetails"]["vendorCreatedAt"] = json!("2020-01-01T00:00:00Z");
+        });
+        let first_due = Some("2026-11-27T12:00:00Z".to_owned());
+        assert!(less_likely.assessment.priority < first.assessment.priority);
+        assert_eq!(due(&[first.clone(), less_likely]), first_due);
+        assert!(due(&[first.clone(), milder]) > first_due);
+        assert_eq!(due(std::slice::from_ref(&first)), first_due);
+        assert_eq!(due(&[first.clone(), no_fix]), first_due);
+        assert_eq!(due(&[first.clone(), urgent]).as_deref(), Some("2026-11-23T12:00:00Z"));
+        assert_eq!(due(&[first.clone(), closed.clone()]), None);
+        assert_eq!(
+            due(&[first.clone(), closed.clone(), back.clone()]).as_deref(),
+            Some("2026-11-30T12:00:00Z")
+        );
+        assert_eq!(after(&[first, closed, back]).opening, 2);
+    }
+
+    #[test]
+    fn a_priority_that_only_the_policy_changed_is_no_news() {
+        let tagged = Policy { urgent_tags: "stage=prod".parse().unwrap(), ..Policy::default() };
+        // Two points below P1 without the tag.
+        let border = |time: &'static str, policy: &Policy, epss: f64| {
+            let finding = sample::with(|f| {
+                f["updatedAt"] = json!(time);
+                f["epss"] = json!({"score": epss});
+                f["resources"][0]["tags"] = json!({"stage": "prod"});
+            });
+            let now = "2026-11-20T12:00:00Z".parse().unwrap();
+            let assessment = assess(&finding, policy, Some(now));
+            Sighting::new(finding, assessment, now)
+        };
+        let epss = (0..1000)
+            .map(|n| f64::from(n) / 1000.0)
+            .find(|epss| border("2026-11-20T10:00:00Z", &tagged, *epss).assessment.score == 36)
+            .unwrap();
+        let before = border("2026-11-20T10:00:00Z", &Policy::default(), epss);
+        let after = border("2026-11-20T11:00:00Z", &tagged, epss);
+        assert_eq!(before.assessment.priority, Priority::P2);
+        assert_eq!(after.assessment.priority, Priority::P1);
+
+        let Step::Write(untold, _) = step(None, &before, &Policy::default()) else { panic!() };
+        let told =
+            untold.telling(Why::New, &[Audience::Email], &[Audience::Email], before.seen_at, true);
+        let record = untold.clone().remembering(&told);
+        let Step::Write(reassessed, transition) = step(Some(&record), &after, &tagged) else {
+            panic!("a changed priority is a transition")
+        };
+        assert_eq!(transition, Transition::Reassessed);
+        assert_eq!(reassessed.assessment.priority, Priority::P1);
+        assert_eq!(decide(&reassessed), Decision::Quiet(Silence::AlreadyTold));
+
+        // Nor do those hear it twice who have heard it when others have not.
+        let (e_mail, all) = ([Audience::Email], [Audience::Email, Audience::Chat]);
+        let told = untold.telling(Why::New, &e_mail, &all, before.seen_at, true);
+        let partly_told = untold.clone().remembering(&told);
+        let Step::Write(reassessed, _) = step(Some(&partly_told), &after, &tagged) else {
+            panic!()
+        };
+        assert_eq!(decide(&reassessed), Decision::Alert(Why::New));
+        assert_eq!(reassessed.heard(), [Audience::Email]);
+
+        // What changes by itself is news all the same.
+        let risen = border("2026-11-20T12:00:00Z", &Policy::default(), 0.9);
+        let Step::Write(risen, transition) = step(Some(&record), &risen, &Policy::default()) else {
+            panic!()
+        };
+        assert_eq!(transition, Transition::Changed);
+        assert_eq!(decide(&risen), Decision::Alert(Why::PriorityRaised));
+        // Nor does a new policy hide what nobody has heard of.
+        let Step::Write(untold, _) = step(Some(&untold), &after, &tagged) else { panic!() };
+        assert_eq!(decide(&untold), Decision::Alert(Why::New));
+    }
+}
