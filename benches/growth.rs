@@ -18,7 +18,7 @@ use std::{
 
 use clap::Parser;
 use comfy_table::{CellAlignment, Table, presets::ASCII_MARKDOWN};
-use inspector_triage::cli::Problem;
+use inspector_triage::app::failure::BoxError;
 use wait4::Wait4;
 
 /// Measures `replay` on more and more findings.
@@ -48,7 +48,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn measure_all(arguments: &Arguments) -> Result<Table, Problem> {
+fn measure_all(arguments: &Arguments) -> Result<Table, BoxError> {
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("growth.ndjson");
     let mut table = Table::new();
     table.load_style(ASCII_MARKDOWN).set_header([
@@ -80,7 +80,7 @@ fn measure_all(arguments: &Arguments) -> Result<Table, Problem> {
     Ok(table)
 }
 
-fn write_events(file: &Path, findings: u32) -> Result<(), Problem> {
+fn write_events(file: &Path, findings: u32) -> Result<(), BoxError> {
     let mut lines = BufWriter::new(File::create(file)?);
     for number in 0..usize::try_from(findings)? {
         writeln!(lines, "{}", common::event(number))?;
@@ -90,7 +90,7 @@ fn write_events(file: &Path, findings: u32) -> Result<(), Problem> {
 }
 
 /// The time and the peak memory, in KiB, that it takes.
-fn replay(program: &Path, file: &Path) -> Result<(Duration, u32), Problem> {
+fn replay(program: &Path, file: &Path) -> Result<(Duration, u32), BoxError> {
     let started = Instant::now();
     let child = Command::new(program)
         .arg("replay")

@@ -35,7 +35,7 @@ const HOUSE: &[Room] = &[
     room("app", &["domain", "render"], &["futures_util"]),
     room(
         "adapters",
-        &["domain", "render", "app", "cli"],
+        &["domain", "render", "app"],
         &[
             "aws_config",
             "aws_sdk_dynamodb",
@@ -58,7 +58,7 @@ const HOUSE: &[Room] = &[
     ),
     room(
         "emulator",
-        &["domain", "adapters", "cli"],
+        &["domain", "app", "adapters"],
         &[
             "aws_config",
             "aws_sdk_dynamodb",

@@ -14,7 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
     serve::Listener,
 };
-use inspector_triage::{cli::Problem, emulator::http::Embedded};
+use inspector_triage::{app::failure::BoxError, emulator::http::Embedded};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{TlsAcceptor, rustls::ServerConfig, server::TlsStream};
 
@@ -68,7 +68,7 @@ impl Log {
     ///
     /// # Errors
     /// A call was refused for more than a condition, or a handshake failed.
-    pub fn take(&self) -> Result<Vec<Deed>, Problem> {
+    pub fn take(&self) -> Result<Vec<Deed>, BoxError> {
         let entries = std::mem::take(&mut *self.entries());
         match &entries.wrong[..] {
             [] => Ok(entries.deeds),
@@ -86,7 +86,7 @@ pub async fn serve(
     service: Embedded,
     config: Arc<ServerConfig>,
     log: &Log,
-) -> Result<String, Problem> {
+) -> Result<String, BoxError> {
     let tcp = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("https://localhost:{}", tcp.local_addr()?.port());
     let listener = Tls { tcp, acceptor: config.into(), log: log.clone() };

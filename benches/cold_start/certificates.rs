@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use inspector_triage::cli::Problem;
+use inspector_triage::app::failure::BoxError;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
 };
@@ -29,7 +29,7 @@ pub struct Certificates {
 }
 
 /// Makes them, with the authorities in a file in `folder`.
-pub fn make(folder: &Path) -> Result<Certificates, Problem> {
+pub fn make(folder: &Path) -> Result<Certificates, BoxError> {
     let authority = CertifiedIssuer::self_signed(authority("cold start"), KeyPair::generate()?)?;
     let other_key = KeyPair::generate()?;
     let mut trusted = String::new();

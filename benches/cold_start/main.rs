@@ -23,7 +23,7 @@ use std::{ffi::OsString, fs, path::Path, process::ExitCode};
 
 use clap::Parser;
 use figures::Measured;
-use inspector_triage::cli::Problem;
+use inspector_triage::app::failure::BoxError;
 
 /// Measures the function, with a cold and a warm start.
 #[derive(Debug, Parser)]
@@ -55,7 +55,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn compare(arguments: Arguments) -> Result<(), Problem> {
+async fn compare(arguments: Arguments) -> Result<(), BoxError> {
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cold_start");
     fs::create_dir_all(&scratch)
         .map_err(|error| format!("cannot make {}: {error}", scratch.display()))?;

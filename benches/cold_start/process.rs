@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use inspector_triage::cli::Problem;
+use inspector_triage::app::failure::BoxError;
 use tokio::process::{Child, Command};
 
 use crate::programs::Program;
@@ -28,7 +28,7 @@ impl Process {
         program: &Program,
         environment: &[(&str, String)],
         log: &Path,
-    ) -> Result<Self, Problem> {
+    ) -> Result<Self, BoxError> {
         let [command, arguments @ ..] = &program.command[..] else {
             return Err(format!("{} has no command", program.name).into());
         };
@@ -51,7 +51,7 @@ impl Process {
     }
 
     /// Waits until it ends, which it should not do.
-    pub async fn ended(&mut self) -> Problem {
+    pub async fn ended(&mut self) -> BoxError {
         match self.child.wait().await {
             Ok(status) => format!("it has ended: {status}").into(),
             Err(error) => error.into(),
@@ -59,7 +59,7 @@ impl Process {
     }
 
     /// The time it has had a processor so far: of all its threads that live.
-    pub fn cpu(&self) -> Result<Duration, Problem> {
+    pub fn cpu(&self) -> Result<Duration, BoxError> {
         let mut sum = 0;
         for task in fs::read_dir(self.proc.join("task"))? {
             let file = task?.path().join("schedstat");
@@ -76,7 +76,7 @@ impl Process {
     }
 
     /// The most memory it has had so far, in KiB.
-    pub fn peak_memory(&self) -> Result<u32, Problem> {
+    pub fn peak_memory(&self) -> Result<u32, BoxError> {
         let file = self.proc.join("status");
         let text = fs::read_to_string(&file).map_err(|error| cannot_read(&file, &error))?;
         let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -96,6 +96,6 @@ impl Process {
     }
 }
 
-fn cannot_read(file: &Path, why: &dyn std::fmt::Display) -> Problem {
+fn cannot_read(file: &Path, why: &dyn std::fmt::Display) -> BoxError {
     format!("cannot read {}: {why}", file.display()).into()
 }

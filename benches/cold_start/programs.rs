@@ -8,7 +8,7 @@ use std::{
     process::Command,
 };
 
-use inspector_triage::cli::Problem;
+use inspector_triage::app::failure::BoxError;
 
 /// A function to be measured.
 pub struct Program {
@@ -30,7 +30,7 @@ pub struct Size {
 }
 
 /// Builds one of our own as it is deployed, with `features` beside the default ones.
-pub fn build(name: &'static str, features: &str, scratch: &Path) -> Result<Program, Problem> {
+pub fn build(name: &'static str, features: &str, scratch: &Path) -> Result<Program, BoxError> {
     let mut arguments = vec!["build", "--release", "--bin", name];
     if !features.is_empty() {
         arguments.extend(["--features", features]);
@@ -53,7 +53,7 @@ pub fn build(name: &'static str, features: &str, scratch: &Path) -> Result<Progr
 }
 
 /// The command that somebody gives.
-pub fn given(command: Vec<OsString>, scratch: &Path) -> Result<Program, Problem> {
+pub fn given(command: Vec<OsString>, scratch: &Path) -> Result<Program, BoxError> {
     // A program that takes arguments is an interpreter or so, whose size says nothing.
     let size = match &command[..] {
         [binary] => Some(size(Path::new(binary), scratch)?),
@@ -63,14 +63,14 @@ pub fn given(command: Vec<OsString>, scratch: &Path) -> Result<Program, Problem>
 }
 
 /// The zip is made as `.ci/run` makes it, so that the figures are the same.
-fn size(binary: &Path, scratch: &Path) -> Result<Size, Problem> {
+fn size(binary: &Path, scratch: &Path) -> Result<Size, BoxError> {
     let zip: PathBuf = scratch.join("function.zip");
     run(Command::new("python3").args(["-m", "zipfile", "-c"]).args([&zip, binary]))?;
-    let bytes = |file: &Path| Ok::<_, Problem>(fs::metadata(file)?.len().try_into()?);
+    let bytes = |file: &Path| Ok::<_, BoxError>(fs::metadata(file)?.len().try_into()?);
     Ok(Size { binary: bytes(binary)?, zip: bytes(&zip)? })
 }
 
-fn run(command: &mut Command) -> Result<(), Problem> {
+fn run(command: &mut Command) -> Result<(), BoxError> {
     let status = command.status().map_err(|error| format!("cannot run {command:?}: {error}"))?;
     if status.success() { Ok(()) } else { Err(format!("{command:?} failed: {status}").into()) }
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use inspector_triage::{
-    cli::Problem,
+    app::failure::BoxError,
     emulator::{
         self, Cloud,
         template::{OWN, Template},
@@ -85,7 +85,7 @@ pub async fn measure(
     program: &Program,
     certificates: &Certificates,
     scratch: &Path,
-) -> Result<Run, Problem> {
+) -> Result<Run, BoxError> {
     let mut cloud = Cloud::open(&Template::read(OWN)?, None).await?;
     let log = Log::default();
     let api = RuntimeApi::serve().await?;
@@ -126,7 +126,7 @@ pub async fn measure(
     }
 }
 
-async fn measured(function: &mut Function, cloud: &mut Cloud) -> Result<Run, Problem> {
+async fn measured(function: &mut Function, cloud: &mut Cloud) -> Result<Run, BoxError> {
     let mut next = function.next().await?;
     let start = (next.at - function.process.started, function.process.cpu()?);
     let mut new = Vec::new();
@@ -179,7 +179,7 @@ struct Function {
 
 impl Function {
     /// Waits until it asks for an event.
-    async fn next(&mut self) -> Result<Next, Problem> {
+    async fn next(&mut self) -> Result<Next, BoxError> {
         match self.hear().await? {
             Said::Next(next) => Ok(next),
             Said::Answer(answer) => Err(format!("{}: {}", answer.kind, answer.body).into()),
@@ -192,7 +192,7 @@ impl Function {
         next: Next,
         event: String,
         kind: Kind,
-    ) -> Result<(Invocation, Next), Problem> {
+    ) -> Result<(Invocation, Next), BoxError> {
         let before = self.process.cpu()?;
         let begun = next.hand_out(event);
         let answer = match self.hear().await? {
@@ -212,7 +212,7 @@ impl Function {
         Ok((Invocation { begun, took, cpu, deeds: self.log.take()? }, next))
     }
 
-    async fn hear(&mut self) -> Result<Said, Problem> {
+    async fn hear(&mut self) -> Result<Said, BoxError> {
         let Self { process, api, log } = self;
         let said = async {
             tokio::select! {

@@ -11,7 +11,7 @@ use axum::{
     routing::{get, post},
     serve::ListenerExt,
 };
-use inspector_triage::cli::Problem;
+use inspector_triage::app::failure::BoxError;
 use tokio::{
     net::TcpListener,
     sync::{
@@ -63,7 +63,7 @@ pub struct RuntimeApi {
 
 impl RuntimeApi {
     /// Serves it on a free port until the end of the runtime.
-    pub async fn serve() -> Result<Self, Problem> {
+    pub async fn serve() -> Result<Self, BoxError> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let (sender, said) = unbounded_channel();
@@ -83,7 +83,7 @@ impl RuntimeApi {
     }
 
     /// What the function says next.
-    pub async fn hear(&mut self) -> Result<Said, Problem> {
+    pub async fn hear(&mut self) -> Result<Said, BoxError> {
         self.said.recv().await.ok_or_else(|| "the Runtime API has ended".into())
     }
 }

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::{app::failure::CallFailed, cli::Problem, domain::text};
+use crate::{app::failure::BoxError, app::failure::CallFailed, domain::text};
 
 /// An event that was not dealt with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,7 +121,7 @@ impl Queue {
     ///
     /// # Errors
     /// The queue cannot be read.
-    pub async fn take(&self) -> Result<Vec<Taken>, Problem> {
+    pub async fn take(&self) -> Result<Vec<Taken>, BoxError> {
         let answer = self
             .client
             .receive_message()
@@ -151,7 +151,7 @@ impl Queue {
     ///
     /// # Errors
     /// The call failed; the event may come again.
-    pub async fn delete(&self, taken: &Taken) -> Result<(), Problem> {
+    pub async fn delete(&self, taken: &Taken) -> Result<(), BoxError> {
         self.client
             .delete_message()
             .queue_url(&self.url)
@@ -166,7 +166,7 @@ impl Queue {
     ///
     /// # Errors
     /// The call failed; the events come back by themselves after five minutes.
-    pub async fn put_back(&self, taken: &[Taken]) -> Result<(), Problem> {
+    pub async fn put_back(&self, taken: &[Taken]) -> Result<(), BoxError> {
         for some in taken.chunks(10) {
             let mut call = self.client.change_message_visibility_batch().queue_url(&self.url);
             for (number, taken) in some.iter().enumerate() {
@@ -183,7 +183,7 @@ impl Queue {
         Ok(())
     }
 
-    fn failed(&self, operation: &'static str, source: Problem) -> Problem {
+    fn failed(&self, operation: &'static str, source: BoxError) -> BoxError {
         CallFailed { operation, object: self.url.clone(), source }.into()
     }
 }

@@ -6,6 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::finding::Malformed;
 
+/// Why something failed, whatever that was.
+pub type BoxError = Box<dyn Error + Send + Sync>;
+
 /// A call to a service that failed. Says which operation on which object; the source says why.
 #[derive(Debug, thiserror::Error)]
 #[error("{operation} {object} failed")]
@@ -15,7 +18,7 @@ pub struct CallFailed {
     /// Such as `FINDING#arn:…`.
     pub object: String,
     /// What the service or the network said.
-    pub source: Box<dyn Error + Send + Sync>,
+    pub source: BoxError,
 }
 
 /// Why an event could not be triaged. Each of these fails the invocation, so that the event is

@@ -6,8 +6,10 @@ use futures_util::future::join_all;
 use serde::Serialize;
 
 use super::{
-    ports::{Begun, Known, Outran, Publish, Store},
-    triage::{Attempt, Observation, Triage, has_time_for, held_by_others, known_of, under},
+    attempt::{Attempt, Observation, has_time_for},
+    deliver::{held_by_others, known_of, under},
+    ports::{Alerts, Begun, Known, Outran, Publish, Summaries},
+    triage::Triage,
 };
 use crate::{
     app::failure::{CallFailed, Failure},
@@ -50,7 +52,7 @@ impl FlushOutcome {
 /// How many findings one summary has at most.
 const MOST: usize = 2_000;
 
-impl<S: Store, P: Publish> Triage<S, P> {
+impl<S: Alerts + Summaries, P: Publish> Triage<S, P> {
     /// Tells people of all that waits to be told: in one summary, or several if that is very much.
     ///
     /// # Errors
@@ -250,12 +252,12 @@ mod tests {
 
     use super::*;
     use crate::{
-        app::{Alone, Marked, Marking, Permit, Refreshed, Waiting},
+        app::{Alone, Marked, Marking, Permit, Waiting},
         domain::{
             announce::Budget,
             assess::{Policy, assess},
             finding::sample,
-            record::{Sighting, Step, Transition, step},
+            record::{Sighting, Step, step},
         },
         render::message::{Language, Message},
     };
@@ -266,15 +268,7 @@ mod tests {
     /// what people know.
     struct Forgetful;
 
-    impl Store for Forgetful {
-        async fn refresh(&self, _: &Sighting) -> Result<Refreshed, CallFailed> {
-            unreachable!()
-        }
-
-        async fn write(&self, _: &Record, _: Transition) -> Result<Outran, CallFailed> {
-            unreachable!()
-        }
-
+    impl Alerts for Forgetful {
         async fn permit(&self, _: &Record, _: &Lease, _: &Alone) -> Result<Permit, CallFailed> {
             unreachable!()
         }
@@ -286,7 +280,9 @@ mod tests {
         async fn mark(&self, markings: &[Marking], _: &Lease) -> Result<Vec<Marked>, CallFailed> {
             Ok(vec![Marked::Done; markings.len()])
         }
+    }
 
+    impl Summaries for Forgetful {
         async fn waiting(
             &self,
             most: usize,

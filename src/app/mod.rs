@@ -1,12 +1,16 @@
 //! In what order things are done, over ports to whatever does them.
 
+mod attempt;
+mod deliver;
 pub mod failure;
 mod flush;
 mod ports;
 mod triage;
 
+pub use attempt::{Attempt, CALL, Observation};
 pub use flush::{FlushOutcome, Flushed};
 pub use ports::{
-    Alone, Begun, Known, Marked, Marking, Outran, Permit, Publish, Refreshed, Store, Waiting,
+    Alerts, Alone, Begun, Known, Marked, Marking, Outran, Permit, Publish, Records, Refreshed,
+    Summaries, Waiting,
 };
-pub use triage::{Attempt, CALL, Observation, Outcome, Report, Triage};
+pub use triage::{Outcome, Report, Triage};

@@ -1,24 +1,25 @@
-//! The way of one finding: assess → record → decide → render → publish → mark; and of many that
-//! wait, in one summary.
+//! The way of one finding: assess → record → decide → render → publish → mark.
 //!
-//! Calls for an event that changes nothing: one ([`Store::refresh`]). For a new finding: five
-//! (`refresh`, [`Store::write`], [`Store::permit`], [`Publish::publish`], [`Store::mark`]).
+//! Calls for an event that changes nothing: one ([`Records::refresh`]). For a new finding: five
+//! (`refresh`, [`Records::write`], [`Alerts::permit`], [`Publish::publish`], [`Alerts::mark`]).
 
 use futures_util::future::join_all;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
+    attempt::{Attempt, Observation, has_time_for},
+    deliver::{RACES, held_by_others, known_of, pending_since, under},
     failure::Failure,
-    ports::{Alone, Known, Marked, Marking, Outran, Permit, Publish, Refreshed, Store},
+    ports::{Alerts, Alone, Outran, Permit, Publish, Records, Refreshed},
 };
 use crate::{
     domain::{
-        announce::{Bucket, Budget, problems},
+        announce::{Bucket, Budget},
         assess::{Policy, Priority, assess},
         finding::Finding,
         record::{
-            Audience, Decision, Lease, Record, Sighting, Step, Told, Transition, Why, decide, step,
+            Audience, Decision, Lease, Record, Sighting, Step, Transition, Why, decide, step,
         },
     },
     render::message::{self, Language},
@@ -88,65 +89,7 @@ pub struct Triage<S, P> {
     pub budget: Budget,
 }
 
-/// One attempt at an event: Lambda makes up to three.
-#[derive(Clone, Copy)]
-pub struct Attempt<'a> {
-    /// Its name. No two attempts share one.
-    pub name: &'a str,
-    /// When it began.
-    pub now: Timestamp,
-    /// How long it may still take, asked when it matters.
-    pub left: &'a (dyn Fn() -> SignedDuration + Send + Sync),
-    /// Hears of its work what the answer does not say.
-    pub observe: &'a (dyn Fn(Observation) + Send + Sync),
-}
-
-impl<'a> Attempt<'a> {
-    /// An attempt with all the time there is, which nobody watches.
-    pub fn new(name: &'a str, now: Timestamp) -> Self {
-        Self { name, now, left: &|| SignedDuration::MAX, observe: &|_| () }
-    }
-}
-
-/// What happens in an attempt, whether it succeeds or not.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Observation {
-    /// People were told, of one finding or of several in a summary.
-    Announced {
-        /// For each finding the time since Inspector changed it, where it says when that was.
-        delays: Vec<SignedDuration>,
-    },
-    /// A flush found what waits to be told.
-    Waiting {
-        /// How many findings.
-        findings: usize,
-        /// For how long the oldest of them.
-        oldest: SignedDuration,
-    },
-}
-
-impl Observation {
-    pub(super) fn announced<'a>(
-        findings: impl Iterator<Item = &'a Finding>,
-        now: Timestamp,
-    ) -> Self {
-        let changed = findings.filter_map(|finding| finding.updated_at);
-        Self::Announced { delays: changed.map(|changed| now.duration_since(changed)).collect() }
-    }
-}
-
-/// How long one request to a store or a topic takes at most, with its repetitions. Who implements
-/// [`Store`] and [`Publish`] keeps to it.
-///
-/// Most calls are one request. [`Store::permit`] and [`Store::begin_summary`] are several where others
-/// take tokens at the same time; so are [`Store::waiting`], [`Store::lease`], [`Store::mark`] and
-/// [`Store::know`] for many findings, or where a row has changed.
-pub const CALL: SignedDuration = SignedDuration::from_secs(6);
-
-/// How often a race for a row is run before the attempt gives up.
-const RACES: usize = 5;
-
-impl<S: Store, P: Publish> Triage<S, P> {
+impl<S: Records + Alerts, P: Publish> Triage<S, P> {
     /// Takes one finding all the way.
     ///
     /// # Errors
@@ -296,42 +239,6 @@ impl<S: Store, P: Publish> Triage<S, P> {
             None => Ok(report),
         }
     }
-
-    /// Remembers who has heard of findings.
-    pub(super) async fn note(
-        &self,
-        told: Vec<(Record, Told)>,
-        lease: &Lease,
-        attempt: Attempt<'_>,
-    ) -> Result<(), Failure> {
-        let marking = |row: Record, told: Told| {
-            let mut record = row.remembering(&told);
-            record.pending_since = pending_since(&record, attempt.now);
-            Marking { record, told }
-        };
-        let mut rest: Vec<Marking> =
-            told.into_iter().map(|(row, told)| marking(row, told)).collect();
-        for _ in 0..RACES {
-            let marked = self.store.mark(&rest, lease).await.map_err(Failure::Store)?;
-            rest = rest
-                .into_iter()
-                .zip(marked)
-                .filter_map(|(Marking { told, .. }, marked)| match marked {
-                    // Something newer was recorded meanwhile, and its attempt has found us speaking.
-                    Marked::Changed(newer) if newer.lease.as_ref() == Some(lease) => {
-                        Some(marking(*newer, told))
-                    }
-                    // The lease is gone: this very mark took effect although its answer was lost, or
-                    // the lease had run out and somebody else marks what they tell.
-                    Marked::Done | Marked::Changed(_) | Marked::Missing => None,
-                })
-                .collect();
-            if rest.is_empty() {
-                return Ok(());
-            }
-        }
-        Err(Failure::Contended { arn: rest.swap_remove(0).record.finding.arn, races: RACES })
-    }
 }
 
 /// Whether a finding gets a message of its own.
@@ -342,44 +249,6 @@ enum Permitted {
     NotAlone(Box<Record>, &'static str),
     /// The row has changed meanwhile.
     Outran,
-}
-
-/// The lease of somebody else on a record, if it has not run out.
-pub(super) fn held_by_others<'a>(record: &'a Record, attempt: Attempt<'_>) -> Option<&'a Lease> {
-    let held = record.lease.as_ref()?;
-    (held.until > attempt.now && held.holder != attempt.name).then_some(held)
-}
-
-/// The record after `lease` was taken.
-pub(super) fn under(record: Record, lease: &Lease) -> Record {
-    Record { lease: Some(lease.clone()), revision: record.revision + 1, ..record }
-}
-
-/// What people know once they were told of `record` for the reason `why`.
-pub(super) fn known_of(record: &Record, why: Why) -> impl Iterator<Item = Known> {
-    problems(&record.finding).into_iter().map(move |problem| Known {
-        problem,
-        finding: record.finding.arn.clone(),
-        priority: record.assessment.priority,
-        why,
-    })
-}
-
-/// Since when `record` waits to be told, if it does.
-fn pending_since(record: &Record, now: Timestamp) -> Option<Timestamp> {
-    match decide(record) {
-        Decision::Quiet(_) => None,
-        Decision::Alert(_) => record.pending_since.or(Some(now)),
-    }
-}
-
-/// Refuses to begin what takes `calls` calls if the attempt would be ended in the midst of it.
-pub(super) fn has_time_for(calls: i32, what: &str, attempt: Attempt<'_>) -> Result<(), Failure> {
-    let (left, needed) = ((attempt.left)(), CALL * calls);
-    if left < needed {
-        return Err(Failure::OutOfTime { what: what.to_owned(), left, needed });
-    }
-    Ok(())
 }
 
 /// How far [`Triage::record`] came.

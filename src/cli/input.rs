@@ -10,8 +10,11 @@ use std::{
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Misuse, Problem};
-use crate::adapters::sqs::{Failed, Queue};
+use super::Misuse;
+use crate::{
+    adapters::sqs::{Failed, Queue},
+    app::failure::BoxError,
+};
 
 /// Where an event came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,8 +99,8 @@ pub fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Misuse> {
 /// The file cannot be read, or `each` gave up.
 pub async fn events(
     file: &Path,
-    mut each: impl AsyncFnMut(Input) -> Result<(), Problem>,
-) -> Result<(), Problem> {
+    mut each: impl AsyncFnMut(Input) -> Result<(), BoxError>,
+) -> Result<(), BoxError> {
     let name = file.display().to_string();
     let cannot = |error: io::Error| format!("cannot read {name}: {error}");
     let mut reader: Box<dyn BufRead> = if name == "-" {
@@ -163,8 +166,8 @@ fn are_lines_after_a_broken_one(whole: &[u8]) -> bool {
 /// The queue cannot be read, or `each` gave up.
 pub async fn queued(
     queue: &Queue,
-    mut each: impl AsyncFnMut(Input) -> Result<(), Problem>,
-) -> Result<(), Problem> {
+    mut each: impl AsyncFnMut(Input) -> Result<(), BoxError>,
+) -> Result<(), BoxError> {
     let mut all = Vec::new();
     let mut seen = HashSet::new();
     loop {
@@ -204,8 +207,8 @@ struct Body {
 async fn several(
     origin: Origin,
     value: Vec<u8>,
-    each: &mut impl AsyncFnMut(Input) -> Result<(), Problem>,
-) -> Result<(), Problem> {
+    each: &mut impl AsyncFnMut(Input) -> Result<(), BoxError>,
+) -> Result<(), BoxError> {
     let Some(list) = list(&value) else {
         return each(input(origin, value)).await;
     };

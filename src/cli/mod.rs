@@ -16,7 +16,7 @@ use jiff::Timestamp;
 
 use commands::{local, redrive, replay, score};
 
-use crate::{domain::record::Audience, render::message::Language};
+use crate::{app::failure::BoxError, domain::record::Audience, render::message::Language};
 
 /// Triage of Amazon Inspector findings, on this machine.
 ///
@@ -113,9 +113,6 @@ pub enum Verdict {
 #[error("{0}")]
 struct Misuse(String);
 
-/// A reason to give up, in words for the person at the terminal.
-pub type Problem = Box<dyn std::error::Error + Send + Sync>;
-
 /// Runs the command line. `clock` gives the time for events that have none of their own.
 pub fn run(clock: fn() -> Timestamp) -> ExitCode {
     let command = Arguments::parse().command;
@@ -146,7 +143,7 @@ pub fn run_on<T: Into<OsString> + Clone>(
     clock: fn() -> Timestamp,
     input: impl BufRead,
     output: &mut impl Write,
-) -> Result<Verdict, Problem> {
+) -> Result<Verdict, BoxError> {
     perform(Arguments::try_parse_from(arguments)?.command, clock, input, output)
 }
 
@@ -155,7 +152,7 @@ fn perform(
     clock: fn() -> Timestamp,
     input: impl BufRead,
     output: &mut impl Write,
-) -> Result<Verdict, Problem> {
+) -> Result<Verdict, BoxError> {
     match command {
         Command::Score => score::run(input, output),
         Command::Redrive(redrive) => block_on(redrive::run(redrive, clock(), output)),
@@ -167,7 +164,7 @@ fn perform(
     }
 }
 
-fn block_on<T>(work: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+fn block_on<T>(work: impl Future<Output = Result<T, BoxError>>) -> Result<T, BoxError> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
 }
 

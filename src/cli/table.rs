@@ -6,9 +6,9 @@ use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use comfy_table::{ContentArrangement, Table, presets::ASCII_MARKDOWN};
 use jiff::tz::Offset;
 
-use super::Problem;
 use crate::{
     adapters::dynamodb,
+    app::failure::BoxError,
     domain::{finding::Resource, record::Record, text::short},
 };
 
@@ -22,7 +22,7 @@ struct Row {
 /// Reads the store and shows the `most` urgent records.
 ///
 /// Holds no more than that many rows at a time, however large the store is.
-pub async fn read(client: &Client, table: &str, most: usize) -> Result<String, Problem> {
+pub async fn read(client: &Client, table: &str, most: usize) -> Result<String, BoxError> {
     let mut rows: BTreeSet<Row> = BTreeSet::new();
     let mut records = 0;
     let mut pages = client

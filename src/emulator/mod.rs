@@ -17,7 +17,7 @@ pub mod topic;
 
 use crate::{
     adapters::{aws, sns::Topics},
-    cli::Problem,
+    app::failure::BoxError,
     domain::record::Audience,
 };
 use http::Embedded;
@@ -64,7 +64,7 @@ impl Cloud {
     ///
     /// # Errors
     /// The file is no store.
-    pub async fn open(template: &Template, db: Option<&Path>) -> Result<Self, Problem> {
+    pub async fn open(template: &Template, db: Option<&Path>) -> Result<Self, BoxError> {
         let store = open(template, db)?;
         let (sender, published) = unbounded_channel();
         let topic = Topic { arns: vec![TOPIC, CHAT_TOPIC, DATA_TOPIC], published: sender };
@@ -102,7 +102,7 @@ impl Cloud {
     ///
     /// # Errors
     /// A port is taken.
-    pub async fn serve(&self, port: u16) -> Result<Vec<(&'static str, String)>, Problem> {
+    pub async fn serve(&self, port: u16) -> Result<Vec<(&'static str, String)>, BoxError> {
         let store = listen(port).await?;
         let topic = listen(if port == 0 { 0 } else { port.saturating_add(1) }).await?;
         let store_url = format!("http://{}", store.local_addr()?);
@@ -122,7 +122,7 @@ impl Cloud {
 }
 
 /// The store, with its table.
-fn open(template: &Template, db: Option<&Path>) -> Result<Database, Problem> {
+fn open(template: &Template, db: Option<&Path>) -> Result<Database, BoxError> {
     let store = match db {
         None => Database::memory()?,
         Some(file) => {
@@ -138,7 +138,7 @@ fn open(template: &Template, db: Option<&Path>) -> Result<Database, Problem> {
     Ok(store)
 }
 
-async fn listen(port: u16) -> Result<TcpListener, Problem> {
+async fn listen(port: u16) -> Result<TcpListener, BoxError> {
     let cannot = |error| format!("cannot listen on 127.0.0.1:{port}: {error}");
     Ok(TcpListener::bind(("127.0.0.1", port)).await.map_err(cannot)?)
 }

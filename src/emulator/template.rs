@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::Problem;
+use crate::app::failure::BoxError;
 
 /// The template this program was built with.
 pub const OWN: &str = include_str!("../../template.yaml");
@@ -19,7 +19,7 @@ impl Template {
     ///
     /// # Errors
     /// It is not YAML, or has no resources.
-    pub fn read(yaml: &str) -> Result<Self, Problem> {
+    pub fn read(yaml: &str) -> Result<Self, BoxError> {
         let template: Value = serde_saphyr::from_str(yaml)?;
         if template["Resources"].as_object().is_none_or(Map::is_empty) {
             return Err("the template has no Resources".into());
@@ -40,7 +40,7 @@ impl Template {
     ///
     /// # Errors
     /// The template has no table.
-    pub fn create_table(&self, table: &str) -> Result<Value, Problem> {
+    pub fn create_table(&self, table: &str) -> Result<Value, BoxError> {
         let (_, properties) = self
             .resources("AWS::DynamoDB::Table")
             .next()
@@ -59,14 +59,14 @@ impl Template {
     ///
     /// # Errors
     /// The template has no rule, or one that refers to something without a default.
-    pub fn rules(&self) -> Result<Vec<(String, Value)>, Problem> {
+    pub fn rules(&self) -> Result<Vec<(String, Value)>, BoxError> {
         let rules: Vec<_> = self
             .resources("AWS::Events::Rule")
             .filter(|(_, properties)| properties["EventPattern"].is_object())
             .map(|(name, properties)| {
                 Ok((name.to_owned(), self.resolve(&properties["EventPattern"])?))
             })
-            .collect::<Result<_, Problem>>()?;
+            .collect::<Result<_, BoxError>>()?;
         if rules.is_empty() {
             return Err("the template has no AWS::Events::Rule with an EventPattern".into());
         }
@@ -74,12 +74,12 @@ impl Template {
     }
 
     /// An event pattern in which every reference to a parameter is replaced by its default.
-    fn resolve(&self, pattern: &Value) -> Result<Value, Problem> {
+    fn resolve(&self, pattern: &Value) -> Result<Value, BoxError> {
         match pattern {
             Value::Object(fields) => fields
                 .iter()
                 .map(|(key, value)| Ok((key.clone(), self.resolve(value)?)))
-                .collect::<Result<Map<_, _>, Problem>>()
+                .collect::<Result<Map<_, _>, BoxError>>()
                 .map(Value::Object),
             Value::String(parameter) => {
                 let default = self.0["Parameters"][parameter]["Default"].as_str();

@@ -15,7 +15,7 @@ use axum::{
 };
 use tokio::{net::TcpListener, sync::mpsc::UnboundedSender};
 
-use crate::cli::Problem;
+use crate::app::failure::BoxError;
 
 /// A message that was published.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub struct Topic {
 
 impl Topic {
     /// Serves the topic on `listener` for ever.
-    pub async fn serve(self, listener: TcpListener) -> Result<(), Problem> {
+    pub async fn serve(self, listener: TcpListener) -> Result<(), BoxError> {
         let router = Router::new().route("/", post(call)).with_state(self);
         Ok(axum::serve(listener, router).await?)
     }

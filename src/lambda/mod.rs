@@ -18,7 +18,9 @@ use serde_json::value::RawValue;
 
 use crate::{
     adapters::calls::Calls,
-    app::{Attempt, Flushed, Publish, Report, Store, Triage, failure::Failure},
+    app::{
+        Alerts, Attempt, Flushed, Publish, Records, Report, Summaries, Triage, failure::Failure,
+    },
     lambda::{
         event::{Event, Sent},
         metrics::Measured,
@@ -75,7 +77,7 @@ pub enum Answer {
 ///
 /// # Errors
 /// As [`handle`].
-pub async fn invoke<S: Store, P: Publish>(
+pub async fn invoke<S: Records + Alerts + Summaries, P: Publish>(
     triage: &Triage<S, P>,
     invocation: LambdaEvent<Payload>,
     calls: &Calls,
@@ -111,7 +113,7 @@ pub async fn invoke<S: Store, P: Publish>(
 ///
 /// # Errors
 /// Something was not done that should have been; see [`Failure`].
-pub async fn handle<S: Store, P: Publish>(
+pub async fn handle<S: Records + Alerts + Summaries, P: Publish>(
     triage: &Triage<S, P>,
     event: &[u8],
     attempt: Attempt<'_>,
@@ -122,7 +124,7 @@ pub async fn handle<S: Store, P: Publish>(
     }
 }
 
-async fn finding<S: Store, P: Publish>(
+async fn finding<S: Records + Alerts + Summaries, P: Publish>(
     triage: &Triage<S, P>,
     sent: Sent,
     attempt: Attempt<'_>,
@@ -152,7 +154,7 @@ async fn finding<S: Store, P: Publish>(
     Ok(report)
 }
 
-async fn flush<S: Store, P: Publish>(
+async fn flush<S: Records + Alerts + Summaries, P: Publish>(
     triage: &Triage<S, P>,
     attempt: Attempt<'_>,
 ) -> Result<Flushed, Failed> {

@@ -14,7 +14,7 @@ use inspector_triage::{
         dynamodb::{self, DynamoDb, keys},
         sns::{Sns, Topics},
     },
-    app::{Attempt, Flushed, Report, Store, Triage},
+    app::{Attempt, Flushed, Report, Summaries, Triage},
     domain::{announce::Budget, assess::Policy, finding::Finding, record::Record},
     emulator::{
         self, Cloud,

@@ -4,12 +4,13 @@ use std::io::Write;
 
 use super::replay;
 use crate::{
-    cli::{Local, Problem, Verdict},
+    app::failure::BoxError,
+    cli::{Local, Verdict},
     emulator::{Cloud, template},
 };
 
 /// Serves the store and the topic, says how to reach them, and shows what is published.
-pub async fn run(local: Local, output: &mut impl Write) -> Result<Verdict, Problem> {
+pub async fn run(local: Local, output: &mut impl Write) -> Result<Verdict, BoxError> {
     let own = template::Template::read(template::OWN)?;
     let mut cloud = Cloud::open(&own, local.db.as_deref()).await?;
     let settings = cloud.serve(local.port).await?.into_iter();

@@ -10,8 +10,9 @@ use crate::{
         aws,
         sqs::{Queue, Taken},
     },
+    app::failure::BoxError,
     app::failure::CallFailed,
-    cli::{Problem, Redrive, Verdict},
+    cli::{Redrive, Verdict},
     domain::text,
     lambda::event::{self, Event},
 };
@@ -22,7 +23,7 @@ pub async fn run(
     redrive: Redrive,
     now: Timestamp,
     output: &mut impl Write,
-) -> Result<Verdict, Problem> {
+) -> Result<Verdict, BoxError> {
     let config = aws::config().load().await;
     let queue = Queue::open(&config, redrive.from_queue);
     let lambda = Client::new(&config);
@@ -76,7 +77,7 @@ pub async fn run(
 }
 
 /// Gives an event to the function, as EventBridge would.
-async fn send(lambda: &Client, function: &str, taken: &Taken) -> Result<(), Problem> {
+async fn send(lambda: &Client, function: &str, taken: &Taken) -> Result<(), BoxError> {
     let failed =
         |source| CallFailed { operation: "Lambda Invoke", object: function.to_owned(), source };
     let answer = lambda
@@ -94,7 +95,7 @@ async fn send(lambda: &Client, function: &str, taken: &Taken) -> Result<(), Prob
 }
 
 /// Says a line at once.
-fn say(output: &mut impl Write, line: &str) -> Result<(), Problem> {
+fn say(output: &mut impl Write, line: &str) -> Result<(), BoxError> {
     writeln!(output, "{line}")?;
     Ok(output.flush()?)
 }

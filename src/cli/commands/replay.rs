@@ -13,9 +13,10 @@ use quamina::Quamina;
 
 use crate::{
     adapters::{aws, dynamodb::DynamoDb, sns::Sns, sqs::Queue},
+    app::failure::BoxError,
     app::{Attempt, FlushOutcome, Flushed, Outcome, Triage},
     cli::{
-        Problem, Replay, Verdict,
+        Replay, Verdict,
         input::{self, Input},
         table,
     },
@@ -33,7 +34,7 @@ pub async fn run(
     replay: Replay,
     clock: fn() -> Timestamp,
     output: &mut impl Write,
-) -> Result<Verdict, Problem> {
+) -> Result<Verdict, BoxError> {
     let rules = replay.rule.as_deref().map(Rules::read).transpose()?;
     let files = input::files(&replay.paths)?;
     let cloud = Cloud::open(&Template::read(OWN)?, replay.db.as_deref()).await?;
@@ -90,7 +91,7 @@ struct Session<'a, W> {
 }
 
 impl<W: Write> Session<'_, W> {
-    async fn handle(&mut self, input: Input) -> Result<(), Problem> {
+    async fn handle(&mut self, input: Input) -> Result<(), BoxError> {
         self.progress.inc(1);
         let origin = &input.origin;
         let through = self.rules.as_ref().map(|rules| rules.let_through(&input.event));
@@ -121,7 +122,7 @@ impl<W: Write> Session<'_, W> {
     }
 
     /// What the schedule does, until nothing waits any more.
-    async fn flush(&mut self) -> Result<(), Problem> {
+    async fn flush(&mut self) -> Result<(), BoxError> {
         let Some(latest) = self.latest else { return Ok(()) };
         for number in 1_i64.. {
             // The schedule's pace.
@@ -145,7 +146,7 @@ impl<W: Write> Session<'_, W> {
         Ok(())
     }
 
-    fn flushed(&mut self, origin: &str, flushed: Flushed) -> Result<(), Problem> {
+    fn flushed(&mut self, origin: &str, flushed: Flushed) -> Result<(), BoxError> {
         let Flushed { outcome, findings, messages } = flushed;
         self.tally.summed_up += findings;
         let counted = format!("findings: {findings}, messages: {messages}");
@@ -154,7 +155,7 @@ impl<W: Write> Session<'_, W> {
     }
 
     /// Shows everything that was published; publishing waits until it is taken in.
-    fn show_published(&mut self) -> Result<(), Problem> {
+    fn show_published(&mut self) -> Result<(), BoxError> {
         while let Ok(published) = self.cloud.published.try_recv() {
             if published.topic == emulator::topic(self.format) {
                 show(&published, self.output)?;
@@ -166,7 +167,7 @@ impl<W: Write> Session<'_, W> {
 }
 
 /// Shows a message as its reader sees it.
-pub fn show(published: &Published, output: &mut impl Write) -> Result<(), Problem> {
+pub fn show(published: &Published, output: &mut impl Write) -> Result<(), BoxError> {
     let rule = "─".repeat(72);
     let body = match serde_json::from_str::<serde_json::Value>(&published.message) {
         Ok(json) => format!("{json:#}"),
@@ -210,8 +211,8 @@ impl Tally {
 struct Rules(Quamina);
 
 impl Rules {
-    fn read(file: &std::path::Path) -> Result<Self, Problem> {
-        let cannot = |error: Problem| format!("cannot use {}: {error}", file.display());
+    fn read(file: &std::path::Path) -> Result<Self, BoxError> {
+        let cannot = |error: BoxError| format!("cannot use {}: {error}", file.display());
         let yaml = fs::read_to_string(file).map_err(|error| cannot(error.into()))?;
         let rules = Template::read(&yaml).and_then(|template| template.rules()).map_err(cannot)?;
         let mut patterns = Quamina::new();
@@ -224,7 +225,7 @@ impl Rules {
     }
 
     /// Whether a rule matches; an error if the event cannot be read at all.
-    fn let_through(&self, event: &[u8]) -> Result<bool, Problem> {
+    fn let_through(&self, event: &[u8]) -> Result<bool, BoxError> {
         Ok(self.0.has_matches(event)?)
     }
 }

@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
+    app::failure::BoxError,
     app::failure::Failure,
-    cli::{Problem, Verdict},
+    cli::Verdict,
     domain::assess::{Policy, Priority, Reason, assess},
     lambda::event,
     render::message::{self, Language},
@@ -38,7 +39,7 @@ struct Refused {
 
 /// Scores each line of `input` as of the event's own time. A line that cannot be read gives a line
 /// that says why.
-pub fn run(mut input: impl BufRead, output: &mut impl Write) -> Result<Verdict, Problem> {
+pub fn run(mut input: impl BufRead, output: &mut impl Write) -> Result<Verdict, BoxError> {
     let policy = Policy::default();
     let mut output = BufWriter::with_capacity(1 << 16, output);
     let mut verdict = Verdict::Done;
@@ -63,7 +64,7 @@ fn score(
     event: &[u8],
     policy: &Policy,
     output: &mut impl Write,
-) -> Result<Result<(), Failure>, Problem> {
+) -> Result<Result<(), Failure>, BoxError> {
     let finding = match event::finding(event) {
         Ok(sent) => sent.finding,
         Err(failure) => return Ok(Err(failure)),

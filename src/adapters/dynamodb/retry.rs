@@ -6,8 +6,9 @@ use aws_sdk_dynamodb::{
         retry::{ClassifyRetry, RetryAction},
     },
     operation::{transact_write_items::TransactWriteItemsError, update_item::UpdateItemError},
-    types::CancellationReason,
 };
+
+use super::transaction::all_are;
 
 /// Two writes met on one row, or a part of a transaction was throttled: nothing was written, and a
 /// moment later it will be. The SDK leaves both to the caller, see
@@ -42,10 +43,4 @@ impl ClassifyRetry for Conflicts {
     fn name(&self) -> &'static str {
         "conflicts of writes"
     }
-}
-
-/// Whether a transaction was refused for reasons of these `codes` alone.
-pub fn all_are(reasons: &[CancellationReason], codes: &[&str]) -> bool {
-    let mut given = reasons.iter().filter_map(CancellationReason::code).filter(|c| *c != "None");
-    given.clone().next().is_some() && given.all(|code| codes.contains(&code))
 }

@@ -1,0 +1,57 @@
+//! The rows of the problems that people know.
+
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, builders::PutBuilder};
+use jiff::Timestamp;
+
+use super::{DynamoDb, bucket::millis, keys};
+use crate::app::{Known, failure::BoxError};
+
+impl DynamoDb {
+    /// Notes that a problem is known from a message about one finding alone, unless it is already,
+    /// from one about another.
+    pub(super) fn known_alone(
+        &self,
+        known: &Known,
+        now: Timestamp,
+    ) -> Result<TransactWriteItem, BoxError> {
+        let put = self
+            .known_row(known, now)?
+            .condition_expression(
+                "attribute_not_exists(pk) OR finding = :finding OR #until <= :now \
+                 OR priority > :priority",
+            )
+            .expression_attribute_values(":finding", AttributeValue::S(known.finding.clone()));
+        Ok(TransactWriteItem::builder().put(put.build()?).build())
+    }
+
+    /// Notes that a problem is known from a summary, unless people know it as more urgent. They do
+    /// not forget that.
+    pub(super) fn known_from_summary(
+        &self,
+        known: &Known,
+        now: Timestamp,
+    ) -> Result<TransactWriteItem, BoxError> {
+        let put = self.known_row(known, now)?.condition_expression(
+            "attribute_not_exists(pk) OR #until <= :now OR priority >= :priority",
+        );
+        Ok(TransactWriteItem::builder().put(put.build()?).build())
+    }
+
+    /// The row of a problem that is known, for a condition on the moment `:now` and the `:priority`.
+    /// P1 comes before P2, as text too.
+    fn known_row(&self, known: &Known, now: Timestamp) -> Result<PutBuilder, BoxError> {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let until = now.saturating_add(known.problem.known_for)?;
+        Ok(Put::builder()
+            .table_name(&self.table)
+            .item(keys::PK, AttributeValue::S(keys::problem(&known.problem.key)))
+            .item(keys::SK, text(known.why.as_str()))
+            .item("finding", text(&known.finding))
+            .item("priority", text(known.priority.as_str()))
+            .item("until", millis(until))
+            .item(keys::EXPIRES_AT, AttributeValue::N(until.as_second().to_string()))
+            .expression_attribute_names("#until", "until")
+            .expression_attribute_values(":now", millis(now))
+            .expression_attribute_values(":priority", text(known.priority.as_str())))
+    }
+}

@@ -1,0 +1,111 @@
+//! A finding's row and its history.
+
+use aws_sdk_dynamodb::{
+    error::SdkError,
+    operation::update_item::UpdateItemError,
+    types::{
+        AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+        builders::PutBuilder,
+    },
+};
+
+use super::{
+    DynamoDb, UPDATE,
+    item::{self, Item},
+    keys,
+    transaction::{TRANSACT, finished},
+};
+use crate::{
+    app::{Outran, Records, Refreshed, failure::CallFailed},
+    domain::record::{Record, Sighting, Transition},
+};
+
+impl Records for DynamoDb {
+    async fn refresh(&self, sighting: &Sighting) -> Result<Refreshed, CallFailed> {
+        let key = keys::finding(&sighting.finding.arn);
+        let failed = |source| CallFailed { operation: UPDATE, object: key.clone(), source };
+        let answer = self
+            .update_row(&key)
+            .condition_expression("facts = :facts AND version < :version")
+            .update_expression(
+                "SET version = :version, finding = :finding, assessment = :assessment, \
+                 score = :score, last_seen_at = :now ADD revision :one",
+            )
+            .expression_attribute_values(":facts", AttributeValue::S(sighting.facts().key()))
+            .expression_attribute_values(
+                ":version",
+                AttributeValue::S(sighting.version.as_str().to_owned()),
+            )
+            .expression_attribute_values(
+                ":finding",
+                item::json(&sighting.finding).map_err(|error| failed(error.into()))?,
+            )
+            .expression_attribute_values(
+                ":assessment",
+                item::json(&sighting.assessment).map_err(|error| failed(error.into()))?,
+            )
+            .expression_attribute_values(
+                ":score",
+                AttributeValue::N(sighting.assessment.score.to_string()),
+            )
+            .expression_attribute_values(":now", AttributeValue::S(sighting.seen_at.to_string()))
+            .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        let read =
+            |item: Item| item::record(item).map(Box::new).map_err(|error| failed(error.into()));
+        match answer {
+            Ok(output) => match output.attributes {
+                Some(item) => Ok(Refreshed::Done(read(item)?)),
+                None => Ok(Refreshed::Missing),
+            },
+            Err(SdkError::ServiceError(error)) => match error.into_err() {
+                UpdateItemError::ConditionalCheckFailedException(refused) => {
+                    match refused.item.filter(|item| !item.is_empty()) {
+                        Some(item) => Ok(Refreshed::Differs(read(item)?)),
+                        None => Ok(Refreshed::Missing),
+                    }
+                }
+                error => Err(failed(error.into())),
+            },
+            Err(error) => Err(failed(error.into())),
+        }
+    }
+
+    async fn write(&self, record: &Record, transition: Transition) -> Result<Outran, CallFailed> {
+        let key = keys::finding(&record.finding.arn);
+        let failed = |source| CallFailed { operation: TRANSACT, object: key.clone(), source };
+        let expiry = self.expiry(record.last_seen_at);
+        let row = item::row(record, expiry).map_err(|error| failed(error.into()))?;
+        let history =
+            item::transition(record, transition, expiry).map_err(|error| failed(error.into()))?;
+
+        let row = Put::builder().table_name(&self.table).set_item(Some(row));
+        let row = if record.revision == 1 {
+            row.condition_expression("attribute_not_exists(pk)")
+        } else {
+            row.condition_expression("revision = :before").expression_attribute_values(
+                ":before",
+                AttributeValue::N((record.revision - 1).to_string()),
+            )
+        };
+        let history = Put::builder().table_name(&self.table).set_item(Some(history));
+        let put = |put: PutBuilder| {
+            let put = put.build().map_err(|error| failed(error.into()))?;
+            Ok::<_, CallFailed>(TransactWriteItem::builder().put(put).build())
+        };
+        let answer = self
+            .client
+            .transact_write_items()
+            .transact_items(put(row)?)
+            .transact_items(put(history)?)
+            .send()
+            .await;
+        match finished(answer.map(drop)).map_err(failed)? {
+            Ok(()) => Ok(Outran::No),
+            Err(_) => Ok(Outran::Yes),
+        }
+    }
+}

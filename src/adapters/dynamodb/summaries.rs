@@ -1,0 +1,125 @@
+//! What waits to be told, and the row of the right to sum it up.
+
+use aws_sdk_dynamodb::{error::SdkError, types::AttributeValue};
+use jiff::Timestamp;
+
+use super::{
+    DynamoDb, UPDATE,
+    alerts::RACES,
+    bucket::{A_SECOND, moment},
+    item, keys,
+    transaction::{CONDITION, CONFLICT, TRANSACT, built, code, finished},
+};
+use crate::{
+    app::{Begun, Known, Summaries, Waiting, failure::CallFailed},
+    domain::{
+        announce::{Bucket, Budget, Level},
+        record::Lease,
+    },
+};
+
+impl Summaries for DynamoDb {
+    async fn waiting(&self, most: usize, since: Option<Timestamp>) -> Result<Waiting, CallFailed> {
+        let entries = self.pending(since, most).await?;
+        let mut rows = self.rows(&entries).await?;
+        // The index lags a little behind the rows.
+        rows.retain(|row| row.pending_since.is_some());
+        Ok(Waiting { since: entries.into_iter().map(|entry| entry.at).collect(), rows })
+    }
+
+    async fn know(&self, known: &[Known], now: Timestamp) -> Result<(), CallFailed> {
+        let failed = |source| CallFailed {
+            operation: TRANSACT,
+            object: "the problems of a summary".to_owned(),
+            source,
+        };
+        for some in known.chunks(100) {
+            let mut rest: Vec<&Known> = some.iter().collect();
+            while !rest.is_empty() {
+                let items = rest.iter().map(|known| self.known_from_summary(known, now));
+                let items = items.collect::<Result<_, _>>().map_err(failed)?;
+                let call = self.client.transact_write_items().set_transact_items(Some(items));
+                let Err(reasons) = finished(call.send().await.map(drop)).map_err(failed)? else {
+                    break;
+                };
+                // What refuses is known already. If none does, somebody keeps writing to some of the
+                // rows, and makes those known. Neither must keep the rest from being noted.
+                let refuses = reasons.iter().any(|reason| reason.code() == Some(CONDITION));
+                let left_out = if refuses { CONDITION } else { CONFLICT };
+                rest = rest
+                    .into_iter()
+                    .zip(&reasons)
+                    .filter(|(_, reason)| reason.code() != Some(left_out))
+                    .map(|(known, _)| known)
+                    .collect();
+            }
+        }
+        Ok(())
+    }
+
+    async fn begin_summary(
+        &self,
+        lease: &Lease,
+        budget: Budget,
+        mut now: Timestamp,
+    ) -> Result<Begun, CallFailed> {
+        let failed =
+            |source| CallFailed { operation: TRANSACT, object: keys::SUMMARY.to_owned(), source };
+        for _ in 0..RACES {
+            let level = self.level(Bucket::Others, budget, now);
+            let token = match self.token(Bucket::Others, budget, level, now) {
+                Some(token) => token,
+                // A summary is not put off for want of a token: it takes one that is yet to come.
+                None => self.debt(now),
+            };
+            let under_way = self
+                .update(keys::SUMMARY)
+                .condition_expression("attribute_not_exists(lease) OR lease.#until <= :now")
+                .update_expression("SET lease = :lease")
+                .expression_attribute_names("#until", "until")
+                .expression_attribute_values(":now", AttributeValue::S(now.to_string()))
+                .expression_attribute_values(
+                    ":lease",
+                    item::value(lease).map_err(|error| failed(error.into()))?,
+                );
+            let items = vec![built(under_way).map_err(failed)?, built(token).map_err(failed)?];
+            let call = self.client.transact_write_items().set_transact_items(Some(items));
+            let Err(reasons) = finished(call.send().await.map(drop)).map_err(failed)? else {
+                self.took(Bucket::Others, level, now);
+                return Ok(Begun::Yes);
+            };
+            if code(&reasons, 0) == Some(CONDITION) {
+                return Ok(Begun::UnderWay);
+            }
+            let Some(bucket) = reasons.get(1) else { break };
+            if level == Level::Empty {
+                // A message went out this very second. The next second will do.
+                let waited = A_SECOND.min(moment(bucket, "last_at").map_or(A_SECOND, |last_at| {
+                    now.duration_until(last_at.saturating_add(A_SECOND).unwrap_or(last_at))
+                }));
+                tokio::time::sleep(waited.try_into().unwrap_or_default()).await;
+                now = now.saturating_add(waited).unwrap_or(now);
+            }
+            self.saw(Bucket::Others, bucket);
+        }
+        Ok(Begun::TooSoon)
+    }
+
+    async fn end_summary(&self, lease: &Lease) -> Result<(), CallFailed> {
+        let failed =
+            |source| CallFailed { operation: UPDATE, object: keys::SUMMARY.to_owned(), source };
+        let answer = self
+            .update_row(keys::SUMMARY)
+            .condition_expression("lease.holder = :holder")
+            .update_expression("REMOVE lease")
+            .expression_attribute_values(":holder", AttributeValue::S(lease.holder.clone()))
+            .send()
+            .await;
+        match answer.map_err(SdkError::into_service_error) {
+            // It had run out, and somebody else has it.
+            Ok(_) => Ok(()),
+            Err(error) if error.is_conditional_check_failed_exception() => Ok(()),
+            Err(error) => Err(failed(error.into())),
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! The right to announce findings, and the memory of who has heard.
+
+use jiff::Timestamp;
+
+use super::Outran;
+use crate::{
+    app::failure::CallFailed,
+    domain::{
+        announce::{Bucket, Budget, Problem},
+        assess::Priority,
+        record::{Lease, Record, Told, Why},
+    },
+};
+
+/// Who may announce what, and what was announced.
+pub trait Alerts {
+    /// Takes `lease`, the right to announce `record`, for a message of its own, if the row is still
+    /// that one, there is a token, and no problem of it is known. All or nothing.
+    fn permit(
+        &self,
+        record: &Record,
+        lease: &Lease,
+        alone: &Alone,
+    ) -> impl Future<Output = Result<Permit, CallFailed>> + Send;
+
+    /// Takes `lease` for each of `records` whose row is still that one.
+    fn lease(
+        &self,
+        records: &[Record],
+        lease: &Lease,
+    ) -> impl Future<Output = Result<Vec<Outran>, CallFailed>> + Send;
+
+    /// Remembers who has heard of findings and ends the lease, for each row that is still the one
+    /// given and is under `lease`. A row goes on waiting to be told if [`Record::pending_since`]
+    /// says so.
+    fn mark(
+        &self,
+        markings: &[Marking],
+        lease: &Lease,
+    ) -> impl Future<Output = Result<Vec<Marked>, CallFailed>> + Send;
+}
+
+/// A problem that people know.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// It.
+    pub problem: Problem,
+    /// The finding that they know it from.
+    pub finding: String,
+    /// How urgent that was. As more urgent, the problem is not known.
+    pub priority: Priority,
+    /// Why they were told. For other reasons, the problem is not known.
+    pub why: Why,
+}
+
+/// What a message about one finding alone depends on.
+#[derive(Clone, Debug)]
+pub struct Alone {
+    /// When it is.
+    pub now: Timestamp,
+    /// How many messages there may be.
+    pub budget: Budget,
+    /// Where its token comes from.
+    pub bucket: Bucket,
+    /// What people know after it.
+    pub known: Vec<Known>,
+}
+
+/// What became of [`Alerts::permit`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Permit {
+    /// Go ahead.
+    Granted,
+    /// Somebody else had changed the row.
+    Outran,
+    /// The problem was announced for another finding not long ago.
+    Known,
+    /// Enough was said.
+    NoToken,
+}
+
+/// A row after an announcement.
+#[derive(Clone, Debug)]
+pub struct Marking {
+    /// The row, with what is to be remembered in it.
+    pub record: Record,
+    /// What is to be remembered.
+    pub told: Told,
+}
+
+/// What became of one row of [`Alerts::mark`].
+#[derive(Clone, Debug)]
+pub enum Marked {
+    /// It took effect.
+    Done,
+    /// Somebody had changed the row, as it is now; nothing was written.
+    Changed(Box<Record>),
+    /// There is no row any more.
+    Missing,
+}

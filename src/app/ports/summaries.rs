@@ -1,0 +1,62 @@
+//! What waits for a summary, and the right to write one.
+
+use jiff::Timestamp;
+
+use super::Known;
+use crate::{
+    app::failure::CallFailed,
+    domain::{
+        announce::Budget,
+        record::{Lease, Record},
+    },
+};
+
+/// What waits to be told, and who may sum it up.
+pub trait Summaries {
+    /// The findings with something to tell, those that wait longest first, at most `most`, and only
+    /// those that wait for a shorter time than `since` if that is given.
+    fn waiting(
+        &self,
+        most: usize,
+        since: Option<Timestamp>,
+    ) -> impl Future<Output = Result<Waiting, CallFailed>> + Send;
+
+    /// Remembers what people know from a summary.
+    fn know(
+        &self,
+        known: &[Known],
+        now: Timestamp,
+    ) -> impl Future<Output = Result<(), CallFailed>> + Send;
+
+    /// Takes the right to sum up, and a token for it, which may be one that is yet to come. Waits for
+    /// the next second if another message went out in this one.
+    fn begin_summary(
+        &self,
+        lease: &Lease,
+        budget: Budget,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Begun, CallFailed>> + Send;
+
+    /// Gives the right to sum up back.
+    fn end_summary(&self, lease: &Lease) -> impl Future<Output = Result<(), CallFailed>> + Send;
+}
+
+/// What came of [`Summaries::waiting`].
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    /// Since when each finding waits that was found, the oldest first.
+    pub since: Vec<Timestamp>,
+    /// Those of them that can be told now, in the same order.
+    pub rows: Vec<Record>,
+}
+
+/// What became of [`Summaries::begin_summary`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begun {
+    /// Go ahead.
+    Yes,
+    /// Somebody else is summing up.
+    UnderWay,
+    /// Messages keep going out at this very moment.
+    TooSoon,
+}
