@@ -14,7 +14,7 @@ use inspector_triage::{
     adapters::sns::{Sns, Topics},
     domain::announce::Budget,
     emulator::{self, topic::Published},
-    render::message::Language,
+    render::Language,
 };
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;

@@ -259,7 +259,7 @@ mod tests {
             finding::sample,
             record::{Sighting, Step, step},
         },
-        render::message::{Language, Message},
+        render::{Language, message::Message},
     };
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;

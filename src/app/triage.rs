@@ -22,7 +22,7 @@ use crate::{
             Audience, Decision, Lease, Record, Sighting, Step, Transition, Why, decide, step,
         },
     },
-    render::message::{self, Language},
+    render::{Language, message},
 };
 
 /// What became of an event, as the function returns it.

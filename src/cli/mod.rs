@@ -16,7 +16,7 @@ use jiff::Timestamp;
 
 use commands::{local, redrive, replay, score};
 
-use crate::{app::failure::BoxError, domain::record::Audience, render::message::Language};
+use crate::{app::failure::BoxError, domain::record::Audience, render::Language};
 
 /// Triage of Amazon Inspector findings, on this machine.
 ///

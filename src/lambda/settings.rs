@@ -10,7 +10,7 @@ use crate::{
         announce::Budget,
         assess::{Policy, Sla, UrgentTags},
     },
-    render::message::Language,
+    render::Language,
 };
 
 /// How many days history is kept by default.

@@ -22,7 +22,7 @@ use inspector_triage::{
         topic::Published,
     },
     lambda::{self, Answer, event},
-    render::message::Language,
+    render::Language,
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};

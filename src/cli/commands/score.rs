@@ -11,7 +11,7 @@ use crate::{
     cli::Verdict,
     domain::assess::{Policy, Priority, Reason, assess},
     lambda::event,
-    render::message::{self, Language},
+    render::{Language, reason},
 };
 
 /// A line of output.
@@ -74,7 +74,7 @@ fn score(
     let said = |Reason { points, basis }: &Reason| Said {
         factor: basis.factor(),
         points: *points,
-        text: message::reason(basis, Language::En),
+        text: reason(basis, Language::En),
     };
     let scored = Scored {
         finding_arn: &finding.arn,

@@ -6,22 +6,26 @@
 
 use std::collections::BTreeMap;
 
-use askama::Template;
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    Language, Message, attributes, deed,
-    facts::Facts,
-    links::Page,
-    safe, subject,
+    Language, Message,
+    attributes::attributes,
+    subject,
     summary::{self, Summary},
 };
-use crate::domain::{
-    announce,
-    finding::Finding,
-    record::{Record, Why},
-    text,
+use crate::{
+    domain::{
+        announce,
+        finding::Finding,
+        record::{Record, Why},
+        text,
+    },
+    render::{
+        view::{Facts, Page, safe},
+        words::{self, deed, wording},
+    },
 };
 
 /// We stay below them, because making text harmless can make it longer.
@@ -65,31 +69,20 @@ struct Metadata<'a> {
     additional_context: BTreeMap<&'static str, String>,
 }
 
-#[derive(Template)]
-#[template(path = "en/chat.txt", escape = "none")]
-struct English<'a> {
-    it: &'a Facts<'a>,
-}
-
-#[derive(Template)]
-#[template(path = "ja/chat.txt", escape = "none")]
-struct Japanese<'a> {
-    it: &'a Facts<'a>,
+wording! {
+    fn in_words<'a>(alert: &'a Facts<'a>) by "en/chat.txt", "ja/chat.txt"
 }
 
 /// The notification that announces a record, for the reason `why`. Findings of one problem share a
 /// thread.
 pub fn alert(record: &Record, why: Why, at: Timestamp, language: Language) -> Message {
-    let it = &Facts::new(record, why);
+    let alert = &Facts::new(record, why);
     let finding = &record.finding;
     let title = &fitting(&subject::line_of(record), TITLE);
-    let description = match language {
-        Language::En => English { it }.to_string(),
-        Language::Ja => Japanese { it }.to_string(),
-    };
-    let steps = std::iter::once(deed(it, language)).chain(it.advice.iter().cloned());
-    let words = [it.priority, finding.severity.as_str(), why.as_str(), &finding.account];
-    let keywords = std::iter::once(it.problem.clone()).chain(words.map(str::to_owned));
+    let description = in_words(alert, language);
+    let steps = std::iter::once(deed(alert, language)).chain(alert.advice.iter().cloned());
+    let words = [alert.priority, finding.severity.as_str(), why.as_str(), &finding.account];
+    let keywords = std::iter::once(alert.problem.clone()).chain(words.map(str::to_owned));
     let content = Content {
         next_steps: steps.take(STEPS).map(|step| fitting(&step, STEP)).collect(),
         keywords: keywords.map(|word| safe(&word, KEYWORD)).collect(),
@@ -101,13 +94,13 @@ pub fn alert(record: &Record, why: Why, at: Timestamp, language: Language) -> Me
         event_type: "finding",
         related_resources: finding.resources.iter().map(|r| safe(&r.id, TITLE)).collect(),
         additional_context: BTreeMap::from([
-            ("account", it.place.account.clone()),
-            ("findingArn", it.arn.clone()),
-            ("priority", it.priority.to_owned()),
-            ("score", it.score.to_string()),
+            ("account", alert.place.account.clone()),
+            ("findingArn", alert.arn.clone()),
+            ("priority", alert.priority.to_owned()),
+            ("score", alert.score.to_string()),
         ]),
     };
-    let id = format!("{} {} {at}", it.arn, why.as_str());
+    let id = format!("{} {} {at}", alert.arn, why.as_str());
     notification(id, content, metadata, attributes(record, why))
 }
 

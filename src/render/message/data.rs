@@ -5,13 +5,16 @@ use std::{collections::BTreeMap, ops::Range};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Language, Message, attributes, reason, summary::Summary};
-use crate::domain::{
-    announce,
-    assess::Priority,
-    finding::{FixAvailable, Resource},
-    record::{Record, Why},
-    text,
+use super::{Language, Message, attributes::attributes, summary::Summary};
+use crate::{
+    domain::{
+        announce,
+        assess::Priority,
+        finding::{FixAvailable, Resource},
+        record::{Record, Why},
+        text,
+    },
+    render::words::reason,
 };
 
 /// Raised when a field goes or changes its meaning; new fields may come at any time.

@@ -1,40 +1,29 @@
 //! The e-mail: subject, plain text of at most 72 columns, best first.
 
-use askama::Template;
 use textwrap::{WordSeparator, core::Word};
 
 use crate::domain::record::{Record, Why};
 
-use super::{
-    Language, Message, attributes,
-    facts::{Deed, Facts},
-    links::Page,
-    lists::{english, japanese},
-    subject,
+use super::{Language, Message, attributes::attributes, subject};
+use crate::render::{
+    view::{Deed, Facts, Page},
+    words::{
+        self,
+        lists::{english, japanese},
+        wording,
+    },
 };
 
 /// The widest line.
 const WIDTH: usize = 72;
 
-#[derive(Template)]
-#[template(path = "en/email.txt", escape = "none")]
-struct English<'a> {
-    it: &'a Facts<'a>,
-}
-
-#[derive(Template)]
-#[template(path = "ja/email.txt", escape = "none")]
-struct Japanese<'a> {
-    it: &'a Facts<'a>,
+wording! {
+    fn in_words<'a>(alert: &'a Facts<'a>) by "en/email.txt", "ja/email.txt"
 }
 
 /// The e-mail that announces a record, for the reason `why`.
 pub fn alert(record: &Record, why: Why, language: Language) -> Message {
-    let it = &Facts::new(record, why);
-    let body = match language {
-        Language::En => English { it }.to_string(),
-        Language::Ja => Japanese { it }.to_string(),
-    };
+    let body = in_words(&Facts::new(record, why), language);
     Message {
         subject: Some(subject::subject(record)),
         body: fit(&body),

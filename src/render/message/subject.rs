@@ -6,10 +6,10 @@ use crate::domain::{
     text,
 };
 
-use super::{
-    Language,
-    remedy::{Remedy, remedy},
-    safe,
+use super::Language;
+use crate::render::{
+    view::safe,
+    words::{Remedy, remedy},
 };
 
 /// SNS takes fewer than 100 characters.

@@ -2,23 +2,28 @@
 
 use std::{cmp::Reverse, collections::BTreeSet};
 
-use askama::Template;
 use jiff::Timestamp;
 
 use super::{
     Language, Message,
-    facts::{Deed, Facts},
-    filters, fit,
-    lists::{english, japanese},
-    moment, properties,
-    remedy::{self, Remedy},
-    safe, subject,
+    attributes::{filters, properties},
+    fit, subject,
 };
-use crate::domain::{
-    announce,
-    assess::{Assessment, Priority},
-    finding::Severity,
-    record::{Record, Why},
+use crate::{
+    domain::{
+        announce,
+        assess::{Assessment, Priority},
+        finding::Severity,
+        record::{Record, Why},
+    },
+    render::{
+        view::{Deed, Facts, moment, safe},
+        words::{
+            self, Remedy,
+            lists::{english, japanese},
+            wording,
+        },
+    },
 };
 
 /// How many problems an e-mail lists.
@@ -74,28 +79,12 @@ struct ShownGroup {
     due: Option<String>,
 }
 
-#[derive(Template)]
-#[template(path = "en/summary.txt", escape = "none")]
-struct English<'a> {
-    it: &'a Shown,
+wording! {
+    fn in_words<'a>(summary: &'a Shown) by "en/summary.txt", "ja/summary.txt"
 }
 
-#[derive(Template)]
-#[template(path = "ja/summary.txt", escape = "none")]
-struct Japanese<'a> {
-    it: &'a Shown,
-}
-
-#[derive(Template)]
-#[template(path = "en/urgent.txt", escape = "none")]
-struct EnglishUrgent<'a> {
-    urgent: &'a [Facts<'a>],
-}
-
-#[derive(Template)]
-#[template(path = "ja/urgent.txt", escape = "none")]
-struct JapaneseUrgent<'a> {
-    urgent: &'a [Facts<'a>],
+wording! {
+    fn in_full<'a>(urgent: &'a [Facts<'a>]) by "en/urgent.txt", "ja/urgent.txt"
 }
 
 /// The more urgent, the smaller.
@@ -149,11 +138,7 @@ impl<'a> Summary<'a> {
 
     /// Counts and problems in words, at most `shown` of these.
     pub fn text(&self, language: Language, shown: usize) -> String {
-        let it = &self.shown(shown);
-        match language {
-            Language::En => English { it }.to_string(),
-            Language::Ja => Japanese { it }.to_string(),
-        }
+        in_words(&self.shown(shown), language)
     }
 
     /// What subscriptions can filter by: the highest priority and severity, and of the rest what
@@ -252,11 +237,7 @@ pub fn email(summary: &Summary<'_>, language: Language) -> Message {
         .take(IN_FULL)
         .map(|(record, why)| Facts::new(record, *why))
         .collect();
-    let urgent = &urgent[..];
-    let in_full = match language {
-        Language::En => EnglishUrgent { urgent }.to_string(),
-        Language::Ja => JapaneseUrgent { urgent }.to_string(),
-    };
+    let in_full = in_full(&urgent, language);
     Message {
         subject: Some(subject::fitting(&summary.title())),
         body: fit(&format!("{}{in_full}", summary.text(language, SHOWN))),

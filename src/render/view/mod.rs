@@ -1,15 +1,18 @@
 //! The facts of a message as its templates see them: bounded, harmless, without a language.
 
+mod links;
+
+use std::fmt;
+
+use jiff::{Timestamp, tz::Offset};
+
+pub use links::Page;
+
 use crate::domain::{
     assess::{Priority, Reason},
     finding::{Details, Finding, FixAvailable, Resource, ResourceType, VulnerablePackage},
     record::{Record, Why},
     text,
-};
-
-use super::{
-    links::{self, Page},
-    moment, safe,
 };
 
 /// How many packages, resources or commands are listed before "and n more".
@@ -341,6 +344,16 @@ fn tags(finding: &Finding) -> Vec<String> {
     own.take(2 * LISTED)
         .map(|(key, value)| format!("{} = {}", safe(key, 60), safe(value, 100)))
         .collect()
+}
+
+/// A moment as people read it: `2026-11-21 14:05 UTC`.
+pub fn moment(time: Timestamp) -> impl fmt::Display {
+    Offset::UTC.to_datetime(time).strftime("%Y-%m-%d %H:%M UTC")
+}
+
+/// One line of a stranger's text, harmless, of at most `max` characters.
+pub fn safe(text: &str, max: usize) -> String {
+    text::defused(&text::short(text, max))
 }
 
 #[cfg(test)]

@@ -1,10 +1,9 @@
 //! What helps against a finding, in two or three words.
 
-use askama::Template;
-
 use crate::domain::finding::{Details, Finding, FixAvailable};
 
-use super::{Language, facts::is_windows_update, safe};
+use super::wording;
+use crate::render::view::{is_windows_update, safe};
 
 /// What helps.
 pub enum Remedy {
@@ -24,18 +23,6 @@ pub enum Remedy {
     Close,
     /// Looking for oneself.
     Look,
-}
-
-#[derive(Template)]
-#[template(path = "en/remedy.txt", escape = "none")]
-struct English<'a> {
-    remedy: &'a Remedy,
-}
-
-#[derive(Template)]
-#[template(path = "ja/remedy.txt", escape = "none")]
-struct Japanese<'a> {
-    remedy: &'a Remedy,
 }
 
 impl Remedy {
@@ -60,10 +47,7 @@ impl Remedy {
     }
 }
 
-/// A remedy in words: `fix 2.17.1`, `no fix yet`.
-pub fn remedy(remedy: &Remedy, language: Language) -> String {
-    match language {
-        Language::En => English { remedy }.to_string(),
-        Language::Ja => Japanese { remedy }.to_string(),
-    }
+wording! {
+    /// A remedy in words: `fix 2.17.1`, `no fix yet`.
+    pub fn remedy<'a>(remedy: &'a Remedy) by "en/remedy.txt", "ja/remedy.txt"
 }

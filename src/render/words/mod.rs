@@ -1,0 +1,47 @@
+//! Parts of messages in words: what to do, why, by when.
+
+mod deed;
+pub mod lists;
+mod reason;
+mod remedy;
+
+pub use deed::deed;
+pub use reason::{reason, reasons};
+pub use remedy::{Remedy, remedy};
+
+/// The languages messages come in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+pub enum Language {
+    /// English.
+    #[default]
+    En,
+    /// Japanese.
+    Ja,
+}
+
+/// Makes a function that puts something into words, by a template a language.
+macro_rules! wording {
+    ($(#[$doc:meta])* $visibility:vis fn $name:ident<$a:lifetime>($field:ident: $type:ty) by $english:tt, $japanese:tt) => {
+        $(#[$doc])*
+        $visibility fn $name<$a>($field: $type, language: $crate::render::Language) -> String {
+            #[derive(askama::Template)]
+            #[template(path = $english, escape = "none")]
+            struct English<$a> {
+                $field: $type,
+            }
+
+            #[derive(askama::Template)]
+            #[template(path = $japanese, escape = "none")]
+            struct Japanese<$a> {
+                $field: $type,
+            }
+
+            match language {
+                $crate::render::Language::En => English { $field }.to_string(),
+                $crate::render::Language::Ja => Japanese { $field }.to_string(),
+            }
+        }
+    };
+}
+pub(super) use wording;

@@ -1,0 +1,44 @@
+//! The reasons for a score in words.
+
+use std::fmt;
+
+use crate::domain::{
+    assess::{Basis, Reason},
+    finding::FixAvailable,
+    text,
+};
+
+use super::{Language, wording};
+
+wording! {
+    fn in_words<'a>(basis: &'a Basis) by "en/reason.txt", "ja/reason.txt"
+}
+
+/// A reason in words.
+pub fn reason(basis: &Basis, language: Language) -> String {
+    // A severity may be a word that we do not know: a stranger's.
+    text::defused(&text::line(&in_words(basis, language)))
+}
+
+/// A probability in per cent, with two figures that matter: `94 %`, `0.042 %`.
+struct Percent<'a>(&'a f64);
+
+impl fmt::Display for Percent<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let percent = self.0 * 100.0;
+        let decimals = match percent {
+            p if p >= 10.0 || p == 0.0 => 0,
+            p if p >= 1.0 => 1,
+            p if p >= 0.1 => 2,
+            _ => 3,
+        };
+        write!(f, "{percent:.decimals$} %")
+    }
+}
+
+/// Reasons in words, one a line, with their points.
+pub fn reasons(reasons: &[Reason], language: Language) -> impl Iterator<Item = String> {
+    reasons
+        .iter()
+        .map(move |Reason { points, basis }| format!("{points:>+4}  {}", reason(basis, language)))
+}
