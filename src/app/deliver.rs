@@ -10,7 +10,7 @@ use super::{
 };
 use crate::domain::{
     announce::problems,
-    record::{Decision, Lease, Record, Told, Why, decide},
+    record::{AlertReason, Decision, Lease, Record, Told, decide},
 };
 
 /// How often a race for a row is run before the attempt gives up.
@@ -66,7 +66,7 @@ pub(super) fn under(record: Record, lease: &Lease) -> Record {
 }
 
 /// What people know once they were told of `record` for the reason `why`.
-pub(super) fn known_of(record: &Record, why: Why) -> impl Iterator<Item = Known> {
+pub(super) fn known_of(record: &Record, why: AlertReason) -> impl Iterator<Item = Known> {
     problems(&record.finding).into_iter().map(move |problem| Known {
         problem,
         finding: record.finding.arn.clone(),

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     app::failure::{CallFailed, Failure},
-    domain::record::{Audience, Decision, Lease, Record, Told, Why, decide},
+    domain::record::{AlertReason, Audience, Decision, Lease, Record, Told, decide},
     render::message,
 };
 
@@ -167,7 +167,7 @@ impl<S: Alerts + Summaries, P: Publish> Triage<S, P> {
     async fn tell(&self, audience: Audience, rows: &[Row], attempt: Attempt<'_>) -> Telling {
         let missing =
             rows.iter().enumerate().filter(|(_, row)| !row.record.heard().contains(&audience));
-        let (places, news): (Vec<usize>, Vec<(&Record, Why)>) =
+        let (places, news): (Vec<usize>, Vec<(&Record, AlertReason)>) =
             missing.filter_map(|(place, row)| Some((place, (&row.record, row.why?)))).unzip();
         let mut telling = Telling::default();
         if news.is_empty() {
@@ -232,13 +232,13 @@ struct Telling {
 struct Row {
     record: Record,
     /// Why people are to be told; `None` if there is nothing to tell after all.
-    why: Option<Why>,
+    why: Option<AlertReason>,
     /// Who has heard of it just now.
     heard: Vec<Audience>,
 }
 
 impl Row {
-    fn new(record: Record, why: Option<Why>) -> Self {
+    fn new(record: Record, why: Option<AlertReason>) -> Self {
         Self { record, why, heard: Vec::new() }
     }
 }

@@ -19,7 +19,8 @@ use crate::{
         assess::{Policy, Priority, assess},
         finding::Finding,
         record::{
-            Audience, Decision, Lease, Record, Sighting, Step, Transition, Why, decide, step,
+            AlertReason, Audience, Decision, Lease, Record, Sighting, Step, Transition, decide,
+            step,
         },
     },
     render::{Language, message},
@@ -110,13 +111,13 @@ impl<S: Records + Alerts, P: Publish> Triage<S, P> {
                 Recording::Outran => continue,
             };
             match decide(&record) {
-                Decision::Quiet(silence) => {
+                Decision::Quiet(reason) => {
                     return Ok(match transition {
                         Some(transition) if !record.is_open() => {
                             let reason = ended(transition, &record);
                             report(&record, Outcome::Closed, reason)
                         }
-                        _ => report(&record, Outcome::Unchanged, silence.as_str().to_owned()),
+                        _ => report(&record, Outcome::Unchanged, reason.as_str().to_owned()),
                     });
                 }
                 Decision::Alert(_) if !self.notify => {
@@ -166,7 +167,7 @@ impl<S: Records + Alerts, P: Publish> Triage<S, P> {
     async fn permit(
         &self,
         record: Record,
-        why: Why,
+        why: AlertReason,
         attempt: Attempt<'_>,
     ) -> Result<Permitted, Failure> {
         if let Some(held) = held_by_others(&record, attempt) {
@@ -208,7 +209,7 @@ impl<S: Records + Alerts, P: Publish> Triage<S, P> {
     async fn announce(
         &self,
         record: Record,
-        why: Why,
+        why: AlertReason,
         lease: &Lease,
         attempt: Attempt<'_>,
     ) -> Result<Report, Failure> {

@@ -8,7 +8,7 @@ use crate::{
     domain::{
         announce::{Bucket, Budget, Problem},
         assess::Priority,
-        record::{Lease, Record, Told, Why},
+        record::{AlertReason, Lease, Record, Told},
     },
 };
 
@@ -50,7 +50,7 @@ pub struct Known {
     /// How urgent that was. As more urgent, the problem is not known.
     pub priority: Priority,
     /// Why they were told. For other reasons, the problem is not known.
-    pub why: Why,
+    pub why: AlertReason,
 }
 
 /// What a message about one finding alone depends on.

@@ -71,10 +71,10 @@ fn score(
     };
     let now = finding.own_time();
     let assessment = assess(&finding, policy, now);
-    let said = |Reason { points, basis }: &Reason| Said {
-        factor: basis.factor(),
+    let said = |Reason { points, factor }: &Reason| Said {
+        factor: factor.name(),
         points: *points,
-        text: reason(basis, Language::En),
+        text: reason(factor, Language::En),
     };
     let scored = Scored {
         finding_arn: &finding.arn,

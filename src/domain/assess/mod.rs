@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub use policy::{NotAnSla, NotTags, Policy, Sla, UrgentTags};
 pub use priority::Priority;
-pub use score::{Basis, Reason};
+pub use score::{Factor, Reason};
 
 use crate::domain::finding::Finding;
 

@@ -12,7 +12,7 @@ use crate::domain::finding::{Details, Finding, FindingType, FixAvailable, Resour
 /// What points are given for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "factor", rename_all = "kebab-case")]
-pub enum Basis {
+pub enum Factor {
     /// The probability of exploitation within 30 days. Up to 45 points.
     Epss {
         /// 0.0 to 1.0; `None` if the event does not say.
@@ -61,9 +61,9 @@ pub enum Basis {
     },
 }
 
-impl Basis {
+impl Factor {
     /// The name of the factor.
-    pub fn factor(&self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         match self {
             Self::Epss { .. } => "epss",
             Self::Fresh { .. } => "fresh",
@@ -84,12 +84,12 @@ pub struct Reason {
     pub points: u8,
     /// What for.
     #[serde(flatten)]
-    pub basis: Basis,
+    pub factor: Factor,
 }
 
 impl Reason {
-    fn new(points: u32, basis: Basis) -> Self {
-        Self { points: u8::try_from(points).unwrap_or(u8::MAX), basis }
+    fn new(points: u32, factor: Factor) -> Self {
+        Self { points: u8::try_from(points).unwrap_or(u8::MAX), factor }
     }
 }
 
@@ -151,7 +151,7 @@ fn epss(finding: &Finding) -> Reason {
     let probability = finding.epss.unwrap_or(UNKNOWN).clamp(0.0, 1.0);
     // A square root is exactly rounded on every machine, so that class borders never flicker.
     let points = (45.0 * probability.sqrt() + 0.5).floor() as u32;
-    Reason::new(points, Basis::Epss { probability: finding.epss })
+    Reason::new(points, Factor::Epss { probability: finding.epss })
 }
 
 /// After how many days news counts half.
@@ -167,23 +167,23 @@ fn fresh(finding: &Finding, gravity: u32, now: Option<Timestamp>) -> Reason {
     let days = days_between(published.or(finding.first_observed_at), now);
     let age = days.unwrap_or(0);
     let points = share(30 * gravity * HALF_AFTER, WORST * (HALF_AFTER + age));
-    Reason::new(points, Basis::Fresh { days, published: published.is_some() })
+    Reason::new(points, Factor::Fresh { days, published: published.is_some() })
 }
 
 /// Up to 20 points by gravity, up to 30 where it can be reached from the internet: scanners find
 /// an open port within hours. It does not fade, as it is nobody else's news.
 fn own_weakness(gravity: u32, internet: bool) -> Reason {
     let most = if internet { 30 } else { 20 };
-    Reason::new(share(most * gravity, WORST), Basis::OwnWeakness { internet })
+    Reason::new(share(most * gravity, WORST), Factor::OwnWeakness { internet })
 }
 
 /// Up to 8 points by gravity: what remains of it when the vulnerability is old.
 fn severity(finding: &Finding, gravity: u32, vector: Option<&Vector>) -> Reason {
-    let basis = Basis::Severity {
+    let factor = Factor::Severity {
         severity: finding.severity.clone(),
         vector: vector.map(|vector| vector.text.clone()),
     };
-    Reason::new(share(8 * gravity, WORST), basis)
+    Reason::new(share(8 * gravity, WORST), factor)
 }
 
 /// 5 points for a known exploit, and up to 5 for how recently it was seen. EPSS has learned from
@@ -195,7 +195,7 @@ fn exploit(finding: &Finding, now: Option<Timestamp>) -> Option<Reason> {
     let days = days_between(finding.last_known_exploit_at, now);
     let since = days.unwrap_or(HALF_AFTER);
     let points = share(5 * (HALF_AFTER + since) + 5 * HALF_AFTER, HALF_AFTER + since);
-    Some(Reason::new(points, Basis::Exploit { days }))
+    Some(Reason::new(points, Factor::Exploit { days }))
 }
 
 /// 3 points for an open path from the internet, or for a public address of a machine, unless the
@@ -207,7 +207,7 @@ fn exposure(finding: &Finding, vector: Option<&Vector>) -> Option<Reason> {
         _ if vector.is_some_and(|vector| !vector.network) => return None,
         _ => Some(finding.resources.iter().find_map(Resource::public_address)?.to_string()),
     };
-    Some(Reason::new(3, Basis::Exposure { address }))
+    Some(Reason::new(3, Factor::Exposure { address }))
 }
 
 /// 2 points where a tag of the resource is one of [`Policy::urgent_tags`]: of two equal findings the
@@ -216,7 +216,7 @@ fn exposure(finding: &Finding, vector: Option<&Vector>) -> Option<Reason> {
 fn environment(finding: &Finding, policy: &Policy) -> Option<Reason> {
     let tagged = finding.resources.iter().find_map(|r| policy.urgent_tags.find(&r.tags));
     let (key, value) = tagged?;
-    Some(Reason::new(2, Basis::Environment { key: key.to_owned(), value: value.to_owned() }))
+    Some(Reason::new(2, Factor::Environment { key: key.to_owned(), value: value.to_owned() }))
 }
 
 /// 2 points where a fix can be installed, 1 where it can in part or nobody knows: of two equal
@@ -233,7 +233,7 @@ fn fix(finding: &Finding) -> Option<Reason> {
         Some(FixAvailable::Partial | FixAvailable::Other(_)) | None => 1,
         Some(FixAvailable::No) => 0,
     };
-    Some(Reason::new(points, Basis::Fix { fix: finding.fix_available.clone() }))
+    Some(Reason::new(points, Factor::Fix { fix: finding.fix_available.clone() }))
 }
 
 /// Whether a network path leads through an internet gateway. One that is for leaving only does not

@@ -11,7 +11,7 @@ use super::Record;
 /// Why people are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Why {
+pub enum AlertReason {
     /// Nobody has heard of it.
     New,
     /// It had ended and came back.
@@ -24,7 +24,7 @@ pub enum Why {
     FixAppeared,
 }
 
-impl Why {
+impl AlertReason {
     /// The reason as one word, as it stands in message attributes.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -39,14 +39,14 @@ impl Why {
 
 /// Why people are not told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Silence {
+pub enum QuietReason {
     /// Nothing that matters has changed since they were told.
     AlreadyTold,
     /// There is nothing left to do about it.
     Ended,
 }
 
-impl Silence {
+impl QuietReason {
     /// The reason in words.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -60,25 +60,25 @@ impl Silence {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// Tell people.
-    Alert(Why),
+    Alert(AlertReason),
     /// Leave them in peace.
-    Quiet(Silence),
+    Quiet(QuietReason),
 }
 
 /// Decides whether people are told about `record` as it stands.
 pub fn decide(record: &Record) -> Decision {
     if !record.is_open() {
-        return Decision::Quiet(Silence::Ended);
+        return Decision::Quiet(QuietReason::Ended);
     }
     let Some(told) = &record.announced else {
-        return Decision::Alert(Why::New);
+        return Decision::Alert(AlertReason::New);
     };
     if record.opening > told.opening {
-        return Decision::Alert(Why::Reopened);
+        return Decision::Alert(AlertReason::Reopened);
     }
     match record.facts().news_since(&told.facts) {
         Some(why) => Decision::Alert(why),
-        None => Decision::Quiet(Silence::AlreadyTold),
+        None => Decision::Quiet(QuietReason::AlreadyTold),
     }
 }
 
@@ -97,7 +97,7 @@ mod tests {
         let told = record(sample::finding());
         let announced = Announced {
             at: told.last_seen_at,
-            why: Why::New,
+            why: AlertReason::New,
             facts: told.facts(),
             opening: told.opening,
         };
@@ -109,43 +109,43 @@ mod tests {
         use Decision::{Alert, Quiet};
         type Change = fn(&mut Value);
         let cases: [(&str, Change, Decision); 11] = [
-            ("nothing changed", |_| {}, Quiet(Silence::AlreadyTold)),
+            ("nothing changed", |_| {}, Quiet(QuietReason::AlreadyTold)),
             (
                 "a timestamp moved",
                 |f| f["updatedAt"] = json!("Sat Nov 21 10:00:00.000 UTC 2026"),
-                Quiet(Silence::AlreadyTold),
+                Quiet(QuietReason::AlreadyTold),
             ),
             (
                 "EPSS drifted inside the class",
                 |f| f["epss"] = json!({"score": 0.012}),
-                Quiet(Silence::AlreadyTold),
+                Quiet(QuietReason::AlreadyTold),
             ),
             (
                 "a tag was added",
                 |f| f["resources"][0]["tags"]["a"] = json!("b"),
-                Quiet(Silence::AlreadyTold),
+                Quiet(QuietReason::AlreadyTold),
             ),
             (
                 "it became less severe",
                 |f| f["severity"] = json!("LOW"),
-                Quiet(Silence::AlreadyTold),
+                Quiet(QuietReason::AlreadyTold),
             ),
             (
                 "the fix was withdrawn",
                 |f| f["fixAvailable"] = json!("NO"),
-                Quiet(Silence::AlreadyTold),
+                Quiet(QuietReason::AlreadyTold),
             ),
-            ("it was closed", |f| f["status"] = json!("CLOSED"), Quiet(Silence::Ended)),
-            ("it was suppressed", |f| f["status"] = json!("SUPPRESSED"), Quiet(Silence::Ended)),
+            ("it was closed", |f| f["status"] = json!("CLOSED"), Quiet(QuietReason::Ended)),
+            ("it was suppressed", |f| f["status"] = json!("SUPPRESSED"), Quiet(QuietReason::Ended)),
             (
                 "EPSS rose into a higher class",
                 |f| f["epss"] = json!({"score": 0.9}),
-                Alert(Why::PriorityRaised),
+                Alert(AlertReason::PriorityRaised),
             ),
             (
                 "an exploit was seen",
                 |f| f["exploitAvailable"] = json!("YES"),
-                Alert(Why::ExploitSeen),
+                Alert(AlertReason::ExploitSeen),
             ),
             (
                 "an exploit was seen and the class rose",
@@ -153,7 +153,7 @@ mod tests {
                     f["exploitAvailable"] = json!("YES");
                     f["epss"] = json!({"score": 0.9});
                 },
-                Alert(Why::ExploitSeen),
+                Alert(AlertReason::ExploitSeen),
             ),
         ];
         for (what, change, expected) in cases {
@@ -166,20 +166,20 @@ mod tests {
         let mut told = record(sample::with(|f| f["fixAvailable"] = json!("NO")));
         let facts = told.facts();
         told.announced =
-            Some(Announced { at: told.last_seen_at, why: Why::New, facts, opening: 1 });
-        assert_eq!(decide(&told), Decision::Quiet(Silence::AlreadyTold));
+            Some(Announced { at: told.last_seen_at, why: AlertReason::New, facts, opening: 1 });
+        assert_eq!(decide(&told), Decision::Quiet(QuietReason::AlreadyTold));
         for fix in ["PARTIAL", "YES"] {
             let now = record(sample::with(|f| f["fixAvailable"] = json!(fix)));
             let now = Record { announced: told.announced.clone(), ..now };
-            assert_eq!(decide(&now), Decision::Alert(Why::FixAppeared), "{fix}");
+            assert_eq!(decide(&now), Decision::Alert(AlertReason::FixAppeared), "{fix}");
         }
     }
 
     #[test]
     fn what_nobody_was_told_is_new_unless_it_has_ended() {
-        assert_eq!(decide(&record(sample::finding())), Decision::Alert(Why::New));
+        assert_eq!(decide(&record(sample::finding())), Decision::Alert(AlertReason::New));
         let closed = record(sample::with(|f| f["status"] = json!("CLOSED")));
-        assert_eq!(decide(&closed), Decision::Quiet(Silence::Ended));
+        assert_eq!(decide(&closed), Decision::Quiet(QuietReason::Ended));
     }
 
     #[test]
@@ -187,8 +187,8 @@ mod tests {
         let mut back = record(sample::finding());
         let facts = back.facts();
         back.announced =
-            Some(Announced { at: back.last_seen_at, why: Why::New, facts, opening: 1 });
+            Some(Announced { at: back.last_seen_at, why: AlertReason::New, facts, opening: 1 });
         back.opening = 2;
-        assert_eq!(decide(&back), Decision::Alert(Why::Reopened));
+        assert_eq!(decide(&back), Decision::Alert(AlertReason::Reopened));
     }
 }

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Facts, Record, Why};
+use super::{AlertReason, Facts, Record};
 
 /// What people were last told about a finding.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -12,7 +12,7 @@ pub struct Announced {
     /// When.
     pub at: Timestamp,
     /// Why.
-    pub why: Why,
+    pub why: AlertReason,
     /// The facts at that time.
     pub facts: Facts,
     /// Which opening of the finding it was about.
@@ -101,7 +101,7 @@ impl Record {
     /// already, out of `all`; in a message about this finding `alone`, or in a summary.
     pub fn telling(
         &self,
-        why: Why,
+        why: AlertReason,
         to: &[Audience],
         all: &[Audience],
         at: Timestamp,

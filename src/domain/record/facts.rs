@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 
-use super::Why;
+use super::AlertReason;
 use crate::domain::{
     assess::{Assessment, Priority},
     finding::{Finding, FixAvailable, Severity, Status},
@@ -40,13 +40,13 @@ impl Facts {
     }
 
     /// The most important thing that these facts have and `told` have not.
-    pub fn news_since(&self, told: &Self) -> Option<Why> {
+    pub fn news_since(&self, told: &Self) -> Option<AlertReason> {
         if self.exploit && !told.exploit {
-            Some(Why::ExploitSeen)
+            Some(AlertReason::ExploitSeen)
         } else if self.priority > told.priority {
-            Some(Why::PriorityRaised)
+            Some(AlertReason::PriorityRaised)
         } else if fix_rank(self.fix.as_ref()) > fix_rank(told.fix.as_ref()) {
-            Some(Why::FixAppeared)
+            Some(AlertReason::FixAppeared)
         } else {
             None
         }

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_with::{As, json::JsonString, skip_serializing_none};
 
-pub use decide::{Decision, Silence, Why, decide};
+pub use decide::{AlertReason, Decision, QuietReason, decide};
 pub use delivery::{Announced, Audience, Lease, PartlyTold, Told};
 pub use facts::Facts;
 pub use step::{Sighting, Step, step};

@@ -175,7 +175,7 @@ mod tests {
         assess::Priority,
         finding::sample,
         record::{
-            Audience, Decision, Silence, Why, decide,
+            AlertReason, Audience, Decision, QuietReason, decide,
             sample::{after, at},
         },
     };
@@ -269,24 +269,29 @@ mod tests {
         assert_eq!(after.assessment.priority, Priority::P1);
 
         let Step::Write(untold, _) = step(None, &before, &Policy::default()) else { panic!() };
-        let told =
-            untold.telling(Why::New, &[Audience::Email], &[Audience::Email], before.seen_at, true);
+        let told = untold.telling(
+            AlertReason::New,
+            &[Audience::Email],
+            &[Audience::Email],
+            before.seen_at,
+            true,
+        );
         let record = untold.clone().remembering(&told);
         let Step::Write(reassessed, transition) = step(Some(&record), &after, &tagged) else {
             panic!("a changed priority is a transition")
         };
         assert_eq!(transition, Transition::Reassessed);
         assert_eq!(reassessed.assessment.priority, Priority::P1);
-        assert_eq!(decide(&reassessed), Decision::Quiet(Silence::AlreadyTold));
+        assert_eq!(decide(&reassessed), Decision::Quiet(QuietReason::AlreadyTold));
 
         // Nor do those hear it twice who have heard it when others have not.
         let (e_mail, all) = ([Audience::Email], [Audience::Email, Audience::Chat]);
-        let told = untold.telling(Why::New, &e_mail, &all, before.seen_at, true);
+        let told = untold.telling(AlertReason::New, &e_mail, &all, before.seen_at, true);
         let partly_told = untold.clone().remembering(&told);
         let Step::Write(reassessed, _) = step(Some(&partly_told), &after, &tagged) else {
             panic!()
         };
-        assert_eq!(decide(&reassessed), Decision::Alert(Why::New));
+        assert_eq!(decide(&reassessed), Decision::Alert(AlertReason::New));
         assert_eq!(reassessed.heard(), [Audience::Email]);
 
         // What changes by itself is news all the same.
@@ -295,9 +300,9 @@ mod tests {
             panic!()
         };
         assert_eq!(transition, Transition::Changed);
-        assert_eq!(decide(&risen), Decision::Alert(Why::PriorityRaised));
+        assert_eq!(decide(&risen), Decision::Alert(AlertReason::PriorityRaised));
         // Nor does a new policy hide what nobody has heard of.
         let Step::Write(untold, _) = step(Some(&untold), &after, &tagged) else { panic!() };
-        assert_eq!(decide(&untold), Decision::Alert(Why::New));
+        assert_eq!(decide(&untold), Decision::Alert(AlertReason::New));
     }
 }

@@ -2,12 +2,12 @@
 
 use crate::domain::{
     finding::Finding,
-    record::{Record, Why},
+    record::{AlertReason, Record},
     text,
 };
 
 /// What subscriptions can filter by.
-pub fn attributes(record: &Record, why: Why) -> Vec<(&'static str, String)> {
+pub fn attributes(record: &Record, why: AlertReason) -> Vec<(&'static str, String)> {
     let (priority, severity) = (record.assessment.priority.as_str(), &record.finding.severity);
     filters(priority, severity.as_str(), properties(&record.finding), why.as_str())
 }

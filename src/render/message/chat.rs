@@ -19,7 +19,7 @@ use crate::{
     domain::{
         announce,
         finding::Finding,
-        record::{Record, Why},
+        record::{AlertReason, Record},
         text,
     },
     render::{
@@ -75,7 +75,7 @@ wording! {
 
 /// The notification that announces a record, for the reason `why`. Findings of one problem share a
 /// thread.
-pub fn alert(record: &Record, why: Why, at: Timestamp, language: Language) -> Message {
+pub fn alert(record: &Record, why: AlertReason, at: Timestamp, language: Language) -> Message {
     let alert = &Facts::new(record, why);
     let finding = &record.finding;
     let title = &fitting(&subject::line_of(record), TITLE);

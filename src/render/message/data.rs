@@ -11,7 +11,7 @@ use crate::{
         announce,
         assess::Priority,
         finding::{FixAvailable, Resource},
-        record::{Record, Why},
+        record::{AlertReason, Record},
         text,
     },
     render::words::reason,
@@ -96,7 +96,7 @@ struct Where {
 }
 
 /// The message that announces a record, for the reason `why`.
-pub fn alert(record: &Record, why: Why, at: Timestamp, language: Language) -> Message {
+pub fn alert(record: &Record, why: AlertReason, at: Timestamp, language: Language) -> Message {
     let entry = [Entry::new(record, why, language)];
     message("finding", at, (1, 1), &entry, attributes(record, why))
 }
@@ -144,7 +144,7 @@ fn message(
 }
 
 impl Entry {
-    fn new(record: &Record, why: Why, language: Language) -> Self {
+    fn new(record: &Record, why: AlertReason, language: Language) -> Self {
         let finding = &record.finding;
         let line = |text: &String| text::line(text);
         let packages = finding.package().map_or(&[][..], |package| &package.packages);
@@ -161,9 +161,9 @@ impl Entry {
                 .reasons
                 .iter()
                 .map(|because| Because {
-                    factor: because.basis.factor(),
+                    factor: because.factor.name(),
                     points: because.points,
-                    text: reason(&because.basis, language),
+                    text: reason(&because.factor, language),
                 })
                 .collect(),
             severity: text::line(finding.severity.as_str()),

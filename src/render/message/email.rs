@@ -2,7 +2,7 @@
 
 use textwrap::{WordSeparator, core::Word};
 
-use crate::domain::record::{Record, Why};
+use crate::domain::record::{AlertReason, Record};
 
 use super::{Language, Message, attributes::attributes, subject};
 use crate::render::{
@@ -22,7 +22,7 @@ wording! {
 }
 
 /// The e-mail that announces a record, for the reason `why`.
-pub fn alert(record: &Record, why: Why, language: Language) -> Message {
+pub fn alert(record: &Record, why: AlertReason, language: Language) -> Message {
     let body = in_words(&Facts::new(record, why), language);
     Message {
         subject: Some(subject::subject(record)),

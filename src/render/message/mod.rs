@@ -15,7 +15,7 @@ use email::fit;
 use summary::Summary;
 
 use super::Language;
-use crate::domain::record::{Audience, Record, Why};
+use crate::domain::record::{AlertReason, Audience, Record};
 
 /// A message as it is handed to SNS.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub struct Message {
 pub fn alert(
     audience: Audience,
     record: &Record,
-    why: Why,
+    why: AlertReason,
     at: Timestamp,
     language: Language,
 ) -> Message {
@@ -47,7 +47,7 @@ pub fn alert(
 /// findings that it has. One, but for programs, which get every finding, however many that are.
 pub fn summary(
     audience: Audience,
-    news: &[(&Record, Why)],
+    news: &[(&Record, AlertReason)],
     at: Timestamp,
     language: Language,
 ) -> Vec<(Message, Range<usize>)> {

@@ -14,7 +14,7 @@ use crate::{
         announce,
         assess::{Assessment, Priority},
         finding::Severity,
-        record::{Record, Why},
+        record::{AlertReason, Record},
     },
     render::{
         view::{Deed, Facts, moment, safe},
@@ -36,14 +36,14 @@ const IN_FULL: usize = 3;
 /// Findings to be summed up.
 pub struct Summary<'a> {
     /// They, and why each is told.
-    pub news: &'a [(&'a Record, Why)],
+    pub news: &'a [(&'a Record, AlertReason)],
     /// When.
     pub at: Timestamp,
     /// How many there are.
     pub total: usize,
     groups: Vec<Group<'a>>,
     /// The most urgent first.
-    by_urgency: Vec<(&'a Record, Why)>,
+    by_urgency: Vec<(&'a Record, AlertReason)>,
 }
 
 /// The findings of one problem.
@@ -95,7 +95,7 @@ fn urgency(record: &Record) -> impl Ord + use<'_> {
 
 impl<'a> Summary<'a> {
     /// Sums up `news`, as of `at`.
-    pub fn new(news: &'a [(&'a Record, Why)], at: Timestamp) -> Self {
+    pub fn new(news: &'a [(&'a Record, AlertReason)], at: Timestamp) -> Self {
         let mut by_urgency = news.to_vec();
         by_urgency.sort_by(|(a, _), (b, _)| urgency(a).cmp(&urgency(b)));
         let mut keyed: Vec<(String, &Record)> = by_urgency

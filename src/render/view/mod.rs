@@ -11,7 +11,7 @@ pub use links::Page;
 use crate::domain::{
     assess::{Priority, Reason},
     finding::{Details, Finding, FixAvailable, Resource, ResourceType, VulnerablePackage},
-    record::{Record, Why},
+    record::{AlertReason, Record},
     text,
 };
 
@@ -31,7 +31,7 @@ pub struct Facts<'a> {
     /// Whether there is no fix, so that the due date is for mitigation.
     pub mitigate: bool,
     /// Why the reader is told.
-    pub why: Why,
+    pub why: AlertReason,
     /// The priority the reader was told before, if it was lower.
     pub raised_from: Option<&'static str>,
     /// 0 to 100.
@@ -124,7 +124,7 @@ pub struct Package {
 
 impl<'a> Facts<'a> {
     /// What there is to say about a record.
-    pub fn new(record: &'a Record, why: Why) -> Self {
+    pub fn new(record: &'a Record, why: AlertReason) -> Self {
         let finding = &record.finding;
         let packages = packages(finding);
         let told = record.announced.as_ref().map(|announced| announced.facts.priority);

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::domain::{
-    assess::{Basis, Reason},
+    assess::{Factor, Reason},
     finding::FixAvailable,
     text,
 };
@@ -11,13 +11,13 @@ use crate::domain::{
 use super::{Language, wording};
 
 wording! {
-    fn in_words<'a>(basis: &'a Basis) by "en/reason.txt", "ja/reason.txt"
+    fn in_words<'a>(factor: &'a Factor) by "en/reason.txt", "ja/reason.txt"
 }
 
 /// A reason in words.
-pub fn reason(basis: &Basis, language: Language) -> String {
+pub fn reason(factor: &Factor, language: Language) -> String {
     // A severity may be a word that we do not know: a stranger's.
-    text::defused(&text::line(&in_words(basis, language)))
+    text::defused(&text::line(&in_words(factor, language)))
 }
 
 /// A probability in per cent, with two figures that matter: `94 %`, `0.042 %`.
@@ -40,5 +40,5 @@ impl fmt::Display for Percent<'_> {
 pub fn reasons(reasons: &[Reason], language: Language) -> impl Iterator<Item = String> {
     reasons
         .iter()
-        .map(move |Reason { points, basis }| format!("{points:>+4}  {}", reason(basis, language)))
+        .map(move |Reason { points, factor }| format!("{points:>+4}  {}", reason(factor, language)))
 }
