@@ -10,7 +10,7 @@ use super::{
 };
 use crate::domain::{
     announce::problems,
-    record::{AlertReason, Decision, Lease, Record, Told, decide},
+    record::{AlertReason, Decision, Delivery, Lease, Record, decide},
 };
 
 /// How often a race for a row is run before the attempt gives up.
@@ -20,12 +20,12 @@ impl<S: Alerts, P> Triage<S, P> {
     /// Remembers who has heard of findings.
     pub(super) async fn note(
         &self,
-        told: Vec<(Record, Told)>,
+        told: Vec<(Record, Delivery)>,
         lease: &Lease,
         attempt: Attempt<'_>,
     ) -> Result<(), Failure> {
-        let marking = |row: Record, told: Told| {
-            let mut record = row.remembering(&told);
+        let marking = |row: Record, told: Delivery| {
+            let mut record = row.with_delivery(&told);
             record.pending_since = pending_since(&record, attempt.now);
             Marking { record, told }
         };

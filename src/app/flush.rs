@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     app::failure::{CallFailed, Failure},
-    domain::record::{AlertReason, Audience, Decision, Lease, Record, Told, decide},
+    domain::record::{AlertReason, Audience, Decision, Delivery, Lease, Record, decide},
     render::message,
 };
 
@@ -136,10 +136,10 @@ impl<S: Alerts + Summaries, P: Publish> Triage<S, P> {
         let tellings = all.iter().map(|&audience| self.tell(audience, &rows, attempt));
         let tellings = join_all(tellings).await;
         let (mut messages, mut failed) = (0, None);
-        for (telling, &audience) in tellings.into_iter().zip(all) {
-            messages += telling.messages;
-            failed = failed.or(telling.failed);
-            for row in telling.heard {
+        for (delivery, &audience) in tellings.into_iter().zip(all) {
+            messages += delivery.messages;
+            failed = failed.or(delivery.failed);
+            for row in delivery.heard {
                 rows[row].heard.push(audience);
             }
         }
@@ -150,12 +150,12 @@ impl<S: Alerts + Summaries, P: Publish> Triage<S, P> {
         }
         let told = rows.into_iter().map(|row| {
             let told = match row.why {
-                Some(why) => row.record.telling(why, &row.heard, all, attempt.now, false),
-                None => Told::Nobody,
+                Some(why) => row.record.delivery(why, &row.heard, all, attempt.now, false),
+                None => Delivery::None,
             };
             (row.record, told)
         });
-        let told: Vec<(Record, Told)> = told.collect();
+        let told: Vec<(Record, Delivery)> = told.collect();
         let known = known(&told);
         self.note(told, lease, attempt).await?;
         let noted = self.store.know(&known, attempt.now).await;
@@ -165,32 +165,34 @@ impl<S: Alerts + Summaries, P: Publish> Triage<S, P> {
 
     /// Tells one audience of the findings it has not heard of, in as few messages as will do.
     async fn tell(&self, audience: Audience, rows: &[Row], attempt: Attempt<'_>) -> Telling {
-        let missing =
-            rows.iter().enumerate().filter(|(_, row)| !row.record.heard().contains(&audience));
+        let missing = rows
+            .iter()
+            .enumerate()
+            .filter(|(_, row)| !row.record.delivered_to().contains(&audience));
         let (places, news): (Vec<usize>, Vec<(&Record, AlertReason)>) =
             missing.filter_map(|(place, row)| Some((place, (&row.record, row.why?)))).unzip();
-        let mut telling = Telling::default();
+        let mut delivery = Telling::default();
         if news.is_empty() {
-            return telling;
+            return delivery;
         }
         for (message, about) in message::summary(audience, &news, attempt.now, self.language) {
             if let Err(error) = self.publisher.publish(audience, &message).await {
-                telling.failed = Some(error);
+                delivery.failed = Some(error);
                 break;
             }
-            telling.messages += 1;
-            telling.heard.extend(&places[about]);
+            delivery.messages += 1;
+            delivery.heard.extend(&places[about]);
         }
-        telling
+        delivery
     }
 }
 
 /// What people know after a summary that told them all of this: each problem once, as urgent as it
 /// was told.
-fn known(told: &[(Record, Told)]) -> Vec<Known> {
+fn known(told: &[(Record, Delivery)]) -> Vec<Known> {
     let mut known: BTreeMap<(String, &'static str), Known> = BTreeMap::new();
     for (record, told) in told {
-        let Told::All(announced) = told else { continue };
+        let Delivery::Complete(announced) = told else { continue };
         for new in known_of(record, announced.why) {
             let key = (new.problem.key.clone(), new.why.as_str());
             match known.get_mut(&key) {
@@ -257,7 +259,7 @@ mod tests {
             announce::Budget,
             assess::{Policy, assess},
             finding::sample,
-            record::{Sighting, Step, step},
+            record::{AssessedFinding, Step, step},
         },
         render::{Language, message::Message},
     };
@@ -294,8 +296,8 @@ mod tests {
             };
             let finding = sample::finding();
             let assessment = assess(&finding, &Policy::default(), Some(NOW));
-            let sighting = Sighting::new(finding, assessment, NOW);
-            let Step::Write(record, _) = step(None, &sighting, &Policy::default()) else {
+            let assessed = AssessedFinding::new(finding, assessment, NOW);
+            let Step::Write(record, _) = step(None, &assessed, &Policy::default()) else {
                 panic!()
             };
             Ok(Waiting { since, rows: vec![*record] })

@@ -19,8 +19,8 @@ use crate::{
         assess::{Policy, Priority, assess},
         finding::Finding,
         record::{
-            AlertReason, Audience, Decision, Lease, Record, Sighting, Step, Transition, decide,
-            step,
+            AlertReason, AssessedFinding, Audience, Decision, Lease, Record, Step, Transition,
+            decide, step,
         },
     },
     render::{Language, message},
@@ -98,11 +98,11 @@ impl<S: Records + Alerts, P: Publish> Triage<S, P> {
     /// time: what was done is not done twice.
     pub async fn finding(&self, finding: Finding, attempt: Attempt<'_>) -> Result<Report, Failure> {
         let assessment = assess(&finding, &self.policy, Some(attempt.now));
-        let sighting = Sighting::new(finding, assessment, attempt.now);
-        let arn = &sighting.finding.arn;
+        let assessed = AssessedFinding::new(finding, assessment, attempt.now);
+        let arn = &assessed.finding.arn;
         for _ in 0..RACES {
             has_time_for(2, arn, attempt)?;
-            let (record, transition) = match self.record(&sighting).await? {
+            let (record, transition) = match self.record(&assessed).await? {
                 Recording::Done(record, transition) => (record, transition),
                 Recording::Stale(record) => {
                     let reason = "the record holds a newer state of this finding".to_owned();
@@ -142,17 +142,17 @@ impl<S: Records + Alerts, P: Publish> Triage<S, P> {
     }
 
     /// Puts a sighting into the record.
-    async fn record(&self, sighting: &Sighting) -> Result<Recording, Failure> {
-        let previous = match self.store.refresh(sighting).await.map_err(Failure::Store)? {
+    async fn record(&self, assessed: &AssessedFinding) -> Result<Recording, Failure> {
+        let previous = match self.store.refresh(assessed).await.map_err(Failure::Store)? {
             Refreshed::Done(record) => return Ok(Recording::Done(record, None)),
             Refreshed::Differs(record) => Some(record),
             Refreshed::Missing => None,
         };
-        match (step(previous.as_deref(), sighting, &self.policy), previous) {
+        match (step(previous.as_deref(), assessed, &self.policy), previous) {
             (Step::Stale, Some(record)) => Ok(Recording::Stale(record)),
             (Step::Repetition, Some(record)) => Ok(Recording::Done(record, None)),
             (Step::Write(mut record, transition), _) => {
-                record.pending_since = pending_since(&record, sighting.seen_at);
+                record.pending_since = pending_since(&record, assessed.received_at);
                 match self.store.write(&record, transition).await.map_err(Failure::Store)? {
                     Outran::No => Ok(Recording::Done(record, Some(transition))),
                     Outran::Yes => Ok(Recording::Outran),
@@ -175,7 +175,7 @@ impl<S: Records + Alerts, P: Publish> Triage<S, P> {
             return Err(Failure::BeingAnnounced { arn, until });
         }
         let lease = Lease::new(attempt.name, attempt.now);
-        let permit = if record.is_half_told_alone() {
+        let permit = if record.token_is_spent() {
             // Its token is spent, and the rest is owed to those who have not heard.
             let records = std::slice::from_ref(&record);
             match self.store.lease(records, &lease).await.map_err(Failure::Store)?[..] {
@@ -215,8 +215,11 @@ impl<S: Records + Alerts, P: Publish> Triage<S, P> {
     ) -> Result<Report, Failure> {
         has_time_for(2, &record.finding.arn, attempt)?;
         let all = self.publisher.audiences();
-        let missing: Vec<Audience> =
-            all.iter().copied().filter(|audience| !record.heard().contains(audience)).collect();
+        let missing: Vec<Audience> = all
+            .iter()
+            .copied()
+            .filter(|audience| !record.delivered_to().contains(audience))
+            .collect();
         let sent = join_all(missing.iter().map(async |&audience| {
             let message = message::alert(audience, &record, why, attempt.now, self.language);
             self.publisher.publish(audience, &message).await.map(|()| audience)
@@ -231,7 +234,7 @@ impl<S: Records + Alerts, P: Publish> Triage<S, P> {
         }
 
         let report = report(&record, Outcome::Announced, why.as_str().to_owned());
-        let told = record.telling(why, &heard, all, attempt.now, true);
+        let told = record.delivery(why, &heard, all, attempt.now, true);
         if failed.is_none() || !heard.is_empty() {
             self.note(vec![(record, told)], lease, attempt).await?;
         }

@@ -14,7 +14,7 @@ use crate::{
         Alerts, Alone, Marked, Marking, Outran, Permit,
         failure::{BoxError, CallFailed},
     },
-    domain::record::{Lease, Record, Told},
+    domain::record::{Delivery, Lease, Record},
 };
 
 /// How often a race for a token is run.
@@ -115,17 +115,17 @@ impl DynamoDb {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let mut history = None;
         let update = match told {
-            Told::All(announced) => {
+            Delivery::Complete(announced) => {
                 set.push("announced = :told");
                 remove.push("partly_told");
                 history = Some(item::announcement(record, announced, self.expiry(announced.at))?);
                 update.expression_attribute_values(":told", item::value(announced)?)
             }
-            Told::Some(partly) => {
+            Delivery::Partial(partly) => {
                 set.push("partly_told = :told");
                 update.expression_attribute_values(":told", item::value(partly)?)
             }
-            Told::Nobody => update,
+            Delivery::None => update,
         };
         let update = match record.pending_since {
             None => {

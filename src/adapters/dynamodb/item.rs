@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::keys;
-use crate::domain::record::{Announced, Facts, Record, Transition};
+use crate::domain::record::{Announcement, Facts, Record, Transition};
 
 /// An item as the SDK has it.
 pub type Item = HashMap<String, AttributeValue>;
@@ -67,7 +67,8 @@ struct State<'a> {
 /// and nobody was told of it: the rules let ends of every severity through.
 pub fn row(record: &Record, expires_at: i64) -> Result<Item, Unreadable> {
     let arn = &record.finding.arn;
-    let is_kept = record.is_open() || record.announced.is_some() || record.partly_told.is_some();
+    let is_kept =
+        record.is_open() || record.announced.is_some() || record.partial_delivery.is_some();
     serde_dynamo::to_item(Row {
         pk: keys::finding(arn),
         sk: keys::CURRENT,
@@ -115,7 +116,7 @@ pub fn transition(
 /// that people were told of.
 pub fn announcement(
     record: &Record,
-    announced: &Announced,
+    announced: &Announcement,
     expires_at: i64,
 ) -> Result<Item, Unreadable> {
     serde_dynamo::to_item(History {

@@ -17,12 +17,12 @@ use super::{
 };
 use crate::{
     app::{Outran, Records, Refreshed, failure::CallFailed},
-    domain::record::{Record, Sighting, Transition},
+    domain::record::{AssessedFinding, Record, Transition},
 };
 
 impl Records for DynamoDb {
-    async fn refresh(&self, sighting: &Sighting) -> Result<Refreshed, CallFailed> {
-        let key = keys::finding(&sighting.finding.arn);
+    async fn refresh(&self, assessed: &AssessedFinding) -> Result<Refreshed, CallFailed> {
+        let key = keys::finding(&assessed.finding.arn);
         let failed = |source| CallFailed { operation: UPDATE, object: key.clone(), source };
         let answer = self
             .update_row(&key)
@@ -31,24 +31,27 @@ impl Records for DynamoDb {
                 "SET version = :version, finding = :finding, assessment = :assessment, \
                  score = :score, last_seen_at = :now ADD revision :one",
             )
-            .expression_attribute_values(":facts", AttributeValue::S(sighting.facts().key()))
+            .expression_attribute_values(":facts", AttributeValue::S(assessed.facts().key()))
             .expression_attribute_values(
                 ":version",
-                AttributeValue::S(sighting.version.as_str().to_owned()),
+                AttributeValue::S(assessed.version.as_str().to_owned()),
             )
             .expression_attribute_values(
                 ":finding",
-                item::json(&sighting.finding).map_err(|error| failed(error.into()))?,
+                item::json(&assessed.finding).map_err(|error| failed(error.into()))?,
             )
             .expression_attribute_values(
                 ":assessment",
-                item::json(&sighting.assessment).map_err(|error| failed(error.into()))?,
+                item::json(&assessed.assessment).map_err(|error| failed(error.into()))?,
             )
             .expression_attribute_values(
                 ":score",
-                AttributeValue::N(sighting.assessment.score.to_string()),
+                AttributeValue::N(assessed.assessment.score.to_string()),
             )
-            .expression_attribute_values(":now", AttributeValue::S(sighting.seen_at.to_string()))
+            .expression_attribute_values(
+                ":now",
+                AttributeValue::S(assessed.received_at.to_string()),
+            )
             .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)

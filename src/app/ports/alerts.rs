@@ -8,7 +8,7 @@ use crate::{
     domain::{
         announce::{Bucket, Budget, Problem},
         assess::Priority,
-        record::{AlertReason, Lease, Record, Told},
+        record::{AlertReason, Delivery, Lease, Record},
     },
 };
 
@@ -85,7 +85,7 @@ pub struct Marking {
     /// The row, with what is to be remembered in it.
     pub record: Record,
     /// What is to be remembered.
-    pub told: Told,
+    pub told: Delivery,
 }
 
 /// What became of one row of [`Alerts::mark`].

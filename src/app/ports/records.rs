@@ -2,17 +2,17 @@
 
 use crate::{
     app::failure::CallFailed,
-    domain::record::{Record, Sighting, Transition},
+    domain::record::{AssessedFinding, Record, Transition},
 };
 
 /// Where records are kept.
 pub trait Records {
-    /// Brings a row up to date if it holds the same facts and an older version than `sighting`.
+    /// Brings a row up to date if it holds the same facts and an older version than `assessed`.
     ///
     /// One call, which also reads: whatever the row is, it comes back.
     fn refresh(
         &self,
-        sighting: &Sighting,
+        assessed: &AssessedFinding,
     ) -> impl Future<Output = Result<Refreshed, CallFailed>> + Send;
 
     /// Writes a row and its transition, both or neither, if the row is still the one before

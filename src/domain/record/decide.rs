@@ -89,13 +89,13 @@ mod tests {
     use super::*;
     use crate::domain::{
         finding::sample,
-        record::{Announced, sample::record},
+        record::{Announcement, sample::record},
     };
 
     /// What is decided about a finding that was announced as it is in the sample, and then changed.
     fn after(change: impl FnOnce(&mut Value)) -> Decision {
         let told = record(sample::finding());
-        let announced = Announced {
+        let announced = Announcement {
             at: told.last_seen_at,
             why: AlertReason::New,
             facts: told.facts(),
@@ -166,7 +166,7 @@ mod tests {
         let mut told = record(sample::with(|f| f["fixAvailable"] = json!("NO")));
         let facts = told.facts();
         told.announced =
-            Some(Announced { at: told.last_seen_at, why: AlertReason::New, facts, opening: 1 });
+            Some(Announcement { at: told.last_seen_at, why: AlertReason::New, facts, opening: 1 });
         assert_eq!(decide(&told), Decision::Quiet(QuietReason::AlreadyTold));
         for fix in ["PARTIAL", "YES"] {
             let now = record(sample::with(|f| f["fixAvailable"] = json!(fix)));
@@ -187,7 +187,7 @@ mod tests {
         let mut back = record(sample::finding());
         let facts = back.facts();
         back.announced =
-            Some(Announced { at: back.last_seen_at, why: AlertReason::New, facts, opening: 1 });
+            Some(Announcement { at: back.last_seen_at, why: AlertReason::New, facts, opening: 1 });
         back.opening = 2;
         assert_eq!(decide(&back), Decision::Alert(AlertReason::Reopened));
     }

@@ -8,7 +8,7 @@ use super::{AlertReason, Facts, Record};
 /// What people were last told about a finding.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Announced {
+pub struct Announcement {
     /// When.
     pub at: Timestamp,
     /// Why.
@@ -35,7 +35,7 @@ pub enum Audience {
 /// An announcement that some have heard and others have not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct PartlyTold {
+pub struct PartialDelivery {
     /// What was told.
     pub facts: Facts,
     /// Which opening of the finding it was about.
@@ -48,13 +48,13 @@ pub struct PartlyTold {
 
 /// Who has heard of a finding, after an announcement.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Told {
+pub enum Delivery {
     /// Everybody.
-    All(Announced),
+    Complete(Announcement),
     /// Some.
-    Some(PartlyTold),
+    Partial(PartialDelivery),
     /// Nobody, so that there is nothing to remember.
-    Nobody,
+    None,
 }
 
 /// The right to announce a finding, until it runs out.
@@ -80,8 +80,8 @@ impl Lease {
 
 impl Record {
     /// Who has already heard what there is to tell, if not all have.
-    pub fn heard(&self) -> &[Audience] {
-        match &self.partly_told {
+    pub fn delivered_to(&self) -> &[Audience] {
+        match &self.partial_delivery {
             Some(told)
                 if told.opening == self.opening
                     && self.facts().news_since(&told.facts).is_none() =>
@@ -93,42 +93,43 @@ impl Record {
     }
 
     /// Whether some have heard what there is to tell in a message of its own, and others have not.
-    pub fn is_half_told_alone(&self) -> bool {
-        !self.heard().is_empty() && self.partly_told.as_ref().is_some_and(|told| told.alone)
+    pub fn token_is_spent(&self) -> bool {
+        !self.delivered_to().is_empty()
+            && self.partial_delivery.as_ref().is_some_and(|told| told.alone)
     }
 
     /// What is to be remembered after `to` have heard `why` at `at`, in addition to who has
     /// already, out of `all`; in a message about this finding `alone`, or in a summary.
-    pub fn telling(
+    pub fn delivery(
         &self,
         why: AlertReason,
         to: &[Audience],
         all: &[Audience],
         at: Timestamp,
         alone: bool,
-    ) -> Told {
-        let mut heard = self.heard().to_vec();
+    ) -> Delivery {
+        let mut heard = self.delivered_to().to_vec();
         heard.extend(to);
         let facts = self.facts();
         if all.iter().all(|audience| heard.contains(audience)) {
-            Told::All(Announced { at, why, facts, opening: self.opening })
+            Delivery::Complete(Announcement { at, why, facts, opening: self.opening })
         } else if heard.is_empty() {
-            Told::Nobody
+            Delivery::None
         } else {
-            Told::Some(PartlyTold { facts, opening: self.opening, to: heard, alone })
+            Delivery::Partial(PartialDelivery { facts, opening: self.opening, to: heard, alone })
         }
     }
 
     /// The record with that remembered.
     #[must_use]
-    pub fn remembering(mut self, told: &Told) -> Self {
+    pub fn with_delivery(mut self, told: &Delivery) -> Self {
         match told {
-            Told::All(announced) => {
+            Delivery::Complete(announced) => {
                 self.announced = Some(announced.clone());
-                self.partly_told = None;
+                self.partial_delivery = None;
             }
-            Told::Some(partly) => self.partly_told = Some(partly.clone()),
-            Told::Nobody => {}
+            Delivery::Partial(partly) => self.partial_delivery = Some(partly.clone()),
+            Delivery::None => {}
         }
         self
     }

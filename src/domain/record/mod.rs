@@ -1,6 +1,6 @@
 //! What is remembered of a finding, and how an event changes it.
 //!
-//! Pure: a [`Record`] and a [`Sighting`] give a [`Step`]. The store keeps records and knows how to
+//! Pure: a [`Record`] and a [`AssessedFinding`] give a [`Step`]. The store keeps records and knows how to
 //! write them without losing a race; what a record becomes is decided here.
 
 mod decide;
@@ -16,9 +16,9 @@ use serde::{Deserialize, Serialize};
 use serde_with::{As, json::JsonString, skip_serializing_none};
 
 pub use decide::{AlertReason, Decision, QuietReason, decide};
-pub use delivery::{Announced, Audience, Lease, PartlyTold, Told};
+pub use delivery::{Announcement, Audience, Delivery, Lease, PartialDelivery};
 pub use facts::Facts;
-pub use step::{Sighting, Step, step};
+pub use step::{AssessedFinding, Step, step};
 pub use version::Version;
 
 use super::{assess::Assessment, finding::Finding};
@@ -55,9 +55,10 @@ pub struct Record {
     /// Since when there is something to say that was not said.
     pub pending_since: Option<Timestamp>,
     /// What people were last told; `None` if nothing yet.
-    pub announced: Option<Announced>,
+    pub announced: Option<Announcement>,
     /// What some of them were told since, and others are yet to be.
-    pub partly_told: Option<PartlyTold>,
+    #[serde(rename = "partly_told")]
+    pub partial_delivery: Option<PartialDelivery>,
     /// Who is telling them now.
     pub lease: Option<Lease>,
 }

@@ -12,7 +12,7 @@ use crate::domain::{
 
 /// A finding as an event shows it, assessed: the candidate for a record.
 #[derive(Clone, Debug)]
-pub struct Sighting {
+pub struct AssessedFinding {
     /// What the event says.
     pub finding: Finding,
     /// What we make of it.
@@ -20,14 +20,14 @@ pub struct Sighting {
     /// Its place in the order of events.
     pub version: Version,
     /// When we were told.
-    pub seen_at: Timestamp,
+    pub received_at: Timestamp,
 }
 
-impl Sighting {
+impl AssessedFinding {
     /// A finding that was assessed and is seen now.
-    pub fn new(finding: Finding, assessment: Assessment, seen_at: Timestamp) -> Self {
+    pub fn new(finding: Finding, assessment: Assessment, received_at: Timestamp) -> Self {
         let version = Version::of(&finding);
-        Self { finding, assessment, version, seen_at }
+        Self { finding, assessment, version, received_at }
     }
 
     /// The facts that matter.
@@ -37,12 +37,14 @@ impl Sighting {
 
     /// Since when there is this finding, as Inspector says, unless that is unknown or to come.
     fn first_since(&self) -> Timestamp {
-        self.finding.first_observed_at.map_or_else(|| self.since(), |first| first.min(self.seen_at))
+        self.finding
+            .first_observed_at
+            .map_or_else(|| self.since(), |first| first.min(self.received_at))
     }
 
     /// When the finding came into this state: as Inspector says, unless that is unknown or to come.
     fn since(&self) -> Timestamp {
-        self.finding.as_of().map_or(self.seen_at, |as_of| as_of.min(self.seen_at))
+        self.finding.as_of().map_or(self.received_at, |as_of| as_of.min(self.received_at))
     }
 }
 
@@ -57,20 +59,20 @@ pub enum Step {
     Stale,
 }
 
-/// What `sighting`, which was assessed under `policy`, makes of `previous`. A newer state with the
+/// What `assessed`, which was assessed under `policy`, makes of `previous`. A newer state with the
 /// same facts comes here only if the row has them in another spelling than [`Facts::key`]: else it is
 /// a refresh.
-pub fn step(previous: Option<&Record>, sighting: &Sighting, policy: &Policy) -> Step {
+pub fn step(previous: Option<&Record>, assessed: &AssessedFinding, policy: &Policy) -> Step {
     let Some(previous) = previous else {
-        let (record, transition) = first(sighting);
+        let (record, transition) = first(assessed);
         return Step::Write(Box::new(record), transition);
     };
-    match sighting.version.cmp(&previous.version) {
+    match assessed.version.cmp(&previous.version) {
         Ordering::Less => Step::Stale,
         Ordering::Equal => Step::Repetition,
         Ordering::Greater => {
-            let rebased = previous.under(policy, &sighting.assessment);
-            let (record, transition) = next(&rebased, sighting);
+            let rebased = previous.under(policy, &assessed.assessment);
+            let (record, transition) = next(&rebased, assessed);
             Step::Write(Box::new(record), transition)
         }
     }
@@ -90,7 +92,7 @@ impl Record {
         rebased.assessment = Assessment { due_at, ..assessment };
         let (was, is) = (self.assessment.priority, rebased.assessment.priority);
         let all = rebased.announced.iter_mut().map(|told| &mut told.facts.priority);
-        let some = rebased.partly_told.iter_mut().map(|told| &mut told.facts.priority);
+        let some = rebased.partial_delivery.iter_mut().map(|told| &mut told.facts.priority);
         for priority in all.chain(some).filter(|priority| **priority >= was) {
             *priority = if *priority == was { is } else { is.max(*priority) };
         }
@@ -98,54 +100,54 @@ impl Record {
     }
 }
 
-fn first(sighting: &Sighting) -> (Record, Transition) {
-    let now = sighting.seen_at;
-    let open = sighting.finding.status.is_open();
+fn first(assessed: &AssessedFinding) -> (Record, Transition) {
+    let now = assessed.received_at;
+    let open = assessed.finding.status.is_open();
     let record = Record {
-        finding: sighting.finding.clone(),
-        assessment: sighting.assessment.clone(),
-        version: sighting.version.clone(),
+        finding: assessed.finding.clone(),
+        assessment: assessed.assessment.clone(),
+        version: assessed.version.clone(),
         revision: 1,
         first_seen_at: now,
         last_seen_at: now,
         opening: u32::from(open),
-        opened_at: Some(sighting.first_since()),
-        ended_at: (!open).then(|| sighting.since()),
-        due_at: sighting.assessment.due_at.filter(|_| open),
+        opened_at: Some(assessed.first_since()),
+        ended_at: (!open).then(|| assessed.since()),
+        due_at: assessed.assessment.due_at.filter(|_| open),
         pending_since: None,
         announced: None,
-        partly_told: None,
+        partial_delivery: None,
         lease: None,
     };
     (record, if open { Transition::Opened } else { Transition::FirstSeenEnded })
 }
 
-fn next(previous: &Record, sighting: &Sighting) -> (Record, Transition) {
-    let now = sighting.seen_at;
-    let transition = match (previous.is_open(), &sighting.finding.status) {
+fn next(previous: &Record, assessed: &AssessedFinding) -> (Record, Transition) {
+    let now = assessed.received_at;
+    let transition = match (previous.is_open(), &assessed.finding.status) {
         (false, status) if status.is_open() && previous.opening == 0 => Transition::Opened,
         (false, status) if status.is_open() => Transition::Reopened,
         (true, Status::Suppressed) => Transition::Suppressed,
         (true, Status::Closed) => Transition::Closed,
-        _ if previous.facts() == sighting.facts() => Transition::Reassessed,
+        _ if previous.facts() == assessed.facts() => Transition::Reassessed,
         _ => Transition::Changed,
     };
-    let open = sighting.finding.status.is_open();
+    let open = assessed.finding.status.is_open();
     let reopened = open && !previous.is_open();
     let came_back = reopened && previous.opening > 0;
-    let opened_at = if came_back { Some(sighting.since()) } else { previous.opened_at };
-    let ended_as_before = sighting.finding.status == previous.finding.status;
+    let opened_at = if came_back { Some(assessed.since()) } else { previous.opened_at };
+    let ended_as_before = assessed.finding.status == previous.finding.status;
     let ended_at = previous.ended_at.filter(|_| ended_as_before);
     let record = Record {
-        finding: sighting.finding.clone(),
-        assessment: sighting.assessment.clone(),
-        version: sighting.version.clone(),
+        finding: assessed.finding.clone(),
+        assessment: assessed.assessment.clone(),
+        version: assessed.version.clone(),
         revision: previous.revision + 1,
         last_seen_at: now.max(previous.last_seen_at),
         opening: previous.opening + u32::from(reopened),
         opened_at,
-        ended_at: if open { None } else { Some(ended_at.unwrap_or_else(|| sighting.since())) },
-        due_at: if open { due(previous, sighting, reopened) } else { None },
+        ended_at: if open { None } else { Some(ended_at.unwrap_or_else(|| assessed.since())) },
+        due_at: if open { due(previous, assessed, reopened) } else { None },
         ..previous.clone()
     };
     (record, transition)
@@ -154,10 +156,10 @@ fn next(previous: &Record, sighting: &Sighting) -> (Record, Transition) {
 /// By when to act, once more is known: sooner if the finding grew more urgent; later only if it had
 /// ended, or if Inspector rates it lower than before and its class falls with that. That a score
 /// falls with the age of a vulnerability gives nobody more time.
-fn due(previous: &Record, sighting: &Sighting, reopened: bool) -> Option<Timestamp> {
-    let fresh = sighting.assessment.due_at;
-    let milder = sighting.finding.severity.rank() < previous.finding.severity.rank()
-        && sighting.assessment.priority < previous.assessment.priority;
+fn due(previous: &Record, assessed: &AssessedFinding, reopened: bool) -> Option<Timestamp> {
+    let fresh = assessed.assessment.due_at;
+    let milder = assessed.finding.severity.rank() < previous.finding.severity.rank()
+        && assessed.assessment.priority < previous.assessment.priority;
     match previous.due_at {
         Some(earlier) if !reopened && !milder => {
             Some(fresh.map_or(earlier, |fresh| fresh.min(earlier)))
@@ -206,13 +208,13 @@ mod tests {
     fn a_due_date_moves_only_with_urgency() {
         let first = at("2026-11-20T10:00:00Z", |_| {});
         let later = |time, seen: &str, change: fn(&mut Value)| {
-            let mut sighting = at(time, change);
-            sighting.seen_at = seen.parse().unwrap();
-            let now = Some(sighting.seen_at);
-            sighting.assessment = assess(&sighting.finding, &Policy::default(), now);
-            sighting
+            let mut assessed = at(time, change);
+            assessed.received_at = seen.parse().unwrap();
+            let now = Some(assessed.received_at);
+            assessed.assessment = assess(&assessed.finding, &Policy::default(), now);
+            assessed
         };
-        let due = |sightings: &[Sighting]| after(sightings).due_at.map(|due| due.to_string());
+        let due = |findings: &[AssessedFinding]| after(findings).due_at.map(|due| due.to_string());
         let no_fix = later("2026-11-21T10:00:00Z", "2026-11-21T12:00:00Z", |f| {
             f["fixAvailable"] = json!("NO");
         });
@@ -257,7 +259,7 @@ mod tests {
             });
             let now = "2026-11-20T12:00:00Z".parse().unwrap();
             let assessment = assess(&finding, policy, Some(now));
-            Sighting::new(finding, assessment, now)
+            AssessedFinding::new(finding, assessment, now)
         };
         let epss = (0..1000)
             .map(|n| f64::from(n) / 1000.0)
@@ -269,14 +271,14 @@ mod tests {
         assert_eq!(after.assessment.priority, Priority::P1);
 
         let Step::Write(untold, _) = step(None, &before, &Policy::default()) else { panic!() };
-        let told = untold.telling(
+        let told = untold.delivery(
             AlertReason::New,
             &[Audience::Email],
             &[Audience::Email],
-            before.seen_at,
+            before.received_at,
             true,
         );
-        let record = untold.clone().remembering(&told);
+        let record = untold.clone().with_delivery(&told);
         let Step::Write(reassessed, transition) = step(Some(&record), &after, &tagged) else {
             panic!("a changed priority is a transition")
         };
@@ -286,13 +288,13 @@ mod tests {
 
         // Nor do those hear it twice who have heard it when others have not.
         let (e_mail, all) = ([Audience::Email], [Audience::Email, Audience::Chat]);
-        let told = untold.telling(AlertReason::New, &e_mail, &all, before.seen_at, true);
-        let partly_told = untold.clone().remembering(&told);
-        let Step::Write(reassessed, _) = step(Some(&partly_told), &after, &tagged) else {
+        let told = untold.delivery(AlertReason::New, &e_mail, &all, before.received_at, true);
+        let partial_delivery = untold.clone().with_delivery(&told);
+        let Step::Write(reassessed, _) = step(Some(&partial_delivery), &after, &tagged) else {
             panic!()
         };
         assert_eq!(decide(&reassessed), Decision::Alert(AlertReason::New));
-        assert_eq!(reassessed.heard(), [Audience::Email]);
+        assert_eq!(reassessed.delivered_to(), [Audience::Email]);
 
         // What changes by itself is news all the same.
         let risen = border("2026-11-20T12:00:00Z", &Policy::default(), 0.9);

@@ -52,7 +52,7 @@ mod tests {
     use super::*;
     use crate::domain::{
         finding::{Envelope, sample},
-        record::sample::{after, at, sighting},
+        record::sample::{after, assessed, at},
     };
 
     #[test]
@@ -74,8 +74,8 @@ mod tests {
 
     #[test]
     fn of_two_states_that_differ_in_a_detail_the_same_one_stands_in_either_order() {
-        let one = sighting(|f| f["title"] = json!("one"));
-        let other = sighting(|f| f["title"] = json!("other"));
+        let one = assessed(|f| f["title"] = json!("one"));
+        let other = assessed(|f| f["title"] = json!("other"));
         assert_ne!(one.version, other.version);
         let forth = after(&[one.clone(), other.clone()]);
         let back = after(&[other, one]);
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_finding_without_a_date_is_older_than_every_dated_one() {
-        let undated = sighting(|f| {
+        let undated = assessed(|f| {
             f["updatedAt"] = json!("?");
             f["lastObservedAt"] = json!("?");
         });
