@@ -93,7 +93,7 @@ async fn four_hundred_findings_of_one_image_are_a_few_messages_and_each_is_in_on
     let told = told(&published);
     assert_eq!(told.len(), 400);
     assert!(told.values().all(|count| *count == 1));
-    assert_eq!(world.waiting(1).await, []);
+    assert_eq!(world.pending(1).await, []);
     // Programs get all of them, in messages that SNS takes.
     assert!(published.iter().all(|message| message.message.len() < 256 * 1024));
 }

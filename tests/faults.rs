@@ -275,15 +275,15 @@ const FLUSH_CALLS: [(Call, usize); 12] = [
     // The last shard, and the rows.
     (Call::Read, 15),
     (Call::Read, 16),
-    (Call::BeginSummary, 0),
+    (Call::LockSummary, 0),
     (Call::LeaseAll, 0),
     (Call::LeaseAll, 1),
     (Call::Publish, 0),
     (Call::Publish, 1),
     (Call::Mark, 0),
     (Call::Mark, 1),
-    (Call::Know, 0),
-    (Call::EndSummary, 0),
+    (Call::RememberAnnounced, 0),
+    (Call::UnlockSummary, 0),
 ];
 
 /// As the SDK's repetitions fail too, a broken connection is nothing else than an error.
@@ -347,7 +347,7 @@ async fn flush_with(call: Call, nth: usize, fault: Fault) {
     for now in ["2026-11-20T12:06:00Z", "2026-11-20T12:10:00Z"] {
         world.flush(now).await.unwrap();
     }
-    assert_eq!(world.waiting(1).await, [], "{what}");
+    assert_eq!(world.pending(1).await, [], "{what}");
 
     let mut told: BTreeMap<String, usize> = BTreeMap::new();
     let published = world.published();
@@ -387,7 +387,7 @@ async fn where_somebody_writes_to_one_problem_of_a_summary_the_others_are_known_
         world.handle(&found(number, number), "2026-11-20T12:00:00Z").await.unwrap();
     }
     let fates = |sent: Sent| {
-        let hit = (sent.call, sent.number) == (Call::Know, 0);
+        let hit = (sent.call, sent.number) == (Call::RememberAnnounced, 0);
         Fate { fault: hit.then_some(Fault::Conflict), ..Fate::default() }
     };
     let triage = Network::new(fates, |_| {}).triage(&world.cloud, "flush");
@@ -415,7 +415,7 @@ async fn what_fails_after_people_were_told_hides_no_message_that_failed() {
         data: Some("arn:aws:sns:eu-central-1:111122223333:gone".to_owned()),
         ..common::topics()
     };
-    for call in [Call::Know, Call::EndSummary] {
+    for call in [Call::RememberAnnounced, Call::UnlockSummary] {
         for (topics, expected) in
             [(common::topics(), "StoreFailed"), (broken.clone(), "PublishFailed")]
         {

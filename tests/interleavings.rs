@@ -101,7 +101,7 @@ async fn a_life_of_five_events_ends_in_the_same_row_in_every_order_and_with_ever
         assert!(ends.iter().all_equal(), "{:#?}", ends.iter().unique().collect::<Vec<_>>());
         let open = ends[0].get("due_at").is_some();
         assert_eq!(summaries, usize::from(open));
-        assert_eq!(world.waiting(1).await, []);
+        assert_eq!(world.pending(1).await, []);
     }
 }
 
@@ -174,7 +174,7 @@ async fn news_that_comes_while_something_older_is_being_said_waits_and_is_said_n
     sleep(Duration::from_millis(500)).await;
     assert_eq!(send(&newer, "newer", NOW, None).await.unwrap(), Err("BeingAnnounced"));
     assert_eq!(speaking.await.unwrap(), Ok("new".to_owned()));
-    let waiting = world.waiting(10).await;
+    let waiting = world.pending(10).await;
     assert_eq!(waiting.len(), 1, "what came meanwhile is still to be said");
     let announced = &world.items(common::ARN).await[0];
     assert_eq!(announced["what"], AttributeValue::S("new".to_owned()));
@@ -184,7 +184,7 @@ async fn news_that_comes_while_something_older_is_being_said_waits_and_is_said_n
     let again = send(&newer, "newer again", "2026-11-20T12:01:01Z", None).await.unwrap();
     assert_eq!(again, Ok("exploit-seen".to_owned()));
     assert_eq!(world.published().len(), 2);
-    assert_eq!(world.waiting(10).await, []);
+    assert_eq!(world.pending(10).await, []);
 }
 
 fn report(answer: Answer) -> Report {
@@ -353,7 +353,7 @@ async fn untold_is_pending(world: &World) {
         Some(record) => matches!(decide(&record), Decision::Alert(_)),
         None => false,
     };
-    let waiting = world.waiting(10).await;
+    let waiting = world.pending(10).await;
     assert_eq!(waiting.len(), usize::from(untold), "{waiting:?}");
 }
 
@@ -368,7 +368,7 @@ async fn check(
     let record = world.record(common::ARN).await;
     assert_eq!(record.finding, common::read(event), "the newest state is recorded");
     assert_eq!(record.pending_since, None);
-    assert_eq!(world.waiting(10).await, [], "the index agrees");
+    assert_eq!(world.pending(10).await, [], "the index agrees");
 
     let recorded = recorded(world, states).await;
     assert!(

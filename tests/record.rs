@@ -256,7 +256,7 @@ async fn open_and_untold_findings_are_found_in_order_whatever_shard_they_are_in(
         world.handle(&event, &now).await.unwrap();
     }
     let store = &world.triage.store;
-    let waiting = world.waiting(1000).await;
+    let waiting = world.pending(1000).await;
     let open = store.open_by_due(1000).await.unwrap();
     let open: Vec<_> = open.into_iter().map(|entry| (entry.at, entry.arn)).collect();
     assert_eq!((waiting.len(), open.len()), (80, 80));
@@ -268,7 +268,7 @@ async fn open_and_untold_findings_are_found_in_order_whatever_shard_they_are_in(
     assert_eq!(waiting[0].0, "2026-11-18T00:00:00Z".parse().unwrap());
     assert_eq!(open[0].0, "2026-11-25T00:00:00Z".parse().unwrap());
     // No more than asked for, and the same first ones.
-    assert_eq!(world.waiting(7).await, waiting[..7]);
+    assert_eq!(world.pending(7).await, waiting[..7]);
     assert_eq!(store.open_by_due(0).await.unwrap(), []);
 }
 

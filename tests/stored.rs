@@ -231,7 +231,7 @@ async fn live(world: &World) {
     assert_eq!(handle(finding(4, first, |_| {}), 10).await, Outcome::Pending);
     // The summary is told, and the right to sum up is not given back.
     let flush = serde_json::from_str(FLUSH).unwrap();
-    let stays = |call, _: &str| call == Call::EndSummary;
+    let stays = |call, _: &str| call == Call::UnlockSummary;
     over_a_network(world, &flush, "2026-11-20T12:11:00Z", common::topics(), stays).await;
 
     assert_eq!(handle(finding(3, then, exploited), 20).await, Outcome::Announced);

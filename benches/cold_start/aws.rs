@@ -24,7 +24,7 @@ pub struct Deed {
     /// The operation, or [`HANDSHAKE`].
     pub what: String,
     /// A connection was taken, or a request was received to its end.
-    pub begun: Instant,
+    pub lock: Instant,
     /// It was secured, or the answer was ready to be sent.
     pub done: Instant,
 }
@@ -40,7 +40,7 @@ impl Deed {
 
     /// How long it was in hand.
     pub fn took(&self) -> Duration {
-        self.done - self.begun
+        self.done - self.lock
     }
 }
 
@@ -55,8 +55,8 @@ struct Entries {
 }
 
 impl Log {
-    fn add(&self, what: &str, begun: Instant) {
-        let deed = Deed { what: what.to_owned(), begun, done: Instant::now() };
+    fn add(&self, what: &str, lock: Instant) {
+        let deed = Deed { what: what.to_owned(), lock, done: Instant::now() };
         self.entries().deeds.push(deed);
     }
 
@@ -105,7 +105,7 @@ async fn call(
     if method == Method::GET {
         return StatusCode::NOT_FOUND.into_response();
     }
-    let begun = Instant::now();
+    let lock = Instant::now();
     let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
     let (operation, kind) = match target {
         Some(target) => (target.rsplit('.').next().unwrap_or(target), "application/x-amz-json-1.0"),
@@ -117,7 +117,7 @@ async fn call(
     }
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let response = (status, [(CONTENT_TYPE, kind)], answer).into_response();
-    log.add(operation, begun);
+    log.add(operation, lock);
     response
 }
 
@@ -136,14 +136,14 @@ impl Listener for Tls {
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         loop {
             let (tcp, address) = Listener::accept(&mut self.tcp).await;
-            let begun = Instant::now();
+            let lock = Instant::now();
             let secured = async {
                 tcp.set_nodelay(true)?;
                 self.acceptor.accept(tcp).await
             };
             match secured.await {
                 Ok(stream) => {
-                    self.log.add(HANDSHAKE, begun);
+                    self.log.add(HANDSHAKE, lock);
                     return (stream, address);
                 }
                 Err(error) => self.log.add_wrong(format!("the TLS handshake failed: {error}")),

@@ -53,7 +53,7 @@ pub struct Run {
 /// What came of an event.
 pub struct Invocation {
     /// When it was handed out.
-    pub begun: Instant,
+    pub lock: Instant,
     /// Until the answer was there.
     pub took: Duration,
     /// The processor time until the function waited for the next event.
@@ -194,7 +194,7 @@ impl Function {
         kind: Kind,
     ) -> Result<(Invocation, Next), BoxError> {
         let before = self.process.cpu()?;
-        let begun = next.hand_out(event);
+        let lock = next.hand_out(event);
         let answer = match self.hear().await? {
             Said::Answer(answer) if answer.kind == "response" => answer,
             Said::Answer(answer) => {
@@ -208,8 +208,8 @@ impl Function {
         }
         let next = self.next().await?;
         let cpu = self.process.cpu()?.saturating_sub(before);
-        let took = answer.at - begun;
-        Ok((Invocation { begun, took, cpu, deeds: self.log.take()? }, next))
+        let took = answer.at - lock;
+        Ok((Invocation { lock, took, cpu, deeds: self.log.take()? }, next))
     }
 
     async fn hear(&mut self) -> Result<Said, BoxError> {

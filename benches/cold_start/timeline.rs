@@ -39,7 +39,7 @@ fn table(title: &str, invocations: &[&Invocation]) -> Table {
             &mut table,
             &names.join(" or "),
             [
-                of(&|i| millis(i.deeds[step].begun - i.begun)),
+                of(&|i| millis(i.deeds[step].lock - i.lock)),
                 of(&|i| millis(idle_before(i, step))),
                 of(&|i| millis(i.deeds[step].took())),
             ],
@@ -57,9 +57,9 @@ fn table(title: &str, invocations: &[&Invocation]) -> Table {
 
 /// How long the servers had nothing to do before a step.
 fn idle_before(invocation: &Invocation, step: usize) -> std::time::Duration {
-    let before = invocation.deeds[..step].last().map_or(invocation.begun, |deed| deed.done);
-    let begun = invocation.deeds.get(step).map_or(invocation.begun + invocation.took, |d| d.begun);
-    begun.saturating_duration_since(before)
+    let before = invocation.deeds[..step].last().map_or(invocation.lock, |deed| deed.done);
+    let lock = invocation.deeds.get(step).map_or(invocation.lock + invocation.took, |d| d.lock);
+    lock.saturating_duration_since(before)
 }
 
 fn add(table: &mut Table, name: &str, values: [Vec<f64>; 3]) {

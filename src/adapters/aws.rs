@@ -14,7 +14,7 @@ use crate::app;
 ///
 /// - TLS by `rustls` on `ring`, which is ready an order of magnitude sooner than the SDK's default.
 /// - Three attempts with exponential back-off and jitter.
-/// - Connecting may take a second, an attempt 2, and a call with its retries [`app::CALL`]. Triage begins no
+/// - Connecting may take a second, an attempt 2, and a call with its retries [`app::CALL_TIMEOUT`]. Triage begins no
 ///   step that could not end before the function's own time-out, of 30 seconds.
 /// - The SDK's behaviour is pinned, so that an update does not change how calls are made.
 pub fn config() -> ConfigLoader {
@@ -22,7 +22,7 @@ pub fn config() -> ConfigLoader {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(1))
         .operation_attempt_timeout(Duration::from_secs(2))
-        .operation_timeout(app::CALL.unsigned_abs())
+        .operation_timeout(app::CALL_TIMEOUT.unsigned_abs())
         .build();
     aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(Builder::new().tls_provider(tls).build_https())

@@ -109,7 +109,7 @@ pub struct Taken {
 }
 
 /// For how many seconds nobody else gets a message that was taken.
-const TAKEN_FOR: i32 = 300;
+const VISIBILITY_TIMEOUT: i32 = 300;
 
 impl Queue {
     /// The queue at `url`.
@@ -127,7 +127,7 @@ impl Queue {
             .receive_message()
             .queue_url(&self.url)
             .max_number_of_messages(10)
-            .visibility_timeout(TAKEN_FOR)
+            .visibility_timeout(VISIBILITY_TIMEOUT)
             // With a wait, all of SQS's servers are asked and not just some.
             .wait_time_seconds(1)
             .message_attribute_names("All")

@@ -34,7 +34,7 @@ pub enum Observation {
         delays: Vec<SignedDuration>,
     },
     /// A flush found what waits to be told.
-    Waiting {
+    Pending {
         /// How many findings.
         findings: usize,
         /// For how long the oldest of them.
@@ -55,14 +55,14 @@ impl Observation {
 /// How long one request to a store or a topic takes at most, with its repetitions. Who implements
 /// [`Store`] and [`Publish`] keeps to it.
 ///
-/// Most calls are one request. [`Alerts::permit`] and [`Summaries::begin_summary`] are several where others
-/// take tokens at the same time; so are [`Summaries::waiting`], [`Alerts::lease`], [`Alerts::mark`] and
+/// Most calls are one request. [`Alerts::permit`] and [`Summaries::lock_summary`] are several where others
+/// take tokens at the same time; so are [`Summaries::pending`], [`Alerts::lease`], [`Alerts::mark`] and
 /// [`Summaries::know`] for many findings, or where a row has changed.
-pub const CALL: SignedDuration = SignedDuration::from_secs(6);
+pub const CALL_TIMEOUT: SignedDuration = SignedDuration::from_secs(6);
 
 /// Refuses to begin what takes `calls` calls if the attempt would be ended in the midst of it.
 pub(super) fn has_time_for(calls: i32, what: &str, attempt: Attempt<'_>) -> Result<(), Failure> {
-    let (left, needed) = ((attempt.left)(), CALL * calls);
+    let (left, needed) = ((attempt.left)(), CALL_TIMEOUT * calls);
     if left < needed {
         return Err(Failure::OutOfTime { what: what.to_owned(), left, needed });
     }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{
     attempt::Attempt,
     failure::Failure,
-    ports::{Alerts, Known, Marked, Marking},
+    ports::{Alerts, AnnouncedProblem, Marked, Marking},
     triage::Triage,
 };
 use crate::domain::{
@@ -14,7 +14,7 @@ use crate::domain::{
 };
 
 /// How often a race for a row is run before the attempt gives up.
-pub(super) const RACES: usize = 5;
+pub(super) const MAX_ATTEMPTS: usize = 5;
 
 impl<S: Alerts, P> Triage<S, P> {
     /// Remembers who has heard of findings.
@@ -31,7 +31,7 @@ impl<S: Alerts, P> Triage<S, P> {
         };
         let mut rest: Vec<Marking> =
             told.into_iter().map(|(row, told)| marking(row, told)).collect();
-        for _ in 0..RACES {
+        for _ in 0..MAX_ATTEMPTS {
             let marked = self.store.mark(&rest, lease).await.map_err(Failure::Store)?;
             rest = rest
                 .into_iter()
@@ -50,7 +50,10 @@ impl<S: Alerts, P> Triage<S, P> {
                 return Ok(());
             }
         }
-        Err(Failure::Contended { arn: rest.swap_remove(0).record.finding.arn, races: RACES })
+        Err(Failure::Contended {
+            arn: rest.swap_remove(0).record.finding.arn,
+            attempts: MAX_ATTEMPTS,
+        })
     }
 }
 
@@ -61,13 +64,16 @@ pub(super) fn held_by_others<'a>(record: &'a Record, attempt: Attempt<'_>) -> Op
 }
 
 /// The record after `lease` was taken.
-pub(super) fn under(record: Record, lease: &Lease) -> Record {
+pub(super) fn with_lease(record: Record, lease: &Lease) -> Record {
     Record { lease: Some(lease.clone()), revision: record.revision + 1, ..record }
 }
 
 /// What people know once they were told of `record` for the reason `why`.
-pub(super) fn known_of(record: &Record, why: AlertReason) -> impl Iterator<Item = Known> {
-    problems(&record.finding).into_iter().map(move |problem| Known {
+pub(super) fn announced_problems(
+    record: &Record,
+    why: AlertReason,
+) -> impl Iterator<Item = AnnouncedProblem> {
+    problems(&record.finding).into_iter().map(move |problem| AnnouncedProblem {
         problem,
         finding: record.finding.arn.clone(),
         priority: record.assessment.priority,

@@ -57,12 +57,12 @@ pub enum Failure {
         until: Timestamp,
     },
     /// Other invocations kept changing the record.
-    #[error("finding {arn} changed {races} times while it was being recorded; try again")]
+    #[error("finding {arn} changed {attempts} times while it was being recorded; try again")]
     Contended {
         /// The finding.
         arn: String,
         /// How often this was tried.
-        races: usize,
+        attempts: usize,
     },
     /// The invocation would be ended before the next step is done for sure.
     #[error(

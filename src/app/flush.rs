@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::{
     attempt::{Attempt, Observation, has_time_for},
-    deliver::{held_by_others, known_of, under},
-    ports::{Alerts, Begun, Known, Outran, Publish, Summaries},
+    deliver::{announced_problems, held_by_others, with_lease},
+    ports::{Alerts, AnnouncedProblem, Publish, Summaries, SummaryLock, WriteOutcome},
     triage::Triage,
 };
 use crate::{
@@ -50,7 +50,7 @@ impl FlushOutcome {
 }
 
 /// How many findings one summary has at most.
-const MOST: usize = 2_000;
+const MAX_PER_SUMMARY: usize = 2_000;
 
 impl<S: Alerts + Summaries, P: Publish> Triage<S, P> {
     /// Tells people of all that waits to be told: in one summary, or several if that is very much.
@@ -67,9 +67,10 @@ impl<S: Alerts + Summaries, P: Publish> Triage<S, P> {
         let mut since = None;
         let mut failed = None;
         loop {
-            let waiting = self.store.waiting(MOST, since).await.map_err(Failure::Store)?;
+            let waiting =
+                self.store.pending(MAX_PER_SUMMARY, since).await.map_err(Failure::Store)?;
             let oldest = waiting.since.first().map(|&oldest| attempt.now.duration_since(oldest));
-            (attempt.observe)(Observation::Waiting {
+            (attempt.observe)(Observation::Pending {
                 findings: waiting.since.len(),
                 oldest: oldest.unwrap_or_default(),
             });
@@ -79,7 +80,7 @@ impl<S: Alerts + Summaries, P: Publish> Triage<S, P> {
                 }
                 break;
             };
-            let may_be_more = waiting.since.len() == MOST;
+            let may_be_more = waiting.since.len() == MAX_PER_SUMMARY;
             if waiting.rows.is_empty() {
                 if may_be_more {
                     since = Some(newest);
@@ -91,13 +92,13 @@ impl<S: Alerts + Summaries, P: Publish> Triage<S, P> {
                 break;
             }
             let lease = Lease::new(attempt.name, attempt.now);
-            let begun = self.store.begin_summary(&lease, self.budget, attempt.now).await;
-            match begun.map_err(Failure::Store)? {
-                Begun::Yes => {}
-                Begun::UnderWay | Begun::TooSoon => break,
+            let lock = self.store.lock_summary(&lease, self.budget, attempt.now).await;
+            match lock.map_err(Failure::Store)? {
+                SummaryLock::Acquired => {}
+                SummaryLock::HeldByOther | SummaryLock::TooSoon => break,
             }
             let flushed = self.sum_up(waiting.rows, &lease, attempt).await;
-            let ended = self.store.end_summary(&lease).await.map_err(Failure::Store);
+            let ended = self.store.unlock_summary(&lease).await.map_err(Failure::Store);
             let flushed = flushed?;
             all.findings += flushed.findings;
             all.messages += flushed.messages;
@@ -123,11 +124,12 @@ impl<S: Alerts + Summaries, P: Publish> Triage<S, P> {
         let free: Vec<Record> =
             waiting.into_iter().filter(|row| held_by_others(row, attempt).is_none()).collect();
         let leased = self.store.lease(&free, lease).await.map_err(Failure::Store)?;
-        let ours = free.into_iter().zip(leased).filter(|(_, outran)| *outran == Outran::No);
+        let ours =
+            free.into_iter().zip(leased).filter(|(_, outcome)| *outcome == WriteOutcome::Applied);
         let mut rows: Vec<Row> = ours
             .map(|(record, _)| match decide(&record) {
-                Decision::Alert(why) => Row::new(under(record, lease), Some(why)),
-                Decision::Quiet(_) => Row::new(under(record, lease), None),
+                Decision::Alert(why) => Row::new(with_lease(record, lease), Some(why)),
+                Decision::Quiet(_) => Row::new(with_lease(record, lease), None),
             })
             .collect();
         has_time_for(2, SUMMARY, attempt)?;
@@ -158,7 +160,7 @@ impl<S: Alerts + Summaries, P: Publish> Triage<S, P> {
         let told: Vec<(Record, Delivery)> = told.collect();
         let known = known(&told);
         self.note(told, lease, attempt).await?;
-        let noted = self.store.know(&known, attempt.now).await;
+        let noted = self.store.remember_announced(&known, attempt.now).await;
         let failed = failed.map(Failure::Publish).or(noted.err().map(Failure::Store));
         Ok(SummedUp { findings, messages, failed })
     }
@@ -169,8 +171,8 @@ impl<S: Alerts + Summaries, P: Publish> Triage<S, P> {
             .iter()
             .enumerate()
             .filter(|(_, row)| !row.record.delivered_to().contains(&audience));
-        let (places, news): (Vec<usize>, Vec<(&Record, AlertReason)>) =
-            missing.filter_map(|(place, row)| Some((place, (&row.record, row.why?)))).unzip();
+        let (indices, news): (Vec<usize>, Vec<(&Record, AlertReason)>) =
+            missing.filter_map(|(index, row)| Some((index, (&row.record, row.why?)))).unzip();
         let mut delivery = Telling::default();
         if news.is_empty() {
             return delivery;
@@ -181,7 +183,7 @@ impl<S: Alerts + Summaries, P: Publish> Triage<S, P> {
                 break;
             }
             delivery.messages += 1;
-            delivery.heard.extend(&places[about]);
+            delivery.heard.extend(&indices[about]);
         }
         delivery
     }
@@ -189,11 +191,11 @@ impl<S: Alerts + Summaries, P: Publish> Triage<S, P> {
 
 /// What people know after a summary that told them all of this: each problem once, as urgent as it
 /// was told.
-fn known(told: &[(Record, Delivery)]) -> Vec<Known> {
-    let mut known: BTreeMap<(String, &'static str), Known> = BTreeMap::new();
+fn known(told: &[(Record, Delivery)]) -> Vec<AnnouncedProblem> {
+    let mut known: BTreeMap<(String, &'static str), AnnouncedProblem> = BTreeMap::new();
     for (record, told) in told {
         let Delivery::Complete(announced) = told else { continue };
-        for new in known_of(record, announced.why) {
+        for new in announced_problems(record, announced.why) {
             let key = (new.problem.key.clone(), new.why.as_str());
             match known.get_mut(&key) {
                 Some(old) if old.priority >= new.priority => {}
@@ -254,7 +256,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        app::{Alone, Marked, Marking, Permit, Waiting},
+        app::{Marked, Marking, Pending, Permit, PermitRequest},
         domain::{
             announce::Budget,
             assess::{Policy, assess},
@@ -271,12 +273,21 @@ mod tests {
     struct Forgetful;
 
     impl Alerts for Forgetful {
-        async fn permit(&self, _: &Record, _: &Lease, _: &Alone) -> Result<Permit, CallFailed> {
+        async fn permit(
+            &self,
+            _: &Record,
+            _: &Lease,
+            _: &PermitRequest,
+        ) -> Result<Permit, CallFailed> {
             unreachable!()
         }
 
-        async fn lease(&self, records: &[Record], _: &Lease) -> Result<Vec<Outran>, CallFailed> {
-            Ok(vec![Outran::No; records.len()])
+        async fn lease(
+            &self,
+            records: &[Record],
+            _: &Lease,
+        ) -> Result<Vec<WriteOutcome>, CallFailed> {
+            Ok(vec![WriteOutcome::Applied; records.len()])
         }
 
         async fn mark(&self, markings: &[Marking], _: &Lease) -> Result<Vec<Marked>, CallFailed> {
@@ -285,11 +296,11 @@ mod tests {
     }
 
     impl Summaries for Forgetful {
-        async fn waiting(
+        async fn pending(
             &self,
             most: usize,
             since: Option<Timestamp>,
-        ) -> Result<Waiting, CallFailed> {
+        ) -> Result<Pending, CallFailed> {
             let since = match since {
                 None => vec![NOW; most],
                 Some(newest) => vec![newest + SignedDuration::from_secs(1)],
@@ -300,23 +311,27 @@ mod tests {
             let Step::Write(record, _) = step(None, &assessed, &Policy::default()) else {
                 panic!()
             };
-            Ok(Waiting { since, rows: vec![*record] })
+            Ok(Pending { since, rows: vec![*record] })
         }
 
-        async fn know(&self, _: &[Known], _: Timestamp) -> Result<(), CallFailed> {
+        async fn remember_announced(
+            &self,
+            _: &[AnnouncedProblem],
+            _: Timestamp,
+        ) -> Result<(), CallFailed> {
             Err(CallFailed { operation: "know", object: String::new(), source: "".into() })
         }
 
-        async fn begin_summary(
+        async fn lock_summary(
             &self,
             _: &Lease,
             _: Budget,
             _: Timestamp,
-        ) -> Result<Begun, CallFailed> {
-            Ok(Begun::Yes)
+        ) -> Result<SummaryLock, CallFailed> {
+            Ok(SummaryLock::Acquired)
         }
 
-        async fn end_summary(&self, _: &Lease) -> Result<(), CallFailed> {
+        async fn unlock_summary(&self, _: &Lease) -> Result<(), CallFailed> {
             Ok(())
         }
     }

@@ -7,10 +7,10 @@ mod flush;
 mod ports;
 mod triage;
 
-pub use attempt::{Attempt, CALL, Observation};
+pub use attempt::{Attempt, CALL_TIMEOUT, Observation};
 pub use flush::{FlushOutcome, Flushed};
 pub use ports::{
-    Alerts, Alone, Begun, Known, Marked, Marking, Outran, Permit, Publish, Records, Refreshed,
-    Summaries, Waiting,
+    Alerts, AnnouncedProblem, Marked, Marking, Pending, Permit, PermitRequest, Publish, Records,
+    Refreshed, Summaries, SummaryLock, WriteOutcome,
 };
 pub use triage::{Outcome, Report, Triage};

@@ -9,9 +9,9 @@ use serde::Serialize;
 
 use super::{
     attempt::{Attempt, Observation, has_time_for},
-    deliver::{RACES, held_by_others, known_of, pending_since, under},
+    deliver::{MAX_ATTEMPTS, announced_problems, held_by_others, pending_since, with_lease},
     failure::Failure,
-    ports::{Alerts, Alone, Outran, Permit, Publish, Records, Refreshed},
+    ports::{Alerts, Permit, PermitRequest, Publish, Records, Refreshed, WriteOutcome},
 };
 use crate::{
     domain::{
@@ -100,7 +100,7 @@ impl<S: Records + Alerts, P: Publish> Triage<S, P> {
         let assessment = assess(&finding, &self.policy, Some(attempt.now));
         let assessed = AssessedFinding::new(finding, assessment, attempt.now);
         let arn = &assessed.finding.arn;
-        for _ in 0..RACES {
+        for _ in 0..MAX_ATTEMPTS {
             has_time_for(2, arn, attempt)?;
             let (record, transition) = match self.record(&assessed).await? {
                 Recording::Done(record, transition) => (record, transition),
@@ -108,7 +108,7 @@ impl<S: Records + Alerts, P: Publish> Triage<S, P> {
                     let reason = "the record holds a newer state of this finding".to_owned();
                     return Ok(report(&record, Outcome::Stale, reason));
                 }
-                Recording::Outran => continue,
+                Recording::Conflict => continue,
             };
             match decide(&record) {
                 Decision::Quiet(reason) => {
@@ -133,12 +133,12 @@ impl<S: Records + Alerts, P: Publish> Triage<S, P> {
                         Permitted::NotAlone(record, reason) => {
                             return Ok(report(&record, Outcome::Pending, reason.to_owned()));
                         }
-                        Permitted::Outran => {}
+                        Permitted::Conflict => {}
                     }
                 }
             }
         }
-        Err(Failure::Contended { arn: arn.clone(), races: RACES })
+        Err(Failure::Contended { arn: arn.clone(), attempts: MAX_ATTEMPTS })
     }
 
     /// Puts a sighting into the record.
@@ -154,12 +154,12 @@ impl<S: Records + Alerts, P: Publish> Triage<S, P> {
             (Step::Write(mut record, transition), _) => {
                 record.pending_since = pending_since(&record, assessed.received_at);
                 match self.store.write(&record, transition).await.map_err(Failure::Store)? {
-                    Outran::No => Ok(Recording::Done(record, Some(transition))),
-                    Outran::Yes => Ok(Recording::Outran),
+                    WriteOutcome::Applied => Ok(Recording::Done(record, Some(transition))),
+                    WriteOutcome::Conflict => Ok(Recording::Conflict),
                 }
             }
             // Without a row nothing is stale, or a repetition.
-            (Step::Stale | Step::Repetition, None) => Ok(Recording::Outran),
+            (Step::Stale | Step::Repetition, None) => Ok(Recording::Conflict),
         }
     }
 
@@ -179,22 +179,22 @@ impl<S: Records + Alerts, P: Publish> Triage<S, P> {
             // Its token is spent, and the rest is owed to those who have not heard.
             let records = std::slice::from_ref(&record);
             match self.store.lease(records, &lease).await.map_err(Failure::Store)?[..] {
-                [Outran::No] => Permit::Granted,
-                _ => Permit::Outran,
+                [WriteOutcome::Applied] => Permit::Granted,
+                _ => Permit::Conflict,
             }
         } else {
-            let alone = Alone {
+            let alone = PermitRequest {
                 now: attempt.now,
                 budget: self.budget,
                 bucket: Bucket::of(record.assessment.priority),
-                known: known_of(&record, why).collect(),
+                known: announced_problems(&record, why).collect(),
             };
             self.store.permit(&record, &lease, &alone).await.map_err(Failure::Store)?
         };
         Ok(match permit {
-            Permit::Granted => Permitted::Yes(Box::new(under(record, &lease)), lease),
-            Permit::Outran => Permitted::Outran,
-            Permit::Known => Permitted::NotAlone(
+            Permit::Granted => Permitted::Yes(Box::new(with_lease(record, &lease)), lease),
+            Permit::Conflict => Permitted::Conflict,
+            Permit::AlreadyAnnounced => Permitted::NotAlone(
                 Box::new(record),
                 "the same problem was announced not long ago; the next summary has this one",
             ),
@@ -252,7 +252,7 @@ enum Permitted {
     /// It does not, and why.
     NotAlone(Box<Record>, &'static str),
     /// The row has changed meanwhile.
-    Outran,
+    Conflict,
 }
 
 /// How far [`Triage::record`] came.
@@ -262,7 +262,7 @@ enum Recording {
     /// The row is newer.
     Stale(Box<Record>),
     /// Somebody else was faster; look again.
-    Outran,
+    Conflict,
 }
 
 fn ended(transition: Transition, record: &Record) -> String {

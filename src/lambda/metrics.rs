@@ -108,7 +108,7 @@ pub struct Measured {
 }
 
 /// As many values as one line may have of a metric.
-const MOST: usize = 100;
+const MAX_VALUES: usize = 100;
 
 impl Measured {
     /// Adds what triage told of its work.
@@ -120,7 +120,7 @@ impl Measured {
                     self.add(Metric::AnnouncementDelay, seconds(delay));
                 }
             }
-            Observation::Waiting { findings, oldest } => {
+            Observation::Pending { findings, oldest } => {
                 // A flush that finds very much looks several times, from the oldest on.
                 self.waiting += findings;
                 self.values.insert(Metric::Pending, vec![self.waiting.into()]);
@@ -161,11 +161,11 @@ impl Measured {
     /// values than fit in one.
     pub fn write(&self, function: &str, now: Timestamp, output: &mut impl Write) -> io::Result<()> {
         let most = self.values.values().map(Vec::len).max().unwrap_or_default();
-        for from in (0..most).step_by(MOST) {
+        for from in (0..most).step_by(MAX_VALUES) {
             let mut line = Map::from_iter([("function".to_owned(), json!(function))]);
             let mut directives: BTreeMap<&[&str], Vec<Value>> = BTreeMap::new();
             for (metric, values) in &self.values {
-                let some = match values.get(from..values.len().min(from + MOST)) {
+                let some = match values.get(from..values.len().min(from + MAX_VALUES)) {
                     None | Some([]) => continue,
                     Some([one]) => one.clone(),
                     Some(some) => json!(some),
@@ -227,7 +227,7 @@ mod tests {
         let mut measured = Measured::default();
         for (findings, minutes) in [(2_000, 12), (30, 4)] {
             let oldest = SignedDuration::from_mins(minutes);
-            measured.observe(Observation::Waiting { findings, oldest });
+            measured.observe(Observation::Pending { findings, oldest });
         }
         let delays = [300, -1].map(SignedDuration::from_secs).to_vec();
         measured.observe(Observation::Announced { delays });

@@ -83,8 +83,8 @@ impl World {
 
     /// The findings that wait to be told and since when, those that wait longest first, at most
     /// `most` of them.
-    pub async fn waiting(&self, most: usize) -> Vec<(Timestamp, String)> {
-        let waiting = self.triage.store.waiting(most, None).await.unwrap();
+    pub async fn pending(&self, most: usize) -> Vec<(Timestamp, String)> {
+        let waiting = self.triage.store.pending(most, None).await.unwrap();
         assert_eq!(waiting.since.len(), waiting.rows.len(), "the index has what the table has");
         let arns = waiting.rows.into_iter().map(|row| row.finding.arn);
         waiting.since.into_iter().zip(arns).collect()

@@ -37,10 +37,10 @@ pub enum Call {
     Mark,
     /// What waits: the index and the rows.
     Read,
-    BeginSummary,
+    LockSummary,
     LeaseAll,
-    EndSummary,
-    Know,
+    UnlockSummary,
+    RememberAnnounced,
 }
 
 impl Call {
@@ -54,12 +54,12 @@ impl Call {
         let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default());
         match target.rsplit('.').next().unwrap_or_default() {
             "Query" | "BatchGetItem" => Self::Read,
-            "UpdateItem" if body.contains("SUMMARY") => Self::EndSummary,
+            "UpdateItem" if body.contains("SUMMARY") => Self::UnlockSummary,
             "UpdateItem" => Self::Refresh,
-            "TransactWriteItems" if body.contains("SUMMARY") => Self::BeginSummary,
+            "TransactWriteItems" if body.contains("SUMMARY") => Self::LockSummary,
             "TransactWriteItems" if body.contains("lease.holder = :holder") => Self::Mark,
             "TransactWriteItems" if body.contains("BUCKET#") => Self::Permit,
-            "TransactWriteItems" if body.contains("PROBLEM#") => Self::Know,
+            "TransactWriteItems" if body.contains("PROBLEM#") => Self::RememberAnnounced,
             "TransactWriteItems" if body.contains("lease = :lease") => Self::LeaseAll,
             "TransactWriteItems" => Self::Write,
             _ => Self::Publish,

@@ -11,62 +11,66 @@ use super::{
 };
 use crate::{
     app::{
-        Alerts, Alone, Marked, Marking, Outran, Permit,
+        Alerts, Marked, Marking, Permit, PermitRequest, WriteOutcome,
         failure::{BoxError, CallFailed},
     },
     domain::record::{Delivery, Lease, Record},
 };
 
 /// How often a race for a token is run.
-pub const RACES: usize = 4;
+pub const MAX_ATTEMPTS: usize = 4;
 
 impl Alerts for DynamoDb {
     async fn permit(
         &self,
         record: &Record,
         lease: &Lease,
-        alone: &Alone,
+        request: &PermitRequest,
     ) -> Result<Permit, CallFailed> {
         let key = keys::finding(&record.finding.arn);
         let failed = |source| CallFailed { operation: TRANSACT, object: key.clone(), source };
-        for _ in 0..RACES {
-            let level = self.level(alone.bucket, alone.budget, alone.now);
-            let Some(token) = self.token(alone.bucket, alone.budget, level, alone.now) else {
+        for _ in 0..MAX_ATTEMPTS {
+            let level = self.level(request.bucket, request.budget, request.now);
+            let Some(token) = self.token(request.bucket, request.budget, level, request.now) else {
                 return Ok(Permit::NoToken);
             };
             let row = self.lease_of(record, lease).map_err(failed)?;
             let mut items = vec![row, built(token).map_err(failed)?];
-            for known in &alone.known {
-                items.push(self.known_alone(known, alone.now).map_err(failed)?);
+            for known in &request.known {
+                items.push(self.announced_alone(known, request.now).map_err(failed)?);
             }
             let call = self.client.transact_write_items().set_transact_items(Some(items));
             let Err(reasons) = finished(call.send().await.map(drop)).map_err(failed)? else {
-                self.took(alone.bucket, level, alone.now);
+                self.note_taken(request.bucket, level, request.now);
                 return Ok(Permit::Granted);
             };
             let refused = |index: usize| code(&reasons, index) == Some(CONDITION);
             if refused(0) {
-                return Ok(Permit::Outran);
+                return Ok(Permit::Conflict);
             }
             if (2..reasons.len()).any(refused) {
-                return Ok(Permit::Known);
+                return Ok(Permit::AlreadyAnnounced);
             }
             if !refused(1) {
                 // So many write at once that there was no getting through. They will have spent
                 // the tokens.
                 return Ok(Permit::NoToken);
             }
-            self.saw(alone.bucket, &reasons[1]);
+            self.note_state(request.bucket, &reasons[1]);
         }
         Ok(Permit::NoToken)
     }
 
-    async fn lease(&self, records: &[Record], lease: &Lease) -> Result<Vec<Outran>, CallFailed> {
+    async fn lease(
+        &self,
+        records: &[Record],
+        lease: &Lease,
+    ) -> Result<Vec<WriteOutcome>, CallFailed> {
         let parts = |record: &Record| Ok(vec![self.lease_of(record, lease)?]);
         let answer = |refused: Option<&CancellationReason>| {
-            Ok(if refused.is_none() { Outran::No } else { Outran::Yes })
+            Ok(if refused.is_none() { WriteOutcome::Applied } else { WriteOutcome::Conflict })
         };
-        self.in_waves(records, parts, answer).await
+        self.transact_all(records, parts, answer).await
     }
 
     async fn mark(&self, markings: &[Marking], lease: &Lease) -> Result<Vec<Marked>, CallFailed> {
@@ -78,7 +82,7 @@ impl Alerts for DynamoDb {
                 None => Marked::Missing,
             })
         };
-        self.in_waves(markings, parts, answer).await
+        self.transact_all(markings, parts, answer).await
     }
 }
 

@@ -10,7 +10,7 @@ use crate::domain::announce::{Bucket, Budget, Level};
 
 /// What was last seen of each bucket: when it is full again. It only moves on, so a bucket that was
 /// seen empty need not be asked again before then.
-pub type Seen = HashMap<Bucket, Timestamp>;
+pub type BucketCache = HashMap<Bucket, Timestamp>;
 
 /// Out of a bucket without tokens no summary goes within a second of the message before it.
 pub const A_SECOND: SignedDuration = SignedDuration::from_secs(1);
@@ -18,7 +18,7 @@ pub const A_SECOND: SignedDuration = SignedDuration::from_secs(1);
 impl DynamoDb {
     /// How a bucket is, as far as we know.
     pub(super) fn level(&self, bucket: Bucket, budget: Budget, now: Timestamp) -> Level {
-        let full_at = self.seen().get(&bucket).copied().unwrap_or(Timestamp::MIN);
+        let full_at = self.cache().get(&bucket).copied().unwrap_or(Timestamp::MIN);
         budget.level(bucket, full_at, now)
     }
 
@@ -71,22 +71,22 @@ impl DynamoDb {
     }
 
     /// Notes that we took a token.
-    pub(super) fn took(&self, bucket: Bucket, level: Level, now: Timestamp) {
-        let mut seen = self.seen();
+    pub(super) fn note_taken(&self, bucket: Bucket, level: Level, now: Timestamp) {
+        let mut seen = self.cache();
         let before = seen.get(&bucket).copied().unwrap_or(Timestamp::MIN);
         let from = if level == Level::Full { now } else { before.max(now) };
         seen.insert(bucket, from + Budget::REFILL);
     }
 
     /// Notes how a bucket was when it refused.
-    pub(super) fn saw(&self, bucket: Bucket, reason: &CancellationReason) {
+    pub(super) fn note_state(&self, bucket: Bucket, reason: &CancellationReason) {
         if let Some(full_at) = moment(reason, "full_at") {
-            self.seen().insert(bucket, full_at);
+            self.cache().insert(bucket, full_at);
         }
     }
 
-    pub(super) fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    pub(super) fn cache(&self) -> std::sync::MutexGuard<'_, BucketCache> {
+        self.cache.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 

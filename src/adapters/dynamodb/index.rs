@@ -11,11 +11,11 @@ use crate::{app::failure::CallFailed, domain::record::Record};
 
 const QUERY: &str = "DynamoDB Query";
 /// How many rows DynamoDB gives at a time.
-const ROWS: usize = 100;
+const BATCH_SIZE: usize = 100;
 /// How long to wait before asking again for rows that were left out, at first.
 const PAUSE: Duration = Duration::from_millis(25);
 /// How many such requests are under way at once.
-const AT_ONCE: usize = 4;
+const CONCURRENCY: usize = 4;
 
 /// A finding, as an index has it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,14 +42,14 @@ impl DynamoDb {
     /// A call failed, or an index holds what this program does not write.
     pub async fn open_by_due(&self, most: usize) -> Result<Vec<Entry>, CallFailed> {
         let index = Index { name: keys::OPEN_BY_DUE, shard: keys::OPEN_SHARD, order: keys::DUE_AT };
-        self.first(&index, &keys::shards(keys::OPEN), None, most).await
+        self.query_shards(&index, &keys::shards(keys::OPEN), None, most).await
     }
 
     /// The findings with something to tell, those that wait longest first, at most `most` of them;
     /// only those that came after a moment, if that is given.
     ///
     /// Reads at most `most` entries of each shard, all shards side by side.
-    pub(super) async fn pending(
+    pub(super) async fn pending_entries(
         &self,
         after: Option<Timestamp>,
         most: usize,
@@ -59,14 +59,14 @@ impl DynamoDb {
             shard: keys::PENDING_SHARD,
             order: keys::PENDING_SINCE,
         };
-        self.first(&index, &keys::shards(keys::PENDING), after, most).await
+        self.query_shards(&index, &keys::shards(keys::PENDING), after, most).await
     }
 
     /// The rows of findings, in their order, without those that are gone.
-    pub(super) async fn rows(&self, entries: &[Entry]) -> Result<Vec<Record>, CallFailed> {
+    pub(super) async fn get_rows(&self, entries: &[Entry]) -> Result<Vec<Record>, CallFailed> {
         let mut rows = Vec::with_capacity(entries.len());
-        for wave in entries.chunks(ROWS * AT_ONCE) {
-            let some = wave.chunks(ROWS).map(|some| self.some_rows(some));
+        for wave in entries.chunks(BATCH_SIZE * CONCURRENCY) {
+            let some = wave.chunks(BATCH_SIZE).map(|some| self.batch_get(some));
             rows.extend(try_join_all(some).await?.into_iter().flatten());
         }
         let order: HashMap<&str, usize> =
@@ -75,7 +75,7 @@ impl DynamoDb {
         Ok(rows)
     }
 
-    async fn some_rows(&self, entries: &[Entry]) -> Result<Vec<Record>, CallFailed> {
+    async fn batch_get(&self, entries: &[Entry]) -> Result<Vec<Record>, CallFailed> {
         let failed = |source| CallFailed {
             operation: "DynamoDB BatchGetItem",
             object: self.table.clone(),
@@ -128,21 +128,21 @@ impl DynamoDb {
         Err(failed("rows were left out of five answers".into()))
     }
 
-    async fn first(
+    async fn query_shards(
         &self,
         index: &Index,
         shards: &[String],
         after: Option<Timestamp>,
         most: usize,
     ) -> Result<Vec<Entry>, CallFailed> {
-        let shards = shards.iter().map(|shard| self.first_of_shard(index, shard, after, most));
+        let shards = shards.iter().map(|shard| self.query_shard(index, shard, after, most));
         let mut entries = try_join_all(shards).await?.concat();
         entries.sort();
         entries.truncate(most);
         Ok(entries)
     }
 
-    async fn first_of_shard(
+    async fn query_shard(
         &self,
         index: &Index,
         shard: &str,

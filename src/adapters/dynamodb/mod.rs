@@ -26,8 +26,8 @@ use aws_sdk_dynamodb::{
 };
 use jiff::{SignedDuration, Timestamp};
 
-use bucket::Seen;
-use retry::Conflicts;
+use bucket::BucketCache;
+use retry::RetryConflicts;
 
 const UPDATE: &str = "DynamoDB UpdateItem";
 
@@ -37,15 +37,15 @@ pub struct DynamoDb {
     client: Client,
     table: String,
     history: SignedDuration,
-    seen: Arc<Mutex<Seen>>,
+    cache: Arc<Mutex<BucketCache>>,
 }
 
 impl DynamoDb {
     /// The table called `table`, keeping history for `history_days`.
     pub fn new(config: config::Builder, table: String, history_days: u16) -> Self {
-        let client = Client::from_conf(config.retry_classifier(Conflicts).build());
+        let client = Client::from_conf(config.retry_classifier(RetryConflicts).build());
         let history = SignedDuration::from_hours(24 * i64::from(history_days));
-        Self { client, table, history, seen: Arc::default() }
+        Self { client, table, history, cache: Arc::default() }
     }
 
     /// An update of the row with the partition key `key`.

@@ -4,18 +4,18 @@ use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, builders::
 use jiff::Timestamp;
 
 use super::{DynamoDb, bucket::millis, keys};
-use crate::app::{Known, failure::BoxError};
+use crate::app::{AnnouncedProblem, failure::BoxError};
 
 impl DynamoDb {
     /// Notes that a problem is known from a message about one finding alone, unless it is already,
     /// from one about another.
-    pub(super) fn known_alone(
+    pub(super) fn announced_alone(
         &self,
-        known: &Known,
+        known: &AnnouncedProblem,
         now: Timestamp,
     ) -> Result<TransactWriteItem, BoxError> {
         let put = self
-            .known_row(known, now)?
+            .problem_row(known, now)?
             .condition_expression(
                 "attribute_not_exists(pk) OR finding = :finding OR #until <= :now \
                  OR priority > :priority",
@@ -26,12 +26,12 @@ impl DynamoDb {
 
     /// Notes that a problem is known from a summary, unless people know it as more urgent. They do
     /// not forget that.
-    pub(super) fn known_from_summary(
+    pub(super) fn announced_in_summary(
         &self,
-        known: &Known,
+        known: &AnnouncedProblem,
         now: Timestamp,
     ) -> Result<TransactWriteItem, BoxError> {
-        let put = self.known_row(known, now)?.condition_expression(
+        let put = self.problem_row(known, now)?.condition_expression(
             "attribute_not_exists(pk) OR #until <= :now OR priority >= :priority",
         );
         Ok(TransactWriteItem::builder().put(put.build()?).build())
@@ -39,7 +39,11 @@ impl DynamoDb {
 
     /// The row of a problem that is known, for a condition on the moment `:now` and the `:priority`.
     /// P1 comes before P2, as text too.
-    fn known_row(&self, known: &Known, now: Timestamp) -> Result<PutBuilder, BoxError> {
+    fn problem_row(
+        &self,
+        known: &AnnouncedProblem,
+        now: Timestamp,
+    ) -> Result<PutBuilder, BoxError> {
         let text = |text: &str| AttributeValue::S(text.to_owned());
         let until = now.saturating_add(known.problem.known_for)?;
         Ok(Put::builder()

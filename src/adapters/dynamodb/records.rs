@@ -16,7 +16,7 @@ use super::{
     transaction::{TRANSACT, finished},
 };
 use crate::{
-    app::{Outran, Records, Refreshed, failure::CallFailed},
+    app::{Records, Refreshed, WriteOutcome, failure::CallFailed},
     domain::record::{AssessedFinding, Record, Transition},
 };
 
@@ -77,7 +77,11 @@ impl Records for DynamoDb {
         }
     }
 
-    async fn write(&self, record: &Record, transition: Transition) -> Result<Outran, CallFailed> {
+    async fn write(
+        &self,
+        record: &Record,
+        transition: Transition,
+    ) -> Result<WriteOutcome, CallFailed> {
         let key = keys::finding(&record.finding.arn);
         let failed = |source| CallFailed { operation: TRANSACT, object: key.clone(), source };
         let expiry = self.expiry(record.last_seen_at);
@@ -107,8 +111,8 @@ impl Records for DynamoDb {
             .send()
             .await;
         match finished(answer.map(drop)).map_err(failed)? {
-            Ok(()) => Ok(Outran::No),
-            Err(_) => Ok(Outran::Yes),
+            Ok(()) => Ok(WriteOutcome::Applied),
+            Err(_) => Ok(WriteOutcome::Conflict),
         }
     }
 }

@@ -14,13 +14,13 @@ use super::transaction::all_are;
 /// moment later it will be. The SDK leaves both to the caller, see
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>.
 #[derive(Debug)]
-pub struct Conflicts;
+pub struct RetryConflicts;
 
 /// The codes of such a part of a transaction.
-const PASSING: [&str; 3] =
+const RETRYABLE_CODES: [&str; 3] =
     ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
 
-impl ClassifyRetry for Conflicts {
+impl ClassifyRetry for RetryConflicts {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
         let Some(Err(error)) = context.output_or_error() else {
             return RetryAction::NoActionIndicated;
@@ -33,7 +33,7 @@ impl ClassifyRetry for Conflicts {
         let passes = update.is_some_and(UpdateItemError::is_transaction_conflict_exception)
             || transaction.is_some_and(|error| match error {
                 TransactWriteItemsError::TransactionCanceledException(cancelled) => {
-                    all_are(cancelled.cancellation_reasons(), &PASSING)
+                    all_are(cancelled.cancellation_reasons(), &RETRYABLE_CODES)
                 }
                 _ => false,
             });

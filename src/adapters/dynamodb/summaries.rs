@@ -5,13 +5,13 @@ use jiff::Timestamp;
 
 use super::{
     DynamoDb, UPDATE,
-    alerts::RACES,
+    alerts::MAX_ATTEMPTS,
     bucket::{A_SECOND, moment},
     item, keys,
     transaction::{CONDITION, CONFLICT, TRANSACT, built, code, finished},
 };
 use crate::{
-    app::{Begun, Known, Summaries, Waiting, failure::CallFailed},
+    app::{AnnouncedProblem, Pending, Summaries, SummaryLock, failure::CallFailed},
     domain::{
         announce::{Bucket, Budget, Level},
         record::Lease,
@@ -19,24 +19,28 @@ use crate::{
 };
 
 impl Summaries for DynamoDb {
-    async fn waiting(&self, most: usize, since: Option<Timestamp>) -> Result<Waiting, CallFailed> {
-        let entries = self.pending(since, most).await?;
-        let mut rows = self.rows(&entries).await?;
+    async fn pending(&self, most: usize, since: Option<Timestamp>) -> Result<Pending, CallFailed> {
+        let entries = self.pending_entries(since, most).await?;
+        let mut rows = self.get_rows(&entries).await?;
         // The index lags a little behind the rows.
         rows.retain(|row| row.pending_since.is_some());
-        Ok(Waiting { since: entries.into_iter().map(|entry| entry.at).collect(), rows })
+        Ok(Pending { since: entries.into_iter().map(|entry| entry.at).collect(), rows })
     }
 
-    async fn know(&self, known: &[Known], now: Timestamp) -> Result<(), CallFailed> {
+    async fn remember_announced(
+        &self,
+        known: &[AnnouncedProblem],
+        now: Timestamp,
+    ) -> Result<(), CallFailed> {
         let failed = |source| CallFailed {
             operation: TRANSACT,
             object: "the problems of a summary".to_owned(),
             source,
         };
         for some in known.chunks(100) {
-            let mut rest: Vec<&Known> = some.iter().collect();
+            let mut rest: Vec<&AnnouncedProblem> = some.iter().collect();
             while !rest.is_empty() {
-                let items = rest.iter().map(|known| self.known_from_summary(known, now));
+                let items = rest.iter().map(|known| self.announced_in_summary(known, now));
                 let items = items.collect::<Result<_, _>>().map_err(failed)?;
                 let call = self.client.transact_write_items().set_transact_items(Some(items));
                 let Err(reasons) = finished(call.send().await.map(drop)).map_err(failed)? else {
@@ -57,15 +61,15 @@ impl Summaries for DynamoDb {
         Ok(())
     }
 
-    async fn begin_summary(
+    async fn lock_summary(
         &self,
         lease: &Lease,
         budget: Budget,
         mut now: Timestamp,
-    ) -> Result<Begun, CallFailed> {
+    ) -> Result<SummaryLock, CallFailed> {
         let failed =
             |source| CallFailed { operation: TRANSACT, object: keys::SUMMARY.to_owned(), source };
-        for _ in 0..RACES {
+        for _ in 0..MAX_ATTEMPTS {
             let level = self.level(Bucket::Others, budget, now);
             let token = match self.token(Bucket::Others, budget, level, now) {
                 Some(token) => token,
@@ -85,11 +89,11 @@ impl Summaries for DynamoDb {
             let items = vec![built(under_way).map_err(failed)?, built(token).map_err(failed)?];
             let call = self.client.transact_write_items().set_transact_items(Some(items));
             let Err(reasons) = finished(call.send().await.map(drop)).map_err(failed)? else {
-                self.took(Bucket::Others, level, now);
-                return Ok(Begun::Yes);
+                self.note_taken(Bucket::Others, level, now);
+                return Ok(SummaryLock::Acquired);
             };
             if code(&reasons, 0) == Some(CONDITION) {
-                return Ok(Begun::UnderWay);
+                return Ok(SummaryLock::HeldByOther);
             }
             let Some(bucket) = reasons.get(1) else { break };
             if level == Level::Empty {
@@ -100,12 +104,12 @@ impl Summaries for DynamoDb {
                 tokio::time::sleep(waited.try_into().unwrap_or_default()).await;
                 now = now.saturating_add(waited).unwrap_or(now);
             }
-            self.saw(Bucket::Others, bucket);
+            self.note_state(Bucket::Others, bucket);
         }
-        Ok(Begun::TooSoon)
+        Ok(SummaryLock::TooSoon)
     }
 
-    async fn end_summary(&self, lease: &Lease) -> Result<(), CallFailed> {
+    async fn unlock_summary(&self, lease: &Lease) -> Result<(), CallFailed> {
         let failed =
             |source| CallFailed { operation: UPDATE, object: keys::SUMMARY.to_owned(), source };
         let answer = self

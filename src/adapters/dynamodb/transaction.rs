@@ -21,9 +21,9 @@ pub const CONDITION: &str = "ConditionalCheckFailed";
 pub const CONFLICT: &str = "TransactionConflict";
 
 /// How many rows go into one transaction. DynamoDB takes 100 items, and a mark has two.
-const ROWS: usize = 50;
+const BATCH_SIZE: usize = 50;
 /// How many transactions are under way at once.
-const AT_ONCE: usize = 8;
+const CONCURRENCY: usize = 8;
 
 /// Whether a transaction was done, or was refused, for reasons that are no error: a condition did
 /// not hold, or others kept writing to the same rows. Then with the reason for each of its parts.
@@ -64,7 +64,7 @@ pub fn code(reasons: &[CancellationReason], index: usize) -> Option<&str> {
 impl DynamoDb {
     /// Does something to all rows, so many in a transaction and so many transactions at a time, and
     /// gives what came of each row, in their order.
-    pub(super) async fn in_waves<T: HasKey, A>(
+    pub(super) async fn transact_all<T: HasKey, A>(
         &self,
         rows: &[T],
         parts: impl Fn(&T) -> Result<Vec<TransactWriteItem>, BoxError>,
@@ -72,8 +72,9 @@ impl DynamoDb {
     ) -> Result<Vec<A>, CallFailed> {
         let mut answers = Vec::with_capacity(rows.len());
         let mut failed = None;
-        for wave in rows.chunks(ROWS * AT_ONCE) {
-            let each = wave.chunks(ROWS).map(|rows| self.each(rows, &parts, &answer));
+        for wave in rows.chunks(BATCH_SIZE * CONCURRENCY) {
+            let each =
+                wave.chunks(BATCH_SIZE).map(|rows| self.transact_batch(rows, &parts, &answer));
             // What fails must not keep the rest from being done.
             for done in join_all(each).await {
                 match done {
@@ -87,7 +88,7 @@ impl DynamoDb {
 
     /// Does something to each of `rows` in one transaction; without those that refuse, which are
     /// left out until it goes through.
-    async fn each<T: HasKey, A>(
+    async fn transact_batch<T: HasKey, A>(
         &self,
         rows: &[T],
         parts: &impl Fn(&T) -> Result<Vec<TransactWriteItem>, BoxError>,

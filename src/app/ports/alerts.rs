@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::Outran;
+use super::WriteOutcome;
 use crate::{
     app::failure::CallFailed,
     domain::{
@@ -20,7 +20,7 @@ pub trait Alerts {
         &self,
         record: &Record,
         lease: &Lease,
-        alone: &Alone,
+        request: &PermitRequest,
     ) -> impl Future<Output = Result<Permit, CallFailed>> + Send;
 
     /// Takes `lease` for each of `records` whose row is still that one.
@@ -28,7 +28,7 @@ pub trait Alerts {
         &self,
         records: &[Record],
         lease: &Lease,
-    ) -> impl Future<Output = Result<Vec<Outran>, CallFailed>> + Send;
+    ) -> impl Future<Output = Result<Vec<WriteOutcome>, CallFailed>> + Send;
 
     /// Remembers who has heard of findings and ends the lease, for each row that is still the one
     /// given and is under `lease`. A row goes on waiting to be told if [`Record::pending_since`]
@@ -42,7 +42,7 @@ pub trait Alerts {
 
 /// A problem that people know.
 #[derive(Clone, Debug)]
-pub struct Known {
+pub struct AnnouncedProblem {
     /// It.
     pub problem: Problem,
     /// The finding that they know it from.
@@ -55,7 +55,7 @@ pub struct Known {
 
 /// What a message about one finding alone depends on.
 #[derive(Clone, Debug)]
-pub struct Alone {
+pub struct PermitRequest {
     /// When it is.
     pub now: Timestamp,
     /// How many messages there may be.
@@ -63,7 +63,7 @@ pub struct Alone {
     /// Where its token comes from.
     pub bucket: Bucket,
     /// What people know after it.
-    pub known: Vec<Known>,
+    pub known: Vec<AnnouncedProblem>,
 }
 
 /// What became of [`Alerts::permit`].
@@ -72,9 +72,9 @@ pub enum Permit {
     /// Go ahead.
     Granted,
     /// Somebody else had changed the row.
-    Outran,
+    Conflict,
     /// The problem was announced for another finding not long ago.
-    Known,
+    AlreadyAnnounced,
     /// Enough was said.
     NoToken,
 }

@@ -1,4 +1,4 @@
-//! What triage needs of the world, a trait a need. Whoever implements one keeps to [`CALL`](super::CALL).
+//! What triage needs of the world, a trait a need. Whoever implements one keeps to [`CALL_TIMEOUT`](super::CALL).
 //!
 //! If a call fails, whether it took effect is unknown, and it may be repeated.
 
@@ -7,7 +7,7 @@ mod publisher;
 mod records;
 mod summaries;
 
-pub use alerts::{Alerts, Alone, Known, Marked, Marking, Permit};
+pub use alerts::{Alerts, AnnouncedProblem, Marked, Marking, Permit, PermitRequest};
 pub use publisher::Publish;
-pub use records::{Outran, Records, Refreshed};
-pub use summaries::{Begun, Summaries, Waiting};
+pub use records::{Records, Refreshed, WriteOutcome};
+pub use summaries::{Pending, Summaries, SummaryLock};

@@ -21,7 +21,7 @@ pub trait Records {
         &self,
         record: &Record,
         transition: Transition,
-    ) -> impl Future<Output = Result<Outran, CallFailed>> + Send;
+    ) -> impl Future<Output = Result<WriteOutcome, CallFailed>> + Send;
 }
 
 /// What [`Records::refresh`] came upon.
@@ -37,9 +37,9 @@ pub enum Refreshed {
 
 /// Whether a write came in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outran {
+pub enum WriteOutcome {
     /// It took effect.
-    No,
+    Applied,
     /// Somebody else had changed the row; nothing was written.
-    Yes,
+    Conflict,
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::Known;
+use super::AnnouncedProblem;
 use crate::{
     app::failure::CallFailed,
     domain::{
@@ -15,48 +15,48 @@ use crate::{
 pub trait Summaries {
     /// The findings with something to tell, those that wait longest first, at most `most`, and only
     /// those that wait for a shorter time than `since` if that is given.
-    fn waiting(
+    fn pending(
         &self,
         most: usize,
         since: Option<Timestamp>,
-    ) -> impl Future<Output = Result<Waiting, CallFailed>> + Send;
+    ) -> impl Future<Output = Result<Pending, CallFailed>> + Send;
 
     /// Remembers what people know from a summary.
-    fn know(
+    fn remember_announced(
         &self,
-        known: &[Known],
+        known: &[AnnouncedProblem],
         now: Timestamp,
     ) -> impl Future<Output = Result<(), CallFailed>> + Send;
 
     /// Takes the right to sum up, and a token for it, which may be one that is yet to come. Waits for
     /// the next second if another message went out in this one.
-    fn begin_summary(
+    fn lock_summary(
         &self,
         lease: &Lease,
         budget: Budget,
         now: Timestamp,
-    ) -> impl Future<Output = Result<Begun, CallFailed>> + Send;
+    ) -> impl Future<Output = Result<SummaryLock, CallFailed>> + Send;
 
     /// Gives the right to sum up back.
-    fn end_summary(&self, lease: &Lease) -> impl Future<Output = Result<(), CallFailed>> + Send;
+    fn unlock_summary(&self, lease: &Lease) -> impl Future<Output = Result<(), CallFailed>> + Send;
 }
 
-/// What came of [`Summaries::waiting`].
+/// What came of [`Summaries::pending`].
 #[derive(Clone, Debug)]
-pub struct Waiting {
+pub struct Pending {
     /// Since when each finding waits that was found, the oldest first.
     pub since: Vec<Timestamp>,
     /// Those of them that can be told now, in the same order.
     pub rows: Vec<Record>,
 }
 
-/// What became of [`Summaries::begin_summary`].
+/// What became of [`Summaries::lock_summary`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Begun {
+pub enum SummaryLock {
     /// Go ahead.
-    Yes,
+    Acquired,
     /// Somebody else is summing up.
-    UnderWay,
+    HeldByOther,
     /// Messages keep going out at this very moment.
     TooSoon,
 }

@@ -5,4 +5,4 @@ mod budget;
 mod problem;
 
 pub use budget::{Bucket, Budget, Level};
-pub use problem::{Problem, key, problems};
+pub use problem::{Problem, problem_key, problems};

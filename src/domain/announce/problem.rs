@@ -30,7 +30,7 @@ const REPOSITORY: SignedDuration = SignedDuration::from_hours(30 * 24);
 ///
 /// A weakness in code is a problem of its own at each place.
 pub fn problems(finding: &Finding) -> Vec<Problem> {
-    let key = key(finding);
+    let key = problem_key(finding);
     let resource = finding.resource();
     let repository = resource.and_then(|resource| {
         let repository = resource.repository.as_deref()?;
@@ -47,7 +47,7 @@ pub fn problems(finding: &Finding) -> Vec<Problem> {
 
 /// What the findings of one problem have in common: the vulnerability and the package; the port
 /// that is open; the weakness and its place.
-pub fn key(finding: &Finding) -> String {
+pub fn problem_key(finding: &Finding) -> String {
     let problem = finding.problem();
     match &finding.details {
         Details::Package(package) => {

@@ -71,7 +71,7 @@ pub fn step(previous: Option<&Record>, assessed: &AssessedFinding, policy: &Poli
         Ordering::Less => Step::Stale,
         Ordering::Equal => Step::Repetition,
         Ordering::Greater => {
-            let rebased = previous.under(policy, &assessed.assessment);
+            let rebased = previous.reassessed_under(policy, &assessed.assessment);
             let (record, transition) = next(&rebased, assessed);
             Step::Write(Box::new(record), transition)
         }
@@ -82,7 +82,7 @@ impl Record {
     /// The record as if it had been assessed under `policy` when it was last seen, if it was under
     /// another one than `fresh`. Whoever knew of it what there was to know still does: that its
     /// priority is another one now is no news about the finding.
-    fn under(&self, policy: &Policy, fresh: &Assessment) -> Self {
+    fn reassessed_under(&self, policy: &Policy, fresh: &Assessment) -> Self {
         let mut rebased = self.clone();
         if self.assessment.policy == fresh.policy {
             return rebased;

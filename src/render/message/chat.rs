@@ -141,7 +141,7 @@ fn fitting(text: &str, most: usize) -> String {
 
 /// What names the thread of a finding's problem.
 fn thread(finding: &Finding) -> String {
-    safe(&announce::key(finding), THREAD)
+    safe(&announce::problem_key(finding), THREAD)
 }
 
 fn notification(

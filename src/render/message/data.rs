@@ -107,14 +107,14 @@ pub fn summary(summary: &Summary<'_>, language: Language) -> Vec<(Message, Range
         summary.news.iter().map(|(record, why)| Entry::new(record, *why, language)).collect();
     let mut parts: Vec<Range<usize>> = Vec::new();
     let mut size = LARGEST;
-    for (place, entry) in entries.iter().enumerate() {
+    for (index, entry) in entries.iter().enumerate() {
         // Strings and numbers under fixed keys: this cannot fail.
         let more = serde_json::to_vec(entry).map_or(0, |json| json.len() + 1);
         size += more;
         match parts.last_mut() {
-            Some(last) if size <= LARGEST => last.end = place + 1,
+            Some(last) if size <= LARGEST => last.end = index + 1,
             _ => {
-                parts.push(place..place + 1);
+                parts.push(index..index + 1);
                 size = more;
             }
         }
@@ -151,7 +151,7 @@ impl Entry {
         Self {
             finding_arn: line(&finding.arn),
             dedup_key: format!("{}#{}", line(&finding.arn), record.opening),
-            problem_key: text::line(&announce::key(finding)),
+            problem_key: text::line(&announce::problem_key(finding)),
             reason: why.as_str(),
             status: text::line(finding.status.as_str()),
             priority: record.assessment.priority,

@@ -100,7 +100,7 @@ impl<'a> Summary<'a> {
         by_urgency.sort_by(|(a, _), (b, _)| urgency(a).cmp(&urgency(b)));
         let mut keyed: Vec<(String, &Record)> = by_urgency
             .iter()
-            .map(|(record, _)| (announce::key(&record.finding), *record))
+            .map(|(record, _)| (announce::problem_key(&record.finding), *record))
             .collect();
         // Stable: the most urgent of a problem stays its first.
         keyed.sort_by(|(a, _), (b, _)| a.cmp(b));
