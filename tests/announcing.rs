@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use common::{World, arn, event_of};
 use inspector_triage::{
     adapters::sns::{Sns, Topics},
-    app::{FlushOutcome, Flushed, Outcome},
+    app::{FlushOutcome, FlushResult, Outcome},
     domain::announce::Budget,
     emulator::{self, topic::Published},
 };
@@ -23,7 +23,7 @@ const DAY: &str = "2026-11-20T10:00:00Z";
 async fn world() -> World {
     let mut world = World::new().await;
     let topics = Topics { data: Some(emulator::DATA_TOPIC.to_owned()), ..common::topics() };
-    world.triage.publisher = Sns::new(world.cloud.sns(), topics);
+    world.triage.publisher = Sns::new(world.emulator.sns(), topics);
     world
 }
 
@@ -287,7 +287,7 @@ async fn what_some_heard_in_a_summary_is_not_sent_to_the_others_one_by_one() {
     for number in 0..30 {
         world.handle(&image(number), &after(0)).await.unwrap();
     }
-    world.triage.publisher = Sns::new(world.cloud.sns(), broken);
+    world.triage.publisher = Sns::new(world.emulator.sns(), broken);
     assert!(world.flush(&after(60)).await.is_err());
     world.triage.publisher = working;
     world.published();
@@ -307,7 +307,7 @@ async fn what_some_heard_in_a_summary_is_not_sent_to_the_others_one_by_one() {
 #[tokio::test]
 async fn a_flush_with_nothing_to_tell_says_nothing() {
     let mut world = world().await;
-    let nothing = Flushed { outcome: FlushOutcome::NothingPending, findings: 0, messages: 0 };
+    let nothing = FlushResult { outcome: FlushOutcome::NothingPending, findings: 0, messages: 0 };
     assert_eq!(world.flush(&after(0)).await.unwrap(), nothing);
     assert_eq!(world.published(), []);
 }
@@ -361,7 +361,7 @@ async fn a_topic_that_fails_gets_later_what_it_missed_and_the_others_do_not_hear
         ..common::topics()
     };
     let working = world.triage.publisher.clone();
-    world.triage.publisher = Sns::new(world.cloud.sns(), broken.clone());
+    world.triage.publisher = Sns::new(world.emulator.sns(), broken.clone());
     let failure = world.handle(&image(0), &after(0)).await.unwrap_err();
     assert!(failure.starts_with("PublishFailed: "), "{failure}");
     let failure = world.handle(&image(0), &after(61)).await.unwrap_err();
@@ -380,7 +380,7 @@ async fn a_topic_that_fails_gets_later_what_it_missed_and_the_others_do_not_hear
         world.handle(&image(number), &after(130)).await.unwrap();
     }
     world.published();
-    world.triage.publisher = Sns::new(world.cloud.sns(), broken);
+    world.triage.publisher = Sns::new(world.emulator.sns(), broken);
     assert!(world.flush(&after(200)).await.unwrap_err().starts_with("PublishFailed: "));
     assert_eq!(world.published().len(), 1);
     world.triage.publisher = working;

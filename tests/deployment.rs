@@ -158,9 +158,9 @@ async fn all_calls() -> BTreeSet<Permission> {
         chat: Some(emulator::CHAT_TOPIC.to_owned()),
         data: Some(emulator::DATA_TOPIC.to_owned()),
     };
-    let dynamodb = world.cloud.dynamodb().interceptor(watch.clone());
-    let sns = world.cloud.sns().interceptor(watch.clone());
-    let triage = common::triage(dynamodb, world.cloud.sns());
+    let dynamodb = world.emulator.dynamodb().interceptor(watch.clone());
+    let sns = world.emulator.sns().interceptor(watch.clone());
+    let triage = common::triage(dynamodb, world.emulator.sns());
     world.triage = Triage { publisher: Sns::new(sns, topics), ..triage };
 
     let now = "2026-11-20T10:00:10Z";

@@ -23,10 +23,10 @@ use common::{
 };
 use inspector_triage::{
     adapters::sns::{Sns, Topics},
-    app::{Attempt, Outcome, Report},
+    app::{Attempt, Outcome, TriageResult},
     domain::announce::Budget,
     emulator,
-    lambda::{self, Answer},
+    lambda::{self, Response},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -216,7 +216,7 @@ async fn outcome(world: &mut World, situation: &Situation, case: Case, number: u
     for (attempt, now) in TRIES.iter().enumerate() {
         let failing = (attempt < case.tries).then_some(case);
         let network = network(failing, &hidden);
-        let triage = network.triage(&world.cloud, &format!("{number}-{attempt}"));
+        let triage = network.triage(&world.emulator, &format!("{number}-{attempt}"));
         let name = format!("{number}-{attempt}");
         let attempt = Attempt::new(&name, now.parse().unwrap());
         let event = event.to_string();
@@ -259,7 +259,7 @@ fn network(case: Option<Case>, hidden: &Arc<AtomicUsize>) -> Network {
             case.filter(|case| case.call == sent.call && (case.stubborn || sent.repeated == 0));
         let fault = hit.map(|case| case.fault);
         let hides = fault.is_some_and(|fault| match sent.call {
-            Call::Publish => fault.takes_effect(),
+            Call::Publisher => fault.takes_effect(),
             Call::Mark => !fault.takes_effect(),
             _ => false,
         });
@@ -278,8 +278,8 @@ const FLUSH_CALLS: [(Call, usize); 12] = [
     (Call::LockSummary, 0),
     (Call::LeaseAll, 0),
     (Call::LeaseAll, 1),
-    (Call::Publish, 0),
-    (Call::Publish, 1),
+    (Call::Publisher, 0),
+    (Call::Publisher, 1),
     (Call::Mark, 0),
     (Call::Mark, 1),
     (Call::RememberAnnounced, 0),
@@ -325,7 +325,7 @@ async fn flush_with(call: Call, nth: usize, fault: Fault) {
     let what = format!("{call:?} {nth}, {fault:?}");
     let mut world = World::new().await;
     let topics = Topics { data: Some(emulator::DATA_TOPIC.to_owned()), ..common::topics() };
-    world.triage.publisher = Sns::new(world.cloud.sns(), topics.clone());
+    world.triage.publisher = Sns::new(world.emulator.sns(), topics.clone());
     world.triage.budget = Budget { p1: 0, others: 0 };
     for number in 0..WAITING {
         let event = event_of(&common::arn(number), "2026-11-20T10:00:00Z", AS_IT_IS);
@@ -336,7 +336,7 @@ async fn flush_with(call: Call, nth: usize, fault: Fault) {
         Fate { fault: hit.then_some(fault), ..Fate::default() }
     };
     let network = Network::new(fates, |_| {});
-    let triage = network.triage_for(&world.cloud, "flush", topics);
+    let triage = network.triage_for(&world.emulator, "flush", topics);
     let now = "2026-11-20T12:05:00Z".parse().unwrap();
     let attempt = Attempt::new("flush", now);
     let work = Box::pin(lambda::handle(&triage, common::FLUSH.as_bytes(), attempt));
@@ -360,13 +360,13 @@ async fn flush_with(call: Call, nth: usize, fault: Fault) {
     assert_eq!(told.len(), WAITING, "{what}: lost");
     // The SDK sends what it had no answer to up to three times.
     let hides = match call {
-        Call::Publish => fault.takes_effect(),
+        Call::Publisher => fault.takes_effect(),
         Call::Mark => !fault.takes_effect(),
         _ => false,
     };
     // A killed flush has marked nothing of what it was about to.
     let cut_short = [Fault::KilledBefore, Fault::KilledAfter].contains(&fault);
-    let may_repeat = hides || (cut_short && matches!(call, Call::Publish | Call::Mark));
+    let may_repeat = hides || (cut_short && matches!(call, Call::Publisher | Call::Mark));
     let repeated = told.values().filter(|count| **count > 1).count();
     assert!(may_repeat || repeated == 0, "{what}: {repeated} repeated");
     let e_mails = published.iter().filter(|message| message.topic == emulator::TOPIC).count();
@@ -390,7 +390,7 @@ async fn where_somebody_writes_to_one_problem_of_a_summary_the_others_are_known_
         let hit = (sent.call, sent.number) == (Call::RememberAnnounced, 0);
         Fate { fault: hit.then_some(Fault::Conflict), ..Fate::default() }
     };
-    let triage = Network::new(fates, |_| {}).triage(&world.cloud, "flush");
+    let triage = Network::new(fates, |_| {}).triage(&world.emulator, "flush");
     let attempt = Attempt::new("flush", "2026-11-20T12:05:00Z".parse().unwrap());
     assert_eq!(triage.flush(attempt).await.unwrap().findings, 5);
 
@@ -427,7 +427,7 @@ async fn what_fails_after_people_were_told_hides_no_message_that_failed() {
                 });
                 world.handle(&event, "2026-11-20T12:00:00Z").await.unwrap();
             }
-            let triage = without(call).triage_for(&world.cloud, "flush", topics);
+            let triage = without(call).triage_for(&world.emulator, "flush", topics);
             let attempt = Attempt::new("flush", "2026-11-20T12:05:00Z".parse().unwrap());
             let failure = triage.flush(attempt).await.unwrap_err();
             assert_eq!(failure.kind(), expected, "{call:?}");
@@ -449,10 +449,10 @@ async fn a_flush_tells_all_audiences_at_the_same_time() {
         ..common::topics()
     };
     let fates = |sent: Sent| Fate {
-        back: Duration::from_secs(u64::from(sent.call == Call::Publish)),
+        back: Duration::from_secs(u64::from(sent.call == Call::Publisher)),
         ..Fate::default()
     };
-    let triage = Network::new(fates, |_| {}).triage_for(&world.cloud, "flush", topics);
+    let triage = Network::new(fates, |_| {}).triage_for(&world.emulator, "flush", topics);
     let attempt = Attempt::new("flush", "2026-11-20T12:05:00Z".parse().unwrap());
     let began = Instant::now();
     assert_eq!(triage.flush(attempt).await.unwrap().messages, 3);
@@ -478,5 +478,5 @@ async fn with_too_little_time_left_nothing_is_said_that_could_not_be_noted() {
     let attempt =
         Attempt { left: &|| SignedDuration::from_secs(18), ..Attempt::new("at ease", now) };
     let report = lambda::handle(&world.triage, event.as_bytes(), attempt).await.unwrap();
-    assert!(matches!(report, Answer::Finding(Report { outcome: Outcome::Announced, .. })));
+    assert!(matches!(report, Response::Finding(TriageResult { outcome: Outcome::Announced, .. })));
 }

@@ -32,19 +32,19 @@ use tokio::{
 };
 
 /// What the function says of an invocation: the path it answered on, and the body.
-type Answer = (String, Value);
+type Response = (String, Value);
 
 #[derive(Clone)]
 struct RuntimeApi {
     events: Arc<Mutex<UnboundedReceiver<Vec<u8>>>>,
-    answers: UnboundedSender<Answer>,
+    answers: UnboundedSender<Response>,
 }
 
 /// A function under test.
 struct Function {
     process: Child,
     events: UnboundedSender<Vec<u8>>,
-    answers: UnboundedReceiver<Answer>,
+    answers: UnboundedReceiver<Response>,
 }
 
 impl Function {
@@ -76,7 +76,7 @@ impl Function {
     }
 
     /// Gives it an event and waits for the answer.
-    async fn invoke(&mut self, event: impl Into<Vec<u8>>) -> Answer {
+    async fn invoke(&mut self, event: impl Into<Vec<u8>>) -> Response {
         self.events.send(event.into()).unwrap();
         self.answers.recv().await.expect("the runtime API runs as long as the test")
     }
@@ -127,7 +127,7 @@ async fn answer(
 
 async fn world() -> (World, Vec<(&'static str, String)>) {
     let world = World::new().await;
-    let environment = world.cloud.serve(0).await.unwrap();
+    let environment = world.emulator.serve(0).await.unwrap();
     (world, environment)
 }
 

@@ -16,12 +16,12 @@ use common::{
 };
 use inspector_triage::{
     adapters::dynamodb::keys,
-    app::{Attempt, Outcome, Report},
+    app::{Attempt, Outcome, TriageResult},
     domain::{
         finding::FixAvailable,
         record::{Decision, Record, decide},
     },
-    lambda::{self, Answer},
+    lambda::{self, Response},
 };
 use itertools::Itertools;
 use jiff::{SignedDuration, Timestamp};
@@ -114,7 +114,8 @@ async fn one_event_twenty_times_at_once_in_eight_functions_is_one_message() {
     let functions: Vec<_> = (0..8)
         .map(|number| {
             let fate = Fate { there: moment, fault: None, back: moment };
-            Network::new(move |_| fate, |_| {}).triage(&world.cloud, &format!("function {number}"))
+            Network::new(move |_| fate, |_| {})
+                .triage(&world.emulator, &format!("function {number}"))
         })
         .collect();
     let deliver = |number: usize, now: &'static str| {
@@ -158,7 +159,7 @@ async fn news_that_comes_while_something_older_is_being_said_waits_and_is_said_n
             back: Duration::from_secs(u64::from(slow == Some(sent.call))),
             ..Fate::default()
         };
-        let triage = Network::new(fate, |_| {}).triage(&world.cloud, name);
+        let triage = Network::new(fate, |_| {}).triage(&world.emulator, name);
         let event = event.to_string();
         tokio::spawn(async move {
             let now = now.parse().unwrap();
@@ -170,7 +171,7 @@ async fn news_that_comes_while_something_older_is_being_said_waits_and_is_said_n
     let first = event("2026-11-20T10:00:00Z", |_| {});
     let newer = event("2026-11-20T11:00:00Z", |f| f["exploitAvailable"] = json!("YES"));
 
-    let speaking = send(&first, "first", NOW, Some(Call::Publish));
+    let speaking = send(&first, "first", NOW, Some(Call::Publisher));
     sleep(Duration::from_millis(500)).await;
     assert_eq!(send(&newer, "newer", NOW, None).await.unwrap(), Err("BeingAnnounced"));
     assert_eq!(speaking.await.unwrap(), Ok("new".to_owned()));
@@ -187,8 +188,8 @@ async fn news_that_comes_while_something_older_is_being_said_waits_and_is_said_n
     assert_eq!(world.pending(10).await, []);
 }
 
-fn report(answer: Answer) -> Report {
-    let Answer::Finding(report) = answer else { panic!("{answer:?}") };
+fn report(answer: Response) -> TriageResult {
+    let Response::Finding(report) = answer else { panic!("{answer:?}") };
     report
 }
 
@@ -282,7 +283,7 @@ impl Site {
         let (done, by) = (Arc::clone(&self.done), name.to_owned());
         let note = move |call| done.lock().unwrap().push((call, by.clone()));
         let network = Network::new(of_request, note);
-        let triage = network.triage(&self.world.lock().await.cloud, name);
+        let triage = network.triage(&self.world.lock().await.emulator, name);
         let began = Instant::now();
         let limit = Duration::from_secs(30);
         let left = || SignedDuration::try_from(limit.saturating_sub(began.elapsed())).unwrap();
@@ -431,7 +432,7 @@ fn said(world: &mut World, done: &[Done]) -> Vec<Said> {
     let mut said: Vec<Said> = Vec::new();
     for (call, by) in done {
         match call {
-            Call::Publish => {
+            Call::Publisher => {
                 let message = messages.next().unwrap();
                 // The SDK had lost patience, and what it had sent arrived all the same.
                 if said.iter().any(|said| said.by == *by) {

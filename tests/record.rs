@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use common::{ARN, World, event, event_of};
 use inspector_triage::{
-    adapters::{calls::Calls, dynamodb::keys, sns::Topics},
+    adapters::{calls::CallRecorder, dynamodb::keys, sns::Topics},
     app::Outcome,
     domain::assess::Priority,
     emulator,
@@ -82,7 +82,7 @@ async fn a_row_whose_facts_are_spelt_otherwise_is_written_anew_once_and_nobody_i
     let at = |time| event(time, |_| {});
     world.handle(&at("2026-11-20T10:00:00Z"), NOW).await.unwrap();
     world.published();
-    Client::from_conf(world.cloud.dynamodb().build())
+    Client::from_conf(world.emulator.dynamodb().build())
         .update_item()
         .table_name(emulator::TABLE)
         .key("pk", AttributeValue::S(keys::finding(ARN)))
@@ -217,7 +217,7 @@ async fn an_announcement_that_failed_is_made_up_for_and_meanwhile_nobody_else_sp
     let right = std::mem::replace(
         &mut world.triage.publisher,
         inspector_triage::adapters::sns::Sns::new(
-            world.cloud.sns(),
+            world.emulator.sns(),
             Topics {
                 email: "arn:aws:sns:eu-central-1:111122223333:gone".to_owned(),
                 ..common::topics()
@@ -275,9 +275,9 @@ async fn open_and_untold_findings_are_found_in_order_whatever_shard_they_are_in(
 #[tokio::test]
 async fn a_repetition_costs_one_call_and_a_new_finding_five() {
     let world = World::new().await;
-    let calls = Calls::default();
-    let dynamodb = world.cloud.dynamodb().interceptor(calls.clone());
-    let sns = world.cloud.sns().interceptor(calls.clone());
+    let calls = CallRecorder::default();
+    let dynamodb = world.emulator.dynamodb().interceptor(calls.clone());
+    let sns = world.emulator.sns().interceptor(calls.clone());
     let world = World { triage: common::triage(dynamodb, sns), ..world };
     let event_at = |time| event(time, |_| {});
     for (what, event, expected) in [

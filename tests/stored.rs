@@ -46,7 +46,7 @@ fn versions() -> Vec<String> {
 
 /// The rows that are in the store.
 fn rows(world: &World) -> Rows {
-    let (status, answer) = world.cloud.store().perform(
+    let (status, answer) = world.emulator.store().perform(
         "DynamoDB_20120810.Scan",
         json!({"TableName": emulator::TABLE}).to_string().as_bytes(),
     );
@@ -66,7 +66,7 @@ fn key(row: &Value) -> String {
 fn put(world: &World, rows: &Rows) {
     for row in rows.values() {
         let put = json!({"Put": {"TableName": emulator::TABLE, "Item": row}});
-        let (status, answer) = world.cloud.store().perform(
+        let (status, answer) = world.emulator.store().perform(
             "DynamoDB_20120810.TransactWriteItems",
             json!({"TransactItems": [put]}).to_string().as_bytes(),
         );
@@ -90,7 +90,7 @@ async fn over_a_network(
         Fate { fault, ..Fate::default() }
     };
     let network = Network::new(fates, |_| {});
-    let triage = network.triage_for(&world.cloud, now, topics);
+    let triage = network.triage_for(&world.emulator, now, topics);
     let now: Timestamp = now.parse().unwrap();
     let name = format!("test@{now}");
     let event = event.to_string();
@@ -241,11 +241,11 @@ async fn live(world: &World) {
     assert_eq!(handle(finding(7, then, closed), 24).await, Outcome::Closed);
     // One audience has heard, the other has not.
     let half = finding(11, first, |_| {});
-    let chat_fails = |call, audience: &str| call == Call::Publish && audience == "chat";
+    let chat_fails = |call, audience: &str| call == Call::Publisher && audience == "chat";
     over_a_network(world, &half, "2026-11-20T12:25:00Z", both_topics(), chat_fails).await;
     // Nobody has heard, and the lease is not over.
     let leased = finding(12, first, |_| {});
-    let all_fail = |call, _: &str| call == Call::Publish;
+    let all_fail = |call, _: &str| call == Call::Publisher;
     over_a_network(world, &leased, "2026-11-20T12:26:00Z", common::topics(), all_fail).await;
     assert_eq!(handle(finding(13, first, |_| {}), 27).await, Outcome::Pending);
 }

@@ -33,7 +33,7 @@ async fn world(language: Language) -> World {
         chat: Some(emulator::CHAT_TOPIC.to_owned()),
         data: Some(emulator::DATA_TOPIC.to_owned()),
     };
-    world.triage.publisher = Sns::new(world.cloud.sns(), topics);
+    world.triage.publisher = Sns::new(world.emulator.sns(), topics);
     world.triage.language = language;
     world
 }

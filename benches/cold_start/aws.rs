@@ -14,7 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
     serve::Listener,
 };
-use inspector_triage::{app::failure::BoxError, emulator::http::Embedded};
+use inspector_triage::{app::failure::BoxError, emulator::http::Service};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{TlsAcceptor, rustls::ServerConfig, server::TlsStream};
 
@@ -83,7 +83,7 @@ impl Log {
 
 /// Serves `service` on a free port until the end of the runtime. Returns its URL.
 pub async fn serve(
-    service: Embedded,
+    service: Service,
     config: Arc<ServerConfig>,
     log: &Log,
 ) -> Result<String, BoxError> {
@@ -96,7 +96,7 @@ pub async fn serve(
 }
 
 async fn call(
-    State((service, log)): State<(Embedded, Log)>,
+    State((service, log)): State<(Service, Log)>,
     method: Method,
     headers: HeaderMap,
     body: Bytes,

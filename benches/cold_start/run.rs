@@ -8,7 +8,7 @@ use std::{
 use inspector_triage::{
     app::failure::BoxError,
     emulator::{
-        self, Cloud,
+        self, Emulator,
         template::{OWN, Template},
     },
 };
@@ -86,7 +86,7 @@ pub async fn measure(
     certificates: &Certificates,
     scratch: &Path,
 ) -> Result<Run, BoxError> {
-    let mut cloud = Cloud::open(&Template::read(OWN)?, None).await?;
+    let mut emulator = Emulator::open(&Template::read(OWN)?, None).await?;
     let log = Log::default();
     let api = RuntimeApi::serve().await?;
     let environment = [
@@ -105,11 +105,11 @@ pub async fn measure(
         ("ALERT_BUDGET", ALERT_BUDGET.to_owned()),
         (
             "AWS_ENDPOINT_URL_DYNAMODB",
-            aws::serve(cloud.store(), certificates.server.clone(), &log).await?,
+            aws::serve(emulator.store(), certificates.server.clone(), &log).await?,
         ),
         (
             "AWS_ENDPOINT_URL_SNS",
-            aws::serve(cloud.topic(), certificates.server.clone(), &log).await?,
+            aws::serve(emulator.topic(), certificates.server.clone(), &log).await?,
         ),
         // Rust's SDK reads the one, Python's the other.
         ("SSL_CERT_FILE", certificates.trusted.display().to_string()),
@@ -117,7 +117,7 @@ pub async fn measure(
     ];
     let process = Process::start(program, &environment, &scratch.join("function.log"))?;
     let mut function = Function { process, api, log };
-    match measured(&mut function, &mut cloud).await {
+    match measured(&mut function, &mut emulator).await {
         Ok(run) => Ok(run),
         Err(problem) => {
             let words = function.process.last_words();
@@ -126,7 +126,7 @@ pub async fn measure(
     }
 }
 
-async fn measured(function: &mut Function, cloud: &mut Cloud) -> Result<Run, BoxError> {
+async fn measured(function: &mut Function, emulator: &mut Emulator) -> Result<Run, BoxError> {
     let mut next = function.next().await?;
     let start = (next.at - function.process.started, function.process.cpu()?);
     let mut new = Vec::new();
@@ -141,7 +141,7 @@ async fn measured(function: &mut Function, cloud: &mut Cloud) -> Result<Run, Box
             let invocation;
             (invocation, next) = function.invoke(next, made_of(number), kind).await?;
             invocations.push(invocation);
-            let published = std::iter::from_fn(|| cloud.published.try_recv().ok()).count();
+            let published = std::iter::from_fn(|| emulator.published.try_recv().ok()).count();
             if published != usize::from(kind == Kind::New) {
                 return Err(format!("{kind:?} {number}: {published} messages published").into());
             }

@@ -21,7 +21,7 @@ use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 
 /// One call, with all its repetitions.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Call {
+pub struct CallTime {
     /// The service, as its SDK calls it, such as `DynamoDB`.
     pub service: String,
     /// From before the request was written until the answer was read.
@@ -30,11 +30,11 @@ pub struct Call {
 
 /// An interceptor that writes down each call of the clients it is given to.
 #[derive(Clone, Debug, Default)]
-pub struct Calls(Arc<Mutex<Vec<Call>>>);
+pub struct CallRecorder(Arc<Mutex<Vec<CallTime>>>);
 
-impl Calls {
+impl CallRecorder {
     /// The calls that ended since this was last asked.
-    pub fn take(&self) -> Vec<Call> {
+    pub fn take(&self) -> Vec<CallTime> {
         mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -47,7 +47,7 @@ impl Storable for Began {
     type Storer = StoreReplace<Self>;
 }
 
-impl Intercept for Calls {
+impl Intercept for CallRecorder {
     fn name(&self) -> &'static str {
         "Calls"
     }
@@ -76,7 +76,7 @@ impl Intercept for Calls {
         {
             // A clock that was set back meanwhile.
             let took = ended.duration_since(*began).unwrap_or_default();
-            let call = Call { service: metadata.service().to_owned(), took };
+            let call = CallTime { service: metadata.service().to_owned(), took };
             self.0.lock().unwrap_or_else(PoisonError::into_inner).push(call);
         }
         Ok(())

@@ -3,7 +3,7 @@
 use aws_sdk_sns::{Client, config, types::MessageAttributeValue};
 
 use crate::{
-    app::{Publish, failure::CallFailed},
+    app::{Publisher, failure::CallFailed},
     domain::record::Audience,
     render::message::Message,
 };
@@ -45,7 +45,7 @@ impl Sns {
     }
 }
 
-impl Publish for Sns {
+impl Publisher for Sns {
     fn audiences(&self) -> &[Audience] {
         &self.audiences
     }

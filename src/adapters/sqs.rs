@@ -19,7 +19,7 @@ use crate::{app::failure::BoxError, app::failure::CallFailed, domain::text};
 
 /// An event that was not dealt with.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failed {
+pub struct FailedEvent {
     /// Its JSON text.
     pub event: String,
     /// Why not, if that is known: one line.
@@ -50,7 +50,7 @@ struct Response {
     error_message: Option<String>,
 }
 
-impl Failed {
+impl FailedEvent {
     /// The event in the body of a message.
     pub fn of_body(body: &str) -> Self {
         match serde_json::from_str::<Invocation>(body) {
@@ -98,9 +98,9 @@ pub struct Queue {
 }
 
 /// An event in a queue, taken for a while.
-pub struct Taken {
+pub struct QueuedEvent {
     /// The event.
-    pub failed: Failed,
+    pub failed: FailedEvent,
     /// When it came into the queue.
     pub since: Option<Timestamp>,
     /// What it is known by in the queue.
@@ -121,7 +121,7 @@ impl Queue {
     ///
     /// # Errors
     /// The queue cannot be read.
-    pub async fn take(&self) -> Result<Vec<Taken>, BoxError> {
+    pub async fn take(&self) -> Result<Vec<QueuedEvent>, BoxError> {
         let answer = self
             .client
             .receive_message()
@@ -135,8 +135,8 @@ impl Queue {
             .send()
             .await
             .map_err(|error| self.failed("SQS ReceiveMessage", error.into()))?;
-        let taken = answer.messages().iter().map(|message| Taken {
-            failed: Failed::of(message),
+        let taken = answer.messages().iter().map(|message| QueuedEvent {
+            failed: FailedEvent::of(message),
             since: message
                 .attributes()
                 .and_then(|attributes| attributes.get(&MessageSystemAttributeName::SentTimestamp))
@@ -151,7 +151,7 @@ impl Queue {
     ///
     /// # Errors
     /// The call failed; the event may come again.
-    pub async fn delete(&self, taken: &Taken) -> Result<(), BoxError> {
+    pub async fn delete(&self, taken: &QueuedEvent) -> Result<(), BoxError> {
         self.client
             .delete_message()
             .queue_url(&self.url)
@@ -166,7 +166,7 @@ impl Queue {
     ///
     /// # Errors
     /// The call failed; the events come back by themselves after five minutes.
-    pub async fn put_back(&self, taken: &[Taken]) -> Result<(), BoxError> {
+    pub async fn put_back(&self, taken: &[QueuedEvent]) -> Result<(), BoxError> {
         for some in taken.chunks(10) {
             let mut call = self.client.change_message_visibility_batch().queue_url(&self.url);
             for (number, taken) in some.iter().enumerate() {
@@ -200,7 +200,7 @@ mod tests {
             "requestPayload": {"detail-type":  "Inspector2 Finding"},
             "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
             "responsePayload": {"errorType": "StoreFailed", "errorMessage": "a call\nto the table failed"}}"#;
-        let failed = Failed::of_body(body);
+        let failed = FailedEvent::of_body(body);
         assert_eq!(failed.event, r#"{"detail-type":  "Inspector2 Finding"}"#);
         assert_eq!(
             failed.why.as_deref(),
@@ -211,7 +211,7 @@ mod tests {
     #[test]
     fn an_event_that_was_never_invoked_for_has_its_condition_alone() {
         let body = r#"{"requestContext": {"condition": "EventAgeExceeded"}, "requestPayload": {}}"#;
-        assert_eq!(Failed::of_body(body).why.as_deref(), Some("EventAgeExceeded"));
+        assert_eq!(FailedEvent::of_body(body).why.as_deref(), Some("EventAgeExceeded"));
     }
 
     #[test]
@@ -228,7 +228,7 @@ mod tests {
             .message_attributes("ERROR_CODE", attribute("NO_PERMISSIONS"))
             .message_attributes("ERROR_MESSAGE", attribute("not authorized"))
             .build();
-        let failed = Failed::of(&message);
+        let failed = FailedEvent::of(&message);
         assert_eq!(failed.event, r#"{"detail-type": "Inspector2 Finding"}"#);
         assert_eq!(failed.why.as_deref(), Some("NO_PERMISSIONS: not authorized"));
     }

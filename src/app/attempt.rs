@@ -23,6 +23,16 @@ impl<'a> Attempt<'a> {
     pub fn new(name: &'a str, now: Timestamp) -> Self {
         Self { name, now, left: &|| SignedDuration::MAX, observe: &|_| () }
     }
+
+    /// Refuses to begin what takes `calls` calls if the attempt could be ended in the midst of it.
+    /// `what` would be left undone.
+    pub(super) fn has_time_for(&self, calls: i32, what: &str) -> Result<(), Failure> {
+        let (left, needed) = ((self.left)(), CALL_TIMEOUT * calls);
+        if left < needed {
+            return Err(Failure::OutOfTime { what: what.to_owned(), left, needed });
+        }
+        Ok(())
+    }
 }
 
 /// What happens in an attempt, whether it succeeds or not.
@@ -53,18 +63,9 @@ impl Observation {
 }
 
 /// How long one request to a store or a topic takes at most, with its repetitions. Who implements
-/// [`Store`] and [`Publish`] keeps to it.
+/// [`Store`] and [`Publisher`] keeps to it.
 ///
 /// Most calls are one request. [`Alerts::permit`] and [`Summaries::lock_summary`] are several where others
 /// take tokens at the same time; so are [`Summaries::pending`], [`Alerts::lease`], [`Alerts::mark`] and
 /// [`Summaries::know`] for many findings, or where a row has changed.
 pub const CALL_TIMEOUT: SignedDuration = SignedDuration::from_secs(6);
-
-/// Refuses to begin what takes `calls` calls if the attempt would be ended in the midst of it.
-pub(super) fn has_time_for(calls: i32, what: &str, attempt: Attempt<'_>) -> Result<(), Failure> {
-    let (left, needed) = ((attempt.left)(), CALL_TIMEOUT * calls);
-    if left < needed {
-        return Err(Failure::OutOfTime { what: what.to_owned(), left, needed });
-    }
-    Ok(())
-}

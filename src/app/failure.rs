@@ -47,7 +47,7 @@ pub enum Failure {
     Store(#[source] CallFailed),
     /// A message could not be handed over. What it was to tell is recorded.
     #[error("people could not be told; what there is to tell is recorded")]
-    Publish(#[source] CallFailed),
+    Publisher(#[source] CallFailed),
     /// Another invocation is announcing this finding at this moment.
     #[error("finding {arn} is being announced by another invocation until {until}; try again then")]
     BeingAnnounced {
@@ -86,7 +86,7 @@ impl Failure {
             Self::NotJson(_) | Self::Malformed(_) => "MalformedEvent",
             Self::Unsupported { .. } => "UnsupportedEvent",
             Self::Store(_) => "StoreFailed",
-            Self::Publish(_) => "PublishFailed",
+            Self::Publisher(_) => "PublishFailed",
             Self::BeingAnnounced { .. } => "BeingAnnounced",
             Self::Contended { .. } => "Contended",
             Self::OutOfTime { .. } => "OutOfTime",

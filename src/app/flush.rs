@@ -6,9 +6,9 @@ use futures_util::future::join_all;
 use serde::Serialize;
 
 use super::{
-    attempt::{Attempt, Observation, has_time_for},
+    attempt::{Attempt, Observation},
     deliver::{announced_problems, held_by_others, with_lease},
-    ports::{Alerts, AnnouncedProblem, Publish, Summaries, SummaryLock, WriteOutcome},
+    ports::{Alerts, AnnouncedProblem, Publisher, Summaries, SummaryLock, WriteOutcome},
     triage::Triage,
 };
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
 
 /// What became of a flush, as the function returns it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Flushed {
+pub struct FlushResult {
     /// What was done.
     pub outcome: FlushOutcome,
     /// How many findings people were told of.
@@ -52,18 +52,18 @@ impl FlushOutcome {
 /// How many findings one summary has at most.
 const MAX_PER_SUMMARY: usize = 2_000;
 
-impl<S: Alerts + Summaries, P: Publish> Triage<S, P> {
+impl<S: Alerts + Summaries, P: Publisher> Triage<S, P> {
     /// Tells people of all that waits to be told: in one summary, or several if that is very much.
     ///
     /// # Errors
     /// Something was not done that should have been. What was told is not told again by the next
     /// flush.
-    pub async fn flush(&self, attempt: Attempt<'_>) -> Result<Flushed, Failure> {
-        let mut all = Flushed { outcome: FlushOutcome::Flushed, findings: 0, messages: 0 };
+    pub async fn flush(&self, attempt: Attempt<'_>) -> Result<FlushResult, Failure> {
+        let mut all = FlushResult { outcome: FlushOutcome::Flushed, findings: 0, messages: 0 };
         if !self.notify {
             return Ok(all);
         }
-        has_time_for(3, SUMMARY, attempt)?;
+        attempt.has_time_for(3, SUMMARY)?;
         let mut since = None;
         let mut failed = None;
         loop {
@@ -107,7 +107,7 @@ impl<S: Alerts + Summaries, P: Publish> Triage<S, P> {
             failed = failed.or(flushed.failed).or(ended.err());
             since = Some(newest);
             // What is left is for the next flush.
-            if !may_be_more || has_time_for(4, SUMMARY, attempt).is_err() {
+            if !may_be_more || attempt.has_time_for(4, SUMMARY).is_err() {
                 break;
             }
         }
@@ -132,7 +132,7 @@ impl<S: Alerts + Summaries, P: Publish> Triage<S, P> {
                 Decision::Quiet(_) => Row::new(with_lease(record, lease), None),
             })
             .collect();
-        has_time_for(2, SUMMARY, attempt)?;
+        attempt.has_time_for(2, SUMMARY)?;
 
         let all = self.publisher.audiences();
         let tellings = all.iter().map(|&audience| self.tell(audience, &rows, attempt));
@@ -161,7 +161,7 @@ impl<S: Alerts + Summaries, P: Publish> Triage<S, P> {
         let known = known(&told);
         self.note(told, lease, attempt).await?;
         let noted = self.store.remember_announced(&known, attempt.now).await;
-        let failed = failed.map(Failure::Publish).or(noted.err().map(Failure::Store));
+        let failed = failed.map(Failure::Publisher).or(noted.err().map(Failure::Store));
         Ok(SummedUp { findings, messages, failed })
     }
 
@@ -340,7 +340,7 @@ mod tests {
     #[derive(Default)]
     struct Counter(AtomicUsize);
 
-    impl Publish for Counter {
+    impl Publisher for Counter {
         fn audiences(&self) -> &[Audience] {
             &[Audience::Email]
         }

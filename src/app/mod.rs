@@ -8,9 +8,9 @@ mod ports;
 mod triage;
 
 pub use attempt::{Attempt, CALL_TIMEOUT, Observation};
-pub use flush::{FlushOutcome, Flushed};
+pub use flush::{FlushOutcome, FlushResult};
 pub use ports::{
-    Alerts, AnnouncedProblem, Marked, Marking, Pending, Permit, PermitRequest, Publish, Records,
+    Alerts, AnnouncedProblem, Marked, Marking, Pending, Permit, PermitRequest, Publisher, Records,
     Refreshed, Summaries, SummaryLock, WriteOutcome,
 };
-pub use triage::{Outcome, Report, Triage};
+pub use triage::{Outcome, Triage, TriageResult};

@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    attempt::{Attempt, Observation, has_time_for},
+    attempt::{Attempt, Observation},
     deliver::{MAX_ATTEMPTS, announced_problems, held_by_others, pending_since, with_lease},
     failure::Failure,
-    ports::{Alerts, Permit, PermitRequest, Publish, Records, Refreshed, WriteOutcome},
+    ports::{Alerts, Permit, PermitRequest, Publisher, Records, Refreshed, WriteOutcome},
 };
 use crate::{
     domain::{
@@ -29,7 +29,7 @@ use crate::{
 /// What became of an event, as the function returns it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Report {
+pub struct TriageResult {
     /// The finding.
     pub finding_arn: String,
     /// Its priority, as recorded.
@@ -90,18 +90,22 @@ pub struct Triage<S, P> {
     pub budget: Budget,
 }
 
-impl<S: Records + Alerts, P: Publish> Triage<S, P> {
+impl<S: Records + Alerts, P: Publisher> Triage<S, P> {
     /// Takes one finding all the way.
     ///
     /// # Errors
     /// Something was not done that should have been. The same event may be given again at any
     /// time: what was done is not done twice.
-    pub async fn finding(&self, finding: Finding, attempt: Attempt<'_>) -> Result<Report, Failure> {
+    pub async fn finding(
+        &self,
+        finding: Finding,
+        attempt: Attempt<'_>,
+    ) -> Result<TriageResult, Failure> {
         let assessment = assess(&finding, &self.policy, Some(attempt.now));
         let assessed = AssessedFinding::new(finding, assessment, attempt.now);
         let arn = &assessed.finding.arn;
         for _ in 0..MAX_ATTEMPTS {
-            has_time_for(2, arn, attempt)?;
+            attempt.has_time_for(2, arn)?;
             let (record, transition) = match self.record(&assessed).await? {
                 Recording::Done(record, transition) => (record, transition),
                 Recording::Stale(record) => {
@@ -125,7 +129,7 @@ impl<S: Records + Alerts, P: Publish> Triage<S, P> {
                     return Ok(report(&record, Outcome::Pending, reason));
                 }
                 Decision::Alert(why) => {
-                    has_time_for(3, arn, attempt)?;
+                    attempt.has_time_for(3, arn)?;
                     match self.permit(*record, why, attempt).await? {
                         Permitted::Yes(record, lease) => {
                             return self.announce(*record, why, &lease, attempt).await;
@@ -212,8 +216,8 @@ impl<S: Records + Alerts, P: Publish> Triage<S, P> {
         why: AlertReason,
         lease: &Lease,
         attempt: Attempt<'_>,
-    ) -> Result<Report, Failure> {
-        has_time_for(2, &record.finding.arn, attempt)?;
+    ) -> Result<TriageResult, Failure> {
+        attempt.has_time_for(2, &record.finding.arn)?;
         let all = self.publisher.audiences();
         let missing: Vec<Audience> = all
             .iter()
@@ -239,7 +243,7 @@ impl<S: Records + Alerts, P: Publish> Triage<S, P> {
             self.note(vec![(record, told)], lease, attempt).await?;
         }
         match failed {
-            Some(failed) => Err(Failure::Publish(failed)),
+            Some(failed) => Err(Failure::Publisher(failed)),
             None => Ok(report),
         }
     }
@@ -273,8 +277,8 @@ fn ended(transition: Transition, record: &Record) -> String {
     }
 }
 
-fn report(record: &Record, outcome: Outcome, reason: String) -> Report {
-    Report {
+fn report(record: &Record, outcome: Outcome, reason: String) -> TriageResult {
+    TriageResult {
         finding_arn: record.finding.arn.clone(),
         priority: record.assessment.priority,
         score: record.assessment.score,

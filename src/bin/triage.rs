@@ -3,7 +3,7 @@
 use std::io;
 
 use inspector_triage::{
-    adapters::{aws, calls::Calls, dynamodb::DynamoDb, sns::Sns},
+    adapters::{aws, calls::CallRecorder, dynamodb::DynamoDb, sns::Sns},
     app::Triage,
     lambda::{self, Payload, logs, settings::Settings},
 };
@@ -22,7 +22,7 @@ async fn main() -> Result<(), Error> {
         "the policy in effect"
     );
     let config = aws::config().load().await;
-    let calls = Calls::default();
+    let calls = CallRecorder::default();
     let dynamodb = aws_sdk_dynamodb::config::Builder::from(&config).interceptor(calls.clone());
     let sns = aws_sdk_sns::config::Builder::from(&config).interceptor(calls.clone());
     let triage = Triage {

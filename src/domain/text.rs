@@ -64,26 +64,26 @@ const ESCAPE: char = '\u{1b}';
 /// What ends a line.
 const LINE_ENDS: [char; 7] = ['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'];
 
-/// Text that nothing can be clicked in and nobody is called by: like [`unmarked`], and addresses
+/// Text that nothing can be clicked in and nobody is called by: like [`strip_markup`], and addresses
 /// are broken (`https[:]//`, `www[.]`).
-pub fn defused(text: &str) -> String {
+pub fn defang(text: &str) -> String {
     let text = text.replace("://", "[:]//").replace("mailto:", "mailto[:]");
-    unmarked(&text.replace("www.", "www[.]"))
+    strip_markup(&text.replace("www.", "www[.]"))
 }
 
 /// Text without mark-up: angle brackets are none any more, nor are links of Markdown, and the words
 /// that call a whole channel lose their at sign's grip.
-pub fn unmarked(text: &str) -> String {
+pub fn strip_markup(text: &str) -> String {
     let out = text.replace("](", "] (").replace('<', "‹").replace('>', "›");
-    CALLS.iter().fold(out, |out, word| unhand(&out, word))
+    MENTIONS.iter().fold(out, |out, word| defang_mention(&out, word))
 }
 
 /// Words that call everybody in a chat.
-const CALLS: [&str; 4] = ["@channel", "@here", "@everyone", "@all"];
+const MENTIONS: [&str; 4] = ["@channel", "@here", "@everyone", "@all"];
 
 /// Sets the at sign of `word` apart where it stands as a word of its own, in any case; `@allthings`
 /// and `@here-maps` are names. Where another script begins, a line can be broken, and the word ends.
-fn unhand(text: &str, word: &str) -> String {
+fn defang_mention(text: &str, word: &str) -> String {
     let lower = text.to_ascii_lowercase();
     let mut out = String::with_capacity(text.len() + 8);
     let mut from = 0;
@@ -175,18 +175,18 @@ mod tests {
     #[test]
     fn nothing_can_be_clicked_and_nobody_is_called() {
         assert_eq!(
-            defused("<!channel> see https://login.example.net @Here @EVERYONE @scope/pkg"),
+            defang("<!channel> see https://login.example.net @Here @EVERYONE @scope/pkg"),
             "‹!channel› see https[:]//login.example.net @ Here @ EVERYONE @scope/pkg"
         );
         assert_eq!(
-            defused("www.example.net mailto:a@b.example"),
+            defang("www.example.net mailto:a@b.example"),
             "www[.]example.net mailto[:]a@b.example"
         );
         assert_eq!(
-            defused("@all, @allthings/x @here-maps/y [a](javascript:b) @all"),
+            defang("@all, @allthings/x @here-maps/y [a](javascript:b) @all"),
             "@ all, @allthings/x @here-maps/y [a] (javascript:b) @ all"
         );
-        assert_eq!(defused("説明@here説明"), "説明@ here説明");
+        assert_eq!(defang("説明@here説明"), "説明@ here説明");
     }
 
     #[test]
@@ -206,8 +206,8 @@ mod tests {
         fn no_text_gets_a_control_character_through(text in any::<String>(), max in 0usize..50) {
             prop_assert!(!line(&text).chars().any(|c| c.is_control() || is_deceptive(c)));
             prop_assert!(!paragraph(&text).chars().any(|c| c != '\n' && (c.is_control() || is_deceptive(c))));
-            let defused = defused(&text);
-            prop_assert!(!defused.contains("://") && !defused.contains(['<', '>']));
+            let defang = defang(&text);
+            prop_assert!(!defang.contains("://") && !defang.contains(['<', '>']));
             plain_links(&text);
             prop_assert!(cut_bytes(&text, max).len() <= max.max(text.len().min(max)));
             prop_assert!(cut_chars(&text, max.max(1)).chars().count() <= max.max(1));

@@ -25,20 +25,20 @@ use super::topic::Topic;
 
 /// A service in this process.
 #[derive(Clone)]
-pub enum Embedded {
+pub enum Service {
     /// The store.
     Store(Database),
     /// The topic.
     Topic(Topic),
 }
 
-impl fmt::Debug for Embedded {
+impl fmt::Debug for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Embedded")
     }
 }
 
-impl Embedded {
+impl Service {
     /// Performs a call, given as the header `x-amz-target` (the topic's calls have none) and the
     /// body of a request: the status and the body of the answer.
     pub fn perform(&self, target: &str, body: &[u8]) -> (u16, String) {
@@ -54,7 +54,7 @@ impl Embedded {
     }
 }
 
-impl HttpClient for Embedded {
+impl HttpClient for Service {
     fn http_connector(
         &self,
         _: &HttpConnectorSettings,
@@ -64,7 +64,7 @@ impl HttpClient for Embedded {
     }
 }
 
-impl HttpConnector for Embedded {
+impl HttpConnector for Service {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let target = request.headers().get("x-amz-target").unwrap_or_default();
         let (status, answer) = self.perform(target, request.body().bytes().unwrap_or_default());

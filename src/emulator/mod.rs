@@ -20,7 +20,7 @@ use crate::{
     app::failure::BoxError,
     domain::record::Audience,
 };
-use http::Embedded;
+use http::Service;
 use template::Template;
 use topic::{Published, Topic};
 
@@ -51,7 +51,7 @@ pub fn topics(audience: Audience) -> Topics {
 }
 
 /// A store and a topic.
-pub struct Cloud {
+pub struct Emulator {
     /// What is published.
     pub published: UnboundedReceiver<Published>,
     store: Database,
@@ -59,7 +59,7 @@ pub struct Cloud {
     shared: SdkConfig,
 }
 
-impl Cloud {
+impl Emulator {
     /// Opens the store, kept in `db` or in memory, and the topic.
     ///
     /// # Errors
@@ -78,13 +78,13 @@ impl Cloud {
     }
 
     /// The store, for whoever serves it in a way of their own.
-    pub fn store(&self) -> Embedded {
-        Embedded::Store(self.store.clone())
+    pub fn store(&self) -> Service {
+        Service::Store(self.store.clone())
     }
 
     /// The topic, for whoever serves it in a way of their own.
-    pub fn topic(&self) -> Embedded {
-        Embedded::Topic(self.topic.clone())
+    pub fn topic(&self) -> Service {
+        Service::Topic(self.topic.clone())
     }
 
     /// For clients of the store, which need no network.

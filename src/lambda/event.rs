@@ -27,14 +27,14 @@ pub const ON_DEMAND_SOURCE: &str = "inspector2.ami.ondemand";
 #[derive(Clone, Debug)]
 pub enum Event {
     /// A finding, to be triaged.
-    Finding(Box<Sent>),
+    Finding(Box<FindingEvent>),
     /// It is time to sum up what waits.
     Flush,
 }
 
 /// A finding, and what was odd about it.
 #[derive(Clone, Debug)]
-pub struct Sent {
+pub struct FindingEvent {
     /// The finding.
     pub finding: Finding,
     /// Optional fields that could not be understood.
@@ -63,7 +63,7 @@ pub fn read(event: &[u8]) -> Result<Event, Failure> {
 ///
 /// # Errors
 /// As [`read`]; [`Failure::Unsupported`] also for the schedule's event.
-pub fn finding(event: &[u8]) -> Result<Sent, Failure> {
+pub fn finding(event: &[u8]) -> Result<FindingEvent, Failure> {
     match read(event)? {
         Event::Finding(sent) => Ok(*sent),
         Event::Flush => Err(unsupported(FLUSH.0, FLUSH.1)),
@@ -80,7 +80,7 @@ fn read_again(event: &[u8]) -> Result<Event, Failure> {
 
     if word("detail-type").is_none() && object.contains_key("findingArn") {
         let (finding, oddities) = Finding::read(&event, "", Envelope::default())?;
-        return Ok(Event::Finding(Box::new(Sent { finding, oddities })));
+        return Ok(Event::Finding(Box::new(FindingEvent { finding, oddities })));
     }
     let required =
         |key: &'static str| word(key).ok_or_else(|| malformed(key, "a string", object.get(key)));
@@ -109,7 +109,7 @@ fn sent(
     let detail = detail.ok_or_else(|| malformed("detail", "an object", None))?;
     let (finding, more) = Finding::read(detail, "detail", envelope)?;
     oddities.extend(more);
-    Ok(Event::Finding(Box::new(Sent { finding, oddities })))
+    Ok(Event::Finding(Box::new(FindingEvent { finding, oddities })))
 }
 
 fn unsupported(detail_type: &str, source: &str) -> Failure {

@@ -12,9 +12,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    adapters::calls::Call,
+    adapters::calls::CallTime,
     app::{Observation, failure::Failure},
-    lambda::Answer,
+    lambda::Response,
 };
 
 /// The namespace of the metrics.
@@ -101,7 +101,7 @@ impl Metric {
 
 /// What is measured of one invocation.
 #[derive(Debug, Default)]
-pub struct Measured {
+pub struct Measurements {
     values: BTreeMap<Metric, Vec<Value>>,
     dimensions: BTreeMap<&'static str, &'static str>,
     waiting: usize,
@@ -110,7 +110,7 @@ pub struct Measured {
 /// As many values as one line may have of a metric.
 const MAX_VALUES: usize = 100;
 
-impl Measured {
+impl Measurements {
     /// Adds what triage told of its work.
     pub fn observe(&mut self, observation: Observation) {
         match observation {
@@ -132,7 +132,7 @@ impl Measured {
     }
 
     /// Adds calls to AWS.
-    pub fn calls(&mut self, calls: &[Call]) {
+    pub fn calls(&mut self, calls: &[CallTime]) {
         for call in calls {
             if let Some(metric) = Metric::latency(&call.service) {
                 let micros = u32::try_from(call.took.as_micros()).unwrap_or(u32::MAX);
@@ -142,14 +142,14 @@ impl Measured {
     }
 
     /// Adds what became of the event.
-    pub fn ended(&mut self, ended: Result<&Answer, &Failure>) {
+    pub fn ended(&mut self, ended: Result<&Response, &Failure>) {
         match ended {
-            Ok(Answer::Finding(report)) => {
+            Ok(Response::Finding(report)) => {
                 self.add(Metric::Findings, 1);
                 self.dimensions.insert("outcome", report.outcome.as_str());
                 self.dimensions.insert("priority", report.priority.as_str());
             }
-            Ok(Answer::Flush(_)) => self.add(Metric::Flushes, 1),
+            Ok(Response::Flush(_)) => self.add(Metric::Flushes, 1),
             Err(failure) => {
                 self.add(Metric::Failures, 1);
                 self.dimensions.insert("failure", failure.kind());
@@ -211,11 +211,11 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::app::{FlushOutcome, Flushed};
+    use crate::app::{FlushOutcome, FlushResult};
 
     const NOW: &str = "2026-11-20T12:00:00Z";
 
-    fn lines(measured: &Measured) -> Vec<Value> {
+    fn lines(measured: &Measurements) -> Vec<Value> {
         let mut output = Vec::new();
         measured.write("triage", NOW.parse().unwrap(), &mut output).unwrap();
         let text = String::from_utf8(output).unwrap();
@@ -224,16 +224,16 @@ mod tests {
 
     #[test]
     fn a_flush_is_one_line_with_all_that_was_seen() {
-        let mut measured = Measured::default();
+        let mut measured = Measurements::default();
         for (findings, minutes) in [(2_000, 12), (30, 4)] {
             let oldest = SignedDuration::from_mins(minutes);
             measured.observe(Observation::Pending { findings, oldest });
         }
         let delays = [300, -1].map(SignedDuration::from_secs).to_vec();
         measured.observe(Observation::Announced { delays });
-        let flushed = Flushed { outcome: FlushOutcome::Flushed, findings: 2_030, messages: 2 };
-        measured.ended(Ok(&Answer::Flush(flushed)));
-        let call = |service: &str, millis| Call {
+        let flushed = FlushResult { outcome: FlushOutcome::Flushed, findings: 2_030, messages: 2 };
+        measured.ended(Ok(&Response::Flush(flushed)));
+        let call = |service: &str, millis| CallTime {
             service: service.to_owned(),
             took: Duration::from_millis(millis),
         };
@@ -271,7 +271,7 @@ mod tests {
 
     #[test]
     fn a_failure_is_counted_by_its_kind() {
-        let mut measured = Measured::default();
+        let mut measured = Measurements::default();
         let malformed = crate::lambda::event::read(b"{}").unwrap_err();
         measured.ended(Err(&malformed));
         let [line] = &lines(&measured)[..] else { panic!("one line") };
@@ -282,7 +282,7 @@ mod tests {
 
     #[test]
     fn more_values_than_a_line_may_have_are_more_lines() {
-        let mut measured = Measured::default();
+        let mut measured = Measurements::default();
         let delays = (0..250).map(SignedDuration::from_secs).collect();
         measured.observe(Observation::Announced { delays });
         let lines = lines(&measured);
@@ -294,6 +294,6 @@ mod tests {
 
     #[test]
     fn nothing_measured_is_nothing_written() {
-        assert_eq!(lines(&Measured::default()), [Value::Null; 0]);
+        assert_eq!(lines(&Measurements::default()), [Value::Null; 0]);
     }
 }

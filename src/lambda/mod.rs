@@ -17,13 +17,14 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use crate::{
-    adapters::calls::Calls,
+    adapters::calls::CallRecorder,
     app::{
-        Alerts, Attempt, Flushed, Publish, Records, Report, Summaries, Triage, failure::Failure,
+        Alerts, Attempt, FlushResult, Publisher, Records, Summaries, Triage, TriageResult,
+        failure::Failure,
     },
     lambda::{
-        event::{Event, Sent},
-        metrics::Measured,
+        event::{Event, FindingEvent},
+        metrics::Measurements,
     },
 };
 
@@ -64,11 +65,11 @@ pub fn time_left(deadline_ms: u64, started: Timestamp, now: Timestamp) -> Signed
 /// What the function answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
-pub enum Answer {
+pub enum Response {
     /// To a finding.
-    Finding(Report),
+    Finding(TriageResult),
     /// To the schedule.
-    Flush(Flushed),
+    Flush(FlushResult),
 }
 
 /// Deals with one invocation of the function: handles its event, logs and measures.
@@ -77,16 +78,16 @@ pub enum Answer {
 ///
 /// # Errors
 /// As [`handle`].
-pub async fn invoke<S: Records + Alerts + Summaries, P: Publish>(
+pub async fn invoke<S: Records + Alerts + Summaries, P: Publisher>(
     triage: &Triage<S, P>,
     invocation: LambdaEvent<Payload>,
-    calls: &Calls,
+    calls: &CallRecorder,
     clock: impl Fn() -> Timestamp + Send + Sync,
     mut metrics: impl Write,
-) -> Result<Answer, Failed> {
+) -> Result<Response, FunctionError> {
     let LambdaEvent { payload, context } = invocation;
     let began = clock();
-    let measured = Mutex::new(Measured::default());
+    let measured = Mutex::new(Measurements::default());
     let measuring = || measured.lock().unwrap_or_else(PoisonError::into_inner);
     let attempt = Attempt {
         name: &format!("{}@{began}", context.request_id),
@@ -101,7 +102,7 @@ pub async fn invoke<S: Records + Alerts + Summaries, P: Publish>(
     };
     let mut measured = measuring();
     measured.calls(&calls.take());
-    measured.ended(answer.as_ref().map_err(|Failed(failure)| failure));
+    measured.ended(answer.as_ref().map_err(|FunctionError(failure)| failure));
     if let Err(error) = measured.write(&context.env_config.function_name, clock(), &mut metrics) {
         // What was done is done: an invocation does not fail because it could not be counted.
         tracing::warn!(error.message = %error, "the metrics could not be written");
@@ -113,22 +114,22 @@ pub async fn invoke<S: Records + Alerts + Summaries, P: Publish>(
 ///
 /// # Errors
 /// Something was not done that should have been; see [`Failure`].
-pub async fn handle<S: Records + Alerts + Summaries, P: Publish>(
+pub async fn handle<S: Records + Alerts + Summaries, P: Publisher>(
     triage: &Triage<S, P>,
     event: &[u8],
     attempt: Attempt<'_>,
-) -> Result<Answer, Failed> {
+) -> Result<Response, FunctionError> {
     match event::read(event).map_err(|failure| failed(failure, None))? {
-        Event::Finding(sent) => finding(triage, *sent, attempt).await.map(Answer::Finding),
-        Event::Flush => flush(triage, attempt).await.map(Answer::Flush),
+        Event::Finding(sent) => finding(triage, *sent, attempt).await.map(Response::Finding),
+        Event::Flush => flush(triage, attempt).await.map(Response::Flush),
     }
 }
 
-async fn finding<S: Records + Alerts + Summaries, P: Publish>(
+async fn finding<S: Records + Alerts + Summaries, P: Publisher>(
     triage: &Triage<S, P>,
-    sent: Sent,
+    sent: FindingEvent,
     attempt: Attempt<'_>,
-) -> Result<Report, Failed> {
+) -> Result<TriageResult, FunctionError> {
     for oddity in &sent.oddities {
         tracing::warn!(
             finding.arn = sent.finding.arn,
@@ -154,10 +155,10 @@ async fn finding<S: Records + Alerts + Summaries, P: Publish>(
     Ok(report)
 }
 
-async fn flush<S: Records + Alerts + Summaries, P: Publish>(
+async fn flush<S: Records + Alerts + Summaries, P: Publisher>(
     triage: &Triage<S, P>,
     attempt: Attempt<'_>,
-) -> Result<Flushed, Failed> {
+) -> Result<FlushResult, FunctionError> {
     let flushed = triage.flush(attempt).await.map_err(|failure| failed(failure, None))?;
     tracing::info!(
         outcome = flushed.outcome.as_str(),
@@ -169,28 +170,28 @@ async fn flush<S: Records + Alerts + Summaries, P: Publish>(
 }
 
 /// Takes a failure to the edge, with a line in the log.
-fn failed(failure: Failure, arn: Option<&str>) -> Failed {
+fn failed(failure: Failure, arn: Option<&str>) -> FunctionError {
     tracing::error!(
         finding.arn = arn,
         error.kind = failure.kind(),
         error.message = failure.chain(),
         "not done"
     );
-    Failed(failure)
+    FunctionError(failure)
 }
 
 /// A [`Failure`] at the edge of the program, where it is shown with all its causes.
-pub struct Failed(pub Failure);
+pub struct FunctionError(pub Failure);
 
-impl fmt::Debug for Failed {
+impl fmt::Debug for FunctionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // What shows an error by its debug form shows a line that a person can read.
         write!(f, "{}: {}", self.0.kind(), self.0.chain())
     }
 }
 
-impl From<Failed> for Diagnostic {
-    fn from(failed: Failed) -> Self {
+impl From<FunctionError> for Diagnostic {
+    fn from(failed: FunctionError) -> Self {
         Self { error_type: failed.0.kind().to_owned(), error_message: failed.0.chain() }
     }
 }

@@ -14,14 +14,14 @@ use inspector_triage::{
         dynamodb::{self, DynamoDb, keys},
         sns::{Sns, Topics},
     },
-    app::{Attempt, Flushed, Report, Summaries, Triage},
+    app::{Attempt, FlushResult, Summaries, Triage, TriageResult},
     domain::{announce::Budget, assess::Policy, finding::Finding, record::Record},
     emulator::{
-        self, Cloud,
+        self, Emulator,
         template::{OWN, Template},
         topic::Published,
     },
-    lambda::{self, Answer, event},
+    lambda::{self, Response, event},
     render::Language,
 };
 use jiff::Timestamp;
@@ -39,46 +39,46 @@ pub type Item = HashMap<String, AttributeValue>;
 
 /// A store and a topic, and the triage that uses them.
 pub struct World {
-    pub cloud: Cloud,
+    pub emulator: Emulator,
     pub triage: Triage<DynamoDb, Sns>,
 }
 
 impl World {
     pub async fn new() -> Self {
         let template = Template::read(OWN).unwrap();
-        let cloud = Cloud::open(&template, None).await.unwrap();
-        let triage = triage(cloud.dynamodb(), cloud.sns());
-        Self { cloud, triage }
+        let emulator = Emulator::open(&template, None).await.unwrap();
+        let triage = triage(emulator.dynamodb(), emulator.sns());
+        Self { emulator, triage }
     }
 
     /// Handles an event at a time, as the function does.
-    pub async fn handle(&self, event: &Value, now: &str) -> Result<Report, String> {
+    pub async fn handle(&self, event: &Value, now: &str) -> Result<TriageResult, String> {
         let now: Timestamp = now.parse().unwrap();
         let name = format!("test@{now}");
         let attempt = Attempt::new(&name, now);
         let event = event.to_string();
         match lambda::handle(&self.triage, event.as_bytes(), attempt).await {
-            Ok(Answer::Finding(report)) => Ok(report),
-            Ok(Answer::Flush(flushed)) => panic!("{flushed:?}"),
+            Ok(Response::Finding(report)) => Ok(report),
+            Ok(Response::Flush(flushed)) => panic!("{flushed:?}"),
             Err(failed) => Err(format!("{failed:?}")),
         }
     }
 
     /// Sums up what waits at a time, as the schedule has it done.
-    pub async fn flush(&self, now: &str) -> Result<Flushed, String> {
+    pub async fn flush(&self, now: &str) -> Result<FlushResult, String> {
         let now: Timestamp = now.parse().unwrap();
         let name = format!("flush@{now}");
         let attempt = Attempt::new(&name, now);
         match lambda::handle(&self.triage, FLUSH.as_bytes(), attempt).await {
-            Ok(Answer::Flush(flushed)) => Ok(flushed),
-            Ok(Answer::Finding(report)) => panic!("{report:?}"),
+            Ok(Response::Flush(flushed)) => Ok(flushed),
+            Ok(Response::Finding(report)) => panic!("{report:?}"),
             Err(failed) => Err(format!("{failed:?}")),
         }
     }
 
     /// Everything that was published since this was last asked.
     pub fn published(&mut self) -> Vec<Published> {
-        std::iter::from_fn(|| self.cloud.published.try_recv().ok()).collect()
+        std::iter::from_fn(|| self.emulator.published.try_recv().ok()).collect()
     }
 
     /// The findings that wait to be told and since when, those that wait longest first, at most
@@ -92,7 +92,7 @@ impl World {
 
     /// All items of the table under a finding's key, by their sort key.
     pub async fn items(&self, arn: &str) -> Vec<Item> {
-        let answer = Client::from_conf(self.cloud.dynamodb().build())
+        let answer = Client::from_conf(self.emulator.dynamodb().build())
             .query()
             .table_name(emulator::TABLE)
             .key_condition_expression("pk = :pk")
@@ -105,7 +105,7 @@ impl World {
 
     /// All items of findings: rows and history.
     pub async fn all(&self) -> Vec<Item> {
-        let answer = Client::from_conf(self.cloud.dynamodb().build())
+        let answer = Client::from_conf(self.emulator.dynamodb().build())
             .scan()
             .table_name(emulator::TABLE)
             .filter_expression("begins_with(pk, :finding)")

@@ -23,7 +23,7 @@ use inspector_triage::{
     },
     app::Triage,
     domain::announce::Budget,
-    emulator::Cloud,
+    emulator::Emulator,
 };
 use tokio::{sync::Notify, time::sleep};
 
@@ -33,7 +33,7 @@ pub enum Call {
     Refresh,
     Write,
     Permit,
-    Publish,
+    Publisher,
     Mark,
     /// What waits: the index and the rows.
     Read,
@@ -46,7 +46,7 @@ pub enum Call {
 impl Call {
     /// The calls for a new finding.
     pub const ALL: [Self; 5] =
-        [Self::Refresh, Self::Write, Self::Permit, Self::Publish, Self::Mark];
+        [Self::Refresh, Self::Write, Self::Permit, Self::Publisher, Self::Mark];
 
     /// Which call a request is.
     fn of(request: &HttpRequest) -> Self {
@@ -62,7 +62,7 @@ impl Call {
             "TransactWriteItems" if body.contains("PROBLEM#") => Self::RememberAnnounced,
             "TransactWriteItems" if body.contains("lease = :lease") => Self::LeaseAll,
             "TransactWriteItems" => Self::Write,
-            _ => Self::Publish,
+            _ => Self::Publisher,
         }
     }
 }
@@ -107,7 +107,7 @@ impl Fault {
 
     /// Whether `call` can have it.
     pub fn befalls(self, call: Call) -> bool {
-        self != Self::Conflict || ![Call::Publish, Call::Read].contains(&call)
+        self != Self::Conflict || ![Call::Publisher, Call::Read].contains(&call)
     }
 }
 
@@ -165,25 +165,30 @@ impl Network {
 
     /// A triage that reaches the store and the topic over this network, with retries of its own:
     /// in one process, the SDK's clients would share a budget for them.
-    pub fn triage(&self, cloud: &Cloud, name: &str) -> Triage<DynamoDb, Sns> {
-        self.triage_for(cloud, name, super::topics())
+    pub fn triage(&self, emulator: &Emulator, name: &str) -> Triage<DynamoDb, Sns> {
+        self.triage_for(emulator, name, super::topics())
     }
 
     /// The same, for other audiences.
-    pub fn triage_for(&self, cloud: &Cloud, name: &str, topics: Topics) -> Triage<DynamoDb, Sns> {
+    pub fn triage_for(
+        &self,
+        emulator: &Emulator,
+        name: &str,
+        topics: Topics,
+    ) -> Triage<DynamoDb, Sns> {
         // Without chance, so that what a test found it finds again.
         let retries = |config: Option<&RetryConfig>| {
             config.unwrap().clone().with_use_static_exponential_base(true)
         };
         let link =
             |inner: Option<SharedHttpClient>| Link { network: self.clone(), inner: inner.unwrap() };
-        let dynamodb = cloud.dynamodb().build();
+        let dynamodb = emulator.dynamodb().build();
         let dynamodb = dynamodb
             .to_builder()
             .retry_config(retries(dynamodb.retry_config()))
             .retry_partition(RetryPartition::new(name.to_owned()))
             .http_client(link(dynamodb.http_client()));
-        let sns = cloud.sns().build();
+        let sns = emulator.sns().build();
         let sns = sns
             .to_builder()
             .retry_config(retries(sns.retry_config()))
@@ -332,7 +337,7 @@ fn conflict(call: Call, parts: usize) -> HttpResponse {
 
 /// An error as the service words it.
 fn refusal(status: u16, call: Call, code: &str) -> HttpResponse {
-    let body = if call == Call::Publish {
+    let body = if call == Call::Publisher {
         format!(
             "<ErrorResponse><Error><Type>Receiver</Type><Code>{code}</Code><Message>As the test \
              wants it</Message></Error><RequestId>0</RequestId></ErrorResponse>"

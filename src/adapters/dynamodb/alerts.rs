@@ -7,7 +7,9 @@ use aws_sdk_dynamodb::types::{
 
 use super::{
     DynamoDb, item, keys,
-    transaction::{CONDITION, HasKey, TRANSACT, built, code, finished},
+    transaction::{
+        CONDITION, HasKey, TRANSACT, TransactionOutcome, built, code, transaction_outcome,
+    },
 };
 use crate::{
     app::{
@@ -40,7 +42,9 @@ impl Alerts for DynamoDb {
                 items.push(self.announced_alone(known, request.now).map_err(failed)?);
             }
             let call = self.client.transact_write_items().set_transact_items(Some(items));
-            let Err(reasons) = finished(call.send().await.map(drop)).map_err(failed)? else {
+            let TransactionOutcome::Cancelled(reasons) =
+                transaction_outcome(call.send().await).map_err(failed)?
+            else {
                 self.note_taken(request.bucket, level, request.now);
                 return Ok(Permit::Granted);
             };

@@ -13,7 +13,7 @@ use super::{
     DynamoDb, UPDATE,
     item::{self, Item},
     keys,
-    transaction::{TRANSACT, finished},
+    transaction::{TRANSACT, TransactionOutcome, transaction_outcome},
 };
 use crate::{
     app::{Records, Refreshed, WriteOutcome, failure::CallFailed},
@@ -110,9 +110,9 @@ impl Records for DynamoDb {
             .transact_items(put(history)?)
             .send()
             .await;
-        match finished(answer.map(drop)).map_err(failed)? {
-            Ok(()) => Ok(WriteOutcome::Applied),
-            Err(_) => Ok(WriteOutcome::Conflict),
+        match transaction_outcome(answer).map_err(failed)? {
+            TransactionOutcome::Committed => Ok(WriteOutcome::Applied),
+            TransactionOutcome::Cancelled(_) => Ok(WriteOutcome::Conflict),
         }
     }
 }

@@ -8,7 +8,9 @@ use super::{
     alerts::MAX_ATTEMPTS,
     bucket::{A_SECOND, moment},
     item, keys,
-    transaction::{CONDITION, CONFLICT, TRANSACT, built, code, finished},
+    transaction::{
+        CONDITION, CONFLICT, TRANSACT, TransactionOutcome, built, code, transaction_outcome,
+    },
 };
 use crate::{
     app::{AnnouncedProblem, Pending, Summaries, SummaryLock, failure::CallFailed},
@@ -43,7 +45,9 @@ impl Summaries for DynamoDb {
                 let items = rest.iter().map(|known| self.announced_in_summary(known, now));
                 let items = items.collect::<Result<_, _>>().map_err(failed)?;
                 let call = self.client.transact_write_items().set_transact_items(Some(items));
-                let Err(reasons) = finished(call.send().await.map(drop)).map_err(failed)? else {
+                let TransactionOutcome::Cancelled(reasons) =
+                    transaction_outcome(call.send().await).map_err(failed)?
+                else {
                     break;
                 };
                 // What refuses is known already. If none does, somebody keeps writing to some of the
@@ -88,7 +92,9 @@ impl Summaries for DynamoDb {
                 );
             let items = vec![built(under_way).map_err(failed)?, built(token).map_err(failed)?];
             let call = self.client.transact_write_items().set_transact_items(Some(items));
-            let Err(reasons) = finished(call.send().await.map(drop)).map_err(failed)? else {
+            let TransactionOutcome::Cancelled(reasons) =
+                transaction_outcome(call.send().await).map_err(failed)?
+            else {
                 self.note_taken(Bucket::Others, level, now);
                 return Ok(SummaryLock::Acquired);
             };

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::{
     error::{ProvideErrorMetadata, SdkError},
-    operation::transact_write_items::TransactWriteItemsError,
+    operation::transact_write_items::{TransactWriteItemsError, TransactWriteItemsOutput},
     types::{
         AttributeValue, CancellationReason, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
         Update, builders::UpdateBuilder,
@@ -25,20 +25,28 @@ const BATCH_SIZE: usize = 50;
 /// How many transactions are under way at once.
 const CONCURRENCY: usize = 8;
 
-/// Whether a transaction was done, or was refused, for reasons that are no error: a condition did
-/// not hold, or others kept writing to the same rows. Then with the reason for each of its parts.
-pub fn finished(
-    answer: Result<(), SdkError<TransactWriteItemsError>>,
-) -> Result<Result<(), Vec<CancellationReason>>, BoxError> {
+/// What came of a transaction.
+pub enum TransactionOutcome {
+    /// All parts were written.
+    Committed,
+    /// No part was written: a condition did not hold, or another writer held one of the rows. The
+    /// reason for each part, in their order.
+    Cancelled(Vec<CancellationReason>),
+}
+
+/// The outcome of a transaction. A cancellation for any other reason is an error.
+pub fn transaction_outcome(
+    answer: Result<TransactWriteItemsOutput, SdkError<TransactWriteItemsError>>,
+) -> Result<TransactionOutcome, BoxError> {
     let error = match answer {
-        Ok(()) => return Ok(Ok(())),
+        Ok(_) => return Ok(TransactionOutcome::Committed),
         Err(SdkError::ServiceError(error)) => error.into_err(),
         Err(error) => return Err(error.into()),
     };
     if let TransactWriteItemsError::TransactionCanceledException(cancelled) = &error {
         let reasons = cancelled.cancellation_reasons();
         if all_are(reasons, &[CONDITION, CONFLICT]) {
-            return Ok(Err(reasons.to_vec()));
+            return Ok(TransactionOutcome::Cancelled(reasons.to_vec()));
         }
     }
     let code = error.code().unwrap_or("an error without a code").to_owned();
@@ -115,13 +123,13 @@ impl DynamoDb {
                 return Ok(answers.into_iter().flatten().collect());
             }
             let call = self.client.transact_write_items().set_transact_items(Some(items));
-            match finished(call.send().await.map(drop)).map_err(failed)? {
-                Ok(()) => {
+            match transaction_outcome(call.send().await).map_err(failed)? {
+                TransactionOutcome::Committed => {
                     for row in open {
                         answers[row] = Some(answer(None).map_err(failed)?);
                     }
                 }
-                Err(reasons) => {
+                TransactionOutcome::Cancelled(reasons) => {
                     let mut refused = false;
                     for (reason, &row) in reasons.iter().zip(&owners) {
                         if reason.code() == Some(CONDITION) {

@@ -8,6 +8,6 @@ mod records;
 mod summaries;
 
 pub use alerts::{Alerts, AnnouncedProblem, Marked, Marking, Permit, PermitRequest};
-pub use publisher::Publish;
+pub use publisher::Publisher;
 pub use records::{Records, Refreshed, WriteOutcome};
 pub use summaries::{Pending, Summaries, SummaryLock};

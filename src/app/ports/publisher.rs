@@ -3,7 +3,7 @@
 use crate::{app::failure::CallFailed, domain::record::Audience, render::message::Message};
 
 /// Where messages go.
-pub trait Publish {
+pub trait Publisher {
     /// Who can be reached.
     fn audiences(&self) -> &[Audience];
 

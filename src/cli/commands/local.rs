@@ -6,14 +6,14 @@ use super::replay;
 use crate::{
     app::failure::BoxError,
     cli::{Local, Verdict},
-    emulator::{Cloud, template},
+    emulator::{Emulator, template},
 };
 
 /// Serves the store and the topic, says how to reach them, and shows what is published.
 pub async fn run(local: Local, output: &mut impl Write) -> Result<Verdict, BoxError> {
     let own = template::Template::read(template::OWN)?;
-    let mut cloud = Cloud::open(&own, local.db.as_deref()).await?;
-    let settings = cloud.serve(local.port).await?.into_iter();
+    let mut emulator = Emulator::open(&own, local.db.as_deref()).await?;
+    let settings = emulator.serve(local.port).await?.into_iter();
     let lines: Vec<String> = settings.map(|(name, value)| format!("{name}={value}\n")).collect();
     let environment = lines.concat();
     if let Some(file) = &local.env_file {
@@ -28,7 +28,7 @@ pub async fn run(local: Local, output: &mut impl Write) -> Result<Verdict, BoxEr
                 stop?;
                 return Ok(Verdict::Done);
             }
-            Some(published) = cloud.published.recv() => {
+            Some(published) = emulator.published.recv() => {
                 replay::show(&published, output)?;
                 output.flush()?;
             }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::{
     adapters::{
         aws,
-        sqs::{Queue, Taken},
+        sqs::{Queue, QueuedEvent},
     },
     app::failure::BoxError,
     app::failure::CallFailed,
@@ -77,7 +77,7 @@ pub async fn run(
 }
 
 /// Gives an event to the function, as EventBridge would.
-async fn send(lambda: &Client, function: &str, taken: &Taken) -> Result<(), BoxError> {
+async fn send(lambda: &Client, function: &str, taken: &QueuedEvent) -> Result<(), BoxError> {
     let failed =
         |source| CallFailed { operation: "Lambda Invoke", object: function.to_owned(), source };
     let answer = lambda
@@ -101,7 +101,7 @@ fn say(output: &mut impl Write, line: &str) -> Result<(), BoxError> {
 }
 
 /// What a person knows an event by.
-fn name(taken: &Taken) -> String {
+fn name(taken: &QueuedEvent) -> String {
     match event::read(taken.failed.event.as_bytes()) {
         Ok(Event::Finding(sent)) => text::line(&sent.finding.arn),
         Ok(Event::Flush) => "a flush".to_owned(),

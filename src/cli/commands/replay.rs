@@ -14,7 +14,7 @@ use quamina::Quamina;
 use crate::{
     adapters::{aws, dynamodb::DynamoDb, sns::Sns, sqs::Queue},
     app::failure::BoxError,
-    app::{Attempt, FlushOutcome, Flushed, Outcome, Triage},
+    app::{Attempt, FlushOutcome, FlushResult, Outcome, Triage},
     cli::{
         Replay, Verdict,
         input::{self, Input},
@@ -22,11 +22,11 @@ use crate::{
     },
     domain::{announce::Budget, assess::Policy, record::Audience, text},
     emulator::{
-        self, Cloud,
+        self, Emulator,
         template::{OWN, Template},
         topic::Published,
     },
-    lambda::{self, Answer, event, settings::HISTORY_DAYS},
+    lambda::{self, Response, event, settings::HISTORY_DAYS},
 };
 
 /// Handles all events, shows each message, then what was recorded.
@@ -37,11 +37,11 @@ pub async fn run(
 ) -> Result<Verdict, BoxError> {
     let rules = replay.rule.as_deref().map(Rules::read).transpose()?;
     let files = input::files(&replay.paths)?;
-    let cloud = Cloud::open(&Template::read(OWN)?, replay.db.as_deref()).await?;
+    let emulator = Emulator::open(&Template::read(OWN)?, replay.db.as_deref()).await?;
     let mut session = Session {
         triage: Triage {
-            store: DynamoDb::new(cloud.dynamodb(), emulator::TABLE.to_owned(), HISTORY_DAYS),
-            publisher: Sns::new(cloud.sns(), emulator::topics(replay.format)),
+            store: DynamoDb::new(emulator.dynamodb(), emulator::TABLE.to_owned(), HISTORY_DAYS),
+            publisher: Sns::new(emulator.sns(), emulator::topics(replay.format)),
             policy: Policy::default(),
             notify: true,
             language: replay.language,
@@ -53,7 +53,7 @@ pub async fn run(
         latest: None,
         tally: Tally::default(),
         progress: progress(),
-        cloud,
+        emulator,
         output,
     };
     for file in &files {
@@ -68,8 +68,8 @@ pub async fn run(
     if replay.flush {
         session.flush().await?;
     }
-    let Session { cloud, tally, .. } = session;
-    let client = aws_sdk_dynamodb::Client::from_conf(cloud.dynamodb().build());
+    let Session { emulator, tally, .. } = session;
+    let client = aws_sdk_dynamodb::Client::from_conf(emulator.dynamodb().build());
     let rows = table::read(&client, emulator::TABLE, replay.rows).await?;
     writeln!(output, "{rows}\n\n{}", tally.sentence(files.len(), queued))?;
     output.flush()?;
@@ -86,7 +86,7 @@ struct Session<'a, W> {
     latest: Option<Timestamp>,
     tally: Tally,
     progress: ProgressBar,
-    cloud: Cloud,
+    emulator: Emulator,
     output: &'a mut W,
 }
 
@@ -107,12 +107,12 @@ impl<W: Write> Session<'_, W> {
         let name = format!("replay-{}", self.tally.events);
         let attempt = Attempt::new(&name, now);
         match lambda::handle(&self.triage, &input.event, attempt).await {
-            Ok(Answer::Finding(report)) => {
+            Ok(Response::Finding(report)) => {
                 *self.tally.outcomes.entry(report.outcome).or_default() += 1;
                 let (outcome, reason) = (report.outcome.as_str(), text::line(&report.reason));
                 writeln!(self.output, "{origin}: {outcome}: {reason}\n")?;
             }
-            Ok(Answer::Flush(flushed)) => self.flushed(&origin.to_string(), flushed)?,
+            Ok(Response::Flush(flushed)) => self.flushed(&origin.to_string(), flushed)?,
             Err(failed) => {
                 self.tally.refused += 1;
                 writeln!(self.output, "{origin}: not handled: {}\n", failed.0.chain())?;
@@ -146,8 +146,8 @@ impl<W: Write> Session<'_, W> {
         Ok(())
     }
 
-    fn flushed(&mut self, origin: &str, flushed: Flushed) -> Result<(), BoxError> {
-        let Flushed { outcome, findings, messages } = flushed;
+    fn flushed(&mut self, origin: &str, flushed: FlushResult) -> Result<(), BoxError> {
+        let FlushResult { outcome, findings, messages } = flushed;
         self.tally.summed_up += findings;
         let counted = format!("findings: {findings}, messages: {messages}");
         writeln!(self.output, "{origin}: {}: {counted}\n", outcome.as_str())?;
@@ -156,7 +156,7 @@ impl<W: Write> Session<'_, W> {
 
     /// Shows everything that was published; publishing waits until it is taken in.
     fn show_published(&mut self) -> Result<(), BoxError> {
-        while let Ok(published) = self.cloud.published.try_recv() {
+        while let Ok(published) = self.emulator.published.try_recv() {
             if published.topic == emulator::topic(self.format) {
                 show(&published, self.output)?;
             }

@@ -23,7 +23,7 @@ use crate::{
         text,
     },
     render::{
-        view::{Facts, Page, safe},
+        view::{AlertView, Page, safe},
         words::{self, deed, wording},
     },
 };
@@ -70,13 +70,13 @@ struct Metadata<'a> {
 }
 
 wording! {
-    fn in_words<'a>(alert: &'a Facts<'a>) by "en/chat.txt", "ja/chat.txt"
+    fn in_words<'a>(alert: &'a AlertView<'a>) by "en/chat.txt", "ja/chat.txt"
 }
 
 /// The notification that announces a record, for the reason `why`. Findings of one problem share a
 /// thread.
 pub fn alert(record: &Record, why: AlertReason, at: Timestamp, language: Language) -> Message {
-    let alert = &Facts::new(record, why);
+    let alert = &AlertView::new(record, why);
     let finding = &record.finding;
     let title = &fitting(&subject::line_of(record), TITLE);
     let description = in_words(alert, language);
@@ -136,7 +136,7 @@ impl<'a> Content<'a> {
 
 /// Text that fits. What is cut in two is looked at once more: `@here-maps` can become `@here…`.
 fn fitting(text: &str, most: usize) -> String {
-    text::unmarked(&text::cut_chars(text, most))
+    text::strip_markup(&text::cut_chars(text, most))
 }
 
 /// What names the thread of a finding's problem.

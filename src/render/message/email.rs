@@ -6,7 +6,7 @@ use crate::domain::record::{AlertReason, Record};
 
 use super::{Language, Message, attributes::attributes, subject};
 use crate::render::{
-    view::{Deed, Facts, Page},
+    view::{AlertView, Deed, Page},
     words::{
         self,
         lists::{english, japanese},
@@ -18,12 +18,12 @@ use crate::render::{
 const WIDTH: usize = 72;
 
 wording! {
-    fn in_words<'a>(alert: &'a Facts<'a>) by "en/email.txt", "ja/email.txt"
+    fn in_words<'a>(alert: &'a AlertView<'a>) by "en/email.txt", "ja/email.txt"
 }
 
 /// The e-mail that announces a record, for the reason `why`.
 pub fn alert(record: &Record, why: AlertReason, language: Language) -> Message {
-    let body = in_words(&Facts::new(record, why), language);
+    let body = in_words(&AlertView::new(record, why), language);
     Message {
         subject: Some(subject::subject(record)),
         body: fit(&body),

@@ -17,7 +17,7 @@ use crate::{
         record::{AlertReason, Record},
     },
     render::{
-        view::{Deed, Facts, moment, safe},
+        view::{AlertView, Deed, moment, safe},
         words::{
             self, Remedy,
             lists::{english, japanese},
@@ -84,7 +84,7 @@ wording! {
 }
 
 wording! {
-    fn in_full<'a>(urgent: &'a [Facts<'a>]) by "en/urgent.txt", "ja/urgent.txt"
+    fn in_full<'a>(urgent: &'a [AlertView<'a>]) by "en/urgent.txt", "ja/urgent.txt"
 }
 
 /// The more urgent, the smaller.
@@ -231,11 +231,11 @@ impl Shown {
 
 /// The e-mail that sums findings up.
 pub fn email(summary: &Summary<'_>, language: Language) -> Message {
-    let urgent: Vec<Facts<'_>> = summary
+    let urgent: Vec<AlertView<'_>> = summary
         .by_urgency
         .iter()
         .take(IN_FULL)
-        .map(|(record, why)| Facts::new(record, *why))
+        .map(|(record, why)| AlertView::new(record, *why))
         .collect();
     let in_full = in_full(&urgent, language);
     Message {

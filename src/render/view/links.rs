@@ -57,7 +57,8 @@ fn address(url: &str) -> Option<String> {
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let plain = url.bytes().all(|b| b.is_ascii_graphic() && !b"<>\"'`|\\".contains(&b));
-    let harmless = plain && !host.is_empty() && !host.contains('@') && text::unmarked(url) == url;
+    let harmless =
+        plain && !host.is_empty() && !host.contains('@') && text::strip_markup(url) == url;
     (harmless && !url.ends_with(text::ELLIPSIS)).then(|| url.to_owned())
 }
 

@@ -19,7 +19,7 @@ use crate::domain::{
 const LISTED: usize = 5;
 
 /// What a message says.
-pub struct Facts<'a> {
+pub struct AlertView<'a> {
     /// What the reader is to do.
     pub deed: Deed,
     /// The problem: a vulnerability, a weakness, an open port.
@@ -122,7 +122,7 @@ pub struct Package {
     pub at: Vec<String>,
 }
 
-impl<'a> Facts<'a> {
+impl<'a> AlertView<'a> {
     /// What there is to say about a record.
     pub fn new(record: &'a Record, why: AlertReason) -> Self {
         let finding = &record.finding;
@@ -288,7 +288,7 @@ fn advice(finding: &Finding) -> Vec<String> {
     for text in remedies.chain(finding.recommendation.as_deref()) {
         let paragraph = text::cut_chars(&text::paragraph(&text::plain_links(text)), 1000);
         for line in paragraph.lines().filter(|line| !line.is_empty()) {
-            let line = text::unmarked(line);
+            let line = text::strip_markup(line);
             if !lines.contains(&line) {
                 lines.push(line);
             }
@@ -301,7 +301,7 @@ fn advice(finding: &Finding) -> Vec<String> {
 fn about(finding: &Finding) -> Vec<String> {
     let text = finding.description.as_deref().or(finding.title.as_deref()).unwrap_or_default();
     let text = text::cut_chars(&text::paragraph(text), 1024);
-    text.lines().map(text::defused).collect()
+    text.lines().map(text::defang).collect()
 }
 
 fn aliases(finding: &Finding) -> String {
@@ -353,7 +353,7 @@ pub fn moment(time: Timestamp) -> impl fmt::Display {
 
 /// One line of a stranger's text, harmless, of at most `max` characters.
 pub fn safe(text: &str, max: usize) -> String {
-    text::defused(&text::short(text, max))
+    text::defang(&text::short(text, max))
 }
 
 #[cfg(test)]

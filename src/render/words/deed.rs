@@ -4,9 +4,9 @@ use super::{
     lists::{english, japanese},
     wording,
 };
-use crate::render::view::{Deed, Facts};
+use crate::render::view::{AlertView, Deed};
 
 wording! {
     /// What to do, in a sentence.
-    pub fn deed<'a>(alert: &'a Facts<'a>) by "en/deed.txt", "ja/deed.txt"
+    pub fn deed<'a>(alert: &'a AlertView<'a>) by "en/deed.txt", "ja/deed.txt"
 }

@@ -17,7 +17,7 @@ wording! {
 /// A reason in words.
 pub fn reason(factor: &Factor, language: Language) -> String {
     // A severity may be a word that we do not know: a stranger's.
-    text::defused(&text::line(&in_words(factor, language)))
+    text::defang(&text::line(&in_words(factor, language)))
 }
 
 /// A probability in per cent, with two figures that matter: `94 %`, `0.042 %`.
