@@ -9,7 +9,7 @@ mod common;
 
 use std::{fs, sync::LazyLock};
 
-use common::{World, project};
+use common::{World, event, project};
 use inspector_triage::{
     adapters::sns::{Sns, Topics},
     domain::announce::Budget,
@@ -167,6 +167,41 @@ async fn every_message_stays_as_it_is_in_japanese() {
     insta::assert_snapshot!("email.ja", shown(&messages, emulator::TOPIC));
     insta::assert_snapshot!("chat.ja", shown(&messages, emulator::CHAT_TOPIC));
     insta::assert_snapshot!("data.ja", shown(&messages, emulator::DATA_TOPIC));
+}
+
+#[tokio::test]
+async fn subject_and_body_say_the_same_of_what_helps() {
+    for (fix, packages, subject, body) in [
+        ("YES", json!([]), ": update", "Update the affected package to remove CVE-2026-10001."),
+        ("YES", json!([{"version": "1"}]), ": update", "Update the affected package to remove"),
+        ("NO", json!([]), ": no fix yet", "Mitigate CVE-2026-10001 in the affected package: there"),
+        (
+            "NO",
+            json!([{"name": "a", "fixedInVersion": "2"}]),
+            ": fix 2",
+            "Update a to 2 to remove CVE-2026-10001.",
+        ),
+        (
+            "YES",
+            json!([{"name": "a", "fixedInVersion": "2"}, {"name": "b"}]),
+            ": fix 2",
+            "Update a to 2, b to a fixed version to remove CVE-2026-10001.",
+        ),
+    ] {
+        let mut world = World::new().await;
+        let event = event("2026-11-20T10:00:00Z", |f| {
+            f["fixAvailable"] = json!(fix);
+            f["packageVulnerabilityDetails"]["vulnerablePackages"] = packages.clone();
+        });
+        world.handle(&event, "2026-11-20T12:00:00Z").await.unwrap();
+        let published = world.published().remove(0);
+        let text = published.message.split_whitespace().collect::<Vec<_>>().join(" ");
+        let what = format!("{fix} {packages}: {:?}\n{}", published.subject, published.message);
+        assert!(published.subject.is_some_and(|line| line.ends_with(subject)), "{what}");
+        assert!(text.starts_with(body), "{what}");
+        let is_mitigated = body.starts_with("Mitigate");
+        assert_eq!(published.message.contains("there is no fix)"), is_mitigated, "{what}");
+    }
 }
 
 #[tokio::test]

@@ -185,6 +185,25 @@ impl PackageVulnerability {
     }
 }
 
+impl PackageVulnerability {
+    /// The packages that have the vulnerability, each once.
+    pub fn distinct_packages(&self) -> Vec<&VulnerablePackage> {
+        let mut packages: Vec<&VulnerablePackage> = Vec::new();
+        for package in &self.packages {
+            let same = |other: &&VulnerablePackage| {
+                other.name == package.name
+                    && other.version == package.version
+                    && other.fixed_in == package.fixed_in
+                    && other.file_path == package.file_path
+            };
+            if !packages.iter().any(same) {
+                packages.push(package);
+            }
+        }
+        packages
+    }
+}
+
 impl VulnerablePackage {
     fn read(package: &Fields<'_>) -> Self {
         Self {

@@ -24,7 +24,7 @@ use crate::{
     },
     render::{
         view::{AlertView, Page, safe},
-        words::{self, deed, wording},
+        words::{self, what_to_do, wording},
     },
 };
 
@@ -80,7 +80,7 @@ pub fn alert(record: &Record, why: AlertReason, at: Timestamp, language: Languag
     let finding = &record.finding;
     let title = &fitting(&subject::line_of(record), TITLE);
     let description = in_words(alert, language);
-    let steps = std::iter::once(deed(alert, language)).chain(alert.advice.iter().cloned());
+    let steps = std::iter::once(what_to_do(alert, language)).chain(alert.advice.iter().cloned());
     let words = [alert.priority, finding.severity.as_str(), why.as_str(), &finding.account];
     let keywords = std::iter::once(alert.problem.clone()).chain(words.map(str::to_owned));
     let content = Content {

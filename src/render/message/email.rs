@@ -2,15 +2,19 @@
 
 use textwrap::{WordSeparator, core::Word};
 
-use crate::domain::record::{AlertReason, Record};
-
 use super::{Language, Message, attributes::attributes, subject};
-use crate::render::{
-    view::{AlertView, Deed, Page},
-    words::{
-        self,
-        lists::{english, japanese},
-        wording,
+use crate::{
+    domain::{
+        finding::Remediation,
+        record::{AlertReason, Record},
+    },
+    render::{
+        view::{AlertView, Page},
+        words::{
+            self,
+            lists::{english, japanese},
+            wording,
+        },
     },
 };
 

@@ -1,16 +1,13 @@
 //! The subject line: what matters most first, because mail clients cut it.
 
 use crate::domain::{
-    finding::{Finding, Resource},
+    finding::{Finding, Remediation, Resource},
     record::Record,
     text,
 };
 
 use super::Language;
-use crate::render::{
-    view::safe,
-    words::{Remedy, remedy},
-};
+use crate::render::{view::safe, words::in_brief};
 
 /// SNS takes fewer than 100 characters.
 const LONGEST: usize = 99;
@@ -56,8 +53,8 @@ pub fn fitting(text: &str) -> String {
 fn parts(record: &Record) -> [String; 4] {
     let finding = &record.finding;
     let place = finding.resource().map(Resource::display_name).unwrap_or_default();
-    let remedy = remedy(&Remedy::of(finding), Language::En);
-    [&finding.problem(), &packages(finding), &place, &remedy].map(|part| safe(part, LONGEST))
+    let remediation = in_brief(&Remediation::of(finding), Language::En);
+    [&finding.problem(), &packages(finding), &place, &remediation].map(|part| safe(part, LONGEST))
 }
 
 fn line(priority: &str, [problem, packages, place, deed]: &[String; 4]) -> String {

@@ -10,7 +10,10 @@ pub use links::Page;
 
 use crate::domain::{
     assess::{Priority, Reason},
-    finding::{Details, Finding, FixAvailable, Resource, ResourceType, VulnerablePackage},
+    finding::{
+        Details, Finding, PackageVulnerability, Remediation, Resource, ResourceType,
+        VulnerablePackage,
+    },
     record::{AlertReason, Record},
     text,
 };
@@ -20,8 +23,8 @@ const LISTED: usize = 5;
 
 /// What a message says.
 pub struct AlertView<'a> {
-    /// What the reader is to do.
-    pub deed: Deed,
+    /// What helps.
+    pub remediation: Remediation,
     /// The problem: a vulnerability, a weakness, an open port.
     pub problem: String,
     /// Where.
@@ -66,32 +69,6 @@ pub struct AlertView<'a> {
     pub tags: Vec<String>,
 }
 
-/// What the reader is to do.
-pub enum Deed {
-    /// Install an update of Windows.
-    Install(String),
-    /// Install fixed packages.
-    Update(Update),
-    /// See whether newer versions of these packages help: nobody says.
-    Check(Vec<String>),
-    /// Do without a fix for these packages.
-    Mitigate(Vec<String>),
-    /// Change code at a place.
-    FixCode(Option<String>),
-    /// Close a port.
-    ClosePort,
-    /// Look for oneself.
-    Look,
-}
-
-/// Packages to update, and those that cannot be.
-pub struct Update {
-    /// Versions to go to, each with the packages that go there.
-    pub to: Vec<(Option<String>, Vec<String>)>,
-    /// Packages without a fix.
-    pub unfixed: Vec<String>,
-}
-
 /// Where the problem is.
 pub struct Place {
     /// What people call the resource.
@@ -126,16 +103,18 @@ impl<'a> AlertView<'a> {
     /// What there is to say about a record.
     pub fn new(record: &'a Record, why: AlertReason) -> Self {
         let finding = &record.finding;
-        let packages = packages(finding);
+        let packages =
+            finding.package().map(PackageVulnerability::distinct_packages).unwrap_or_default();
+        let remediation = Remediation::of(finding).map(|text| safe(text, 80));
         let told = record.announced.as_ref().map(|announced| announced.facts.priority);
         let priority = record.assessment.priority;
         let resource = finding.resource();
         Self {
-            deed: deed(finding),
+            mitigate: matches!(remediation, Remediation::Mitigate(_)),
+            remediation,
             problem: safe(&finding.problem(), 80),
             place: place(finding),
             due: record.due_at.map(|due| moment(due).to_string()),
-            mitigate: finding.fix_available == Some(FixAvailable::No),
             why,
             raised_from: told.filter(|told| *told < priority).map(Priority::as_str),
             score: record.assessment.score,
@@ -173,69 +152,6 @@ impl Package {
             at: places.map(|place| safe(place, 512)).collect(),
         }
     }
-}
-
-/// The packages that have the vulnerability, each once.
-fn packages(finding: &Finding) -> Vec<&VulnerablePackage> {
-    let mut packages: Vec<&VulnerablePackage> = Vec::new();
-    for package in finding.package().map_or(&[][..], |package| &package.packages) {
-        let same = |other: &&VulnerablePackage| {
-            other.name == package.name
-                && other.version == package.version
-                && other.fixed_in == package.fixed_in
-                && other.file_path == package.file_path
-        };
-        if !packages.iter().any(same) {
-            packages.push(package);
-        }
-    }
-    packages
-}
-
-fn deed(finding: &Finding) -> Deed {
-    match &finding.details {
-        Details::Code(code) => Deed::FixCode(code.file_path.as_deref().map(|file| {
-            let line = code.start_line.map(|line| format!(":{line}")).unwrap_or_default();
-            format!("{}{line}", safe(file, 80))
-        })),
-        Details::Network(_) => Deed::ClosePort,
-        Details::Package(package) => match package.id.as_deref() {
-            Some(update) if is_windows_update(update) => Deed::Install(safe(update, 40)),
-            _ => deed_for_packages(finding),
-        },
-        Details::None => Deed::Look,
-    }
-}
-
-fn deed_for_packages(finding: &Finding) -> Deed {
-    let mut to: Vec<(Option<String>, Vec<String>)> = Vec::new();
-    for package in packages(finding) {
-        let Some(name) = package.name.as_deref().map(|name| safe(name, 60)) else {
-            continue;
-        };
-        let version = package.fixed_in.as_deref().map(|version| safe(version, 60));
-        match to.iter_mut().find(|(other, _)| *other == version) {
-            Some((_, names)) if names.contains(&name) => {}
-            Some((_, names)) => names.push(name),
-            None => to.push((version, vec![name])),
-        }
-    }
-    let unversioned = to.iter().position(|(version, _)| version.is_none());
-    let unversioned = unversioned.map(|index| to.remove(index).1).unwrap_or_default();
-    match (&finding.fix_available, to.is_empty(), unversioned.is_empty()) {
-        (_, true, true) => Deed::Look,
-        (Some(FixAvailable::No), true, _) => Deed::Mitigate(unversioned),
-        (Some(FixAvailable::Yes | FixAvailable::Partial), true, _) => {
-            Deed::Update(Update { to: vec![(None, unversioned)], unfixed: Vec::new() })
-        }
-        (_, true, _) => Deed::Check(unversioned),
-        (_, false, _) => Deed::Update(Update { to, unfixed: unversioned }),
-    }
-}
-
-/// `KB5023697`: not a problem, but the update of Windows that solves several.
-pub fn is_windows_update(id: &str) -> bool {
-    id.strip_prefix("KB").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()))
 }
 
 fn is_image(kind: &ResourceType) -> bool {

@@ -1,13 +1,11 @@
 //! Parts of messages in words: what to do, why, by when.
 
-mod deed;
 pub mod lists;
 mod reason;
-mod remedy;
+mod remediation;
 
-pub use deed::deed;
 pub use reason::{reason, reasons};
-pub use remedy::{Remedy, remedy};
+pub use remediation::{in_brief, what_to_do};
 
 /// The languages messages come in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
