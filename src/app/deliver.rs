@@ -1,7 +1,5 @@
 //! What one finding and many have in common: who may tell, and what is remembered afterwards.
 
-use jiff::Timestamp;
-
 use super::{
     attempt::Attempt,
     failure::Failure,
@@ -10,7 +8,7 @@ use super::{
 };
 use crate::domain::{
     announce::problems,
-    record::{AlertReason, Decision, Delivery, Lease, Record, decide},
+    record::{AlertReason, Delivery, Lease, Record},
 };
 
 /// How often a race for a row is run before the attempt gives up.
@@ -24,10 +22,9 @@ impl<S: Alerts, P> Triage<S, P> {
         lease: &Lease,
         attempt: Attempt<'_>,
     ) -> Result<(), Failure> {
-        let marking = |row: Record, told: Delivery| {
-            let mut record = row.with_delivery(&told);
-            record.pending_since = pending_since(&record, attempt.now);
-            Marking { record, told }
+        let marking = |row: Record, told: Delivery| Marking {
+            record: row.with_delivery(&told, attempt.now),
+            told,
         };
         let mut rest: Vec<Marking> =
             told.into_iter().map(|(row, told)| marking(row, told)).collect();
@@ -79,12 +76,4 @@ pub(super) fn announced_problems(
         priority: record.assessment.priority,
         why,
     })
-}
-
-/// Since when `record` waits to be told, if it does.
-pub(super) fn pending_since(record: &Record, now: Timestamp) -> Option<Timestamp> {
-    match decide(record) {
-        Decision::Quiet(_) => None,
-        Decision::Alert(_) => record.pending_since.or(Some(now)),
-    }
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::{
     attempt::{Attempt, Observation},
-    deliver::{MAX_ATTEMPTS, announced_problems, held_by_others, pending_since, with_lease},
+    deliver::{MAX_ATTEMPTS, announced_problems, held_by_others, with_lease},
     failure::Failure,
     ports::{Alerts, Permit, PermitRequest, Publisher, Records, Refreshed, WriteOutcome},
 };
@@ -155,8 +155,7 @@ impl<S: Records + Alerts, P: Publisher> Triage<S, P> {
         match (step(previous.as_deref(), assessed, &self.policy), previous) {
             (Step::Stale, Some(record)) => Ok(Recording::Stale(record)),
             (Step::Repetition, Some(record)) => Ok(Recording::Done(record, None)),
-            (Step::Write(mut record, transition), _) => {
-                record.pending_since = pending_since(&record, assessed.received_at);
+            (Step::Write(record, transition), _) => {
                 match self.store.write(&record, transition).await.map_err(Failure::Store)? {
                     WriteOutcome::Applied => Ok(Recording::Done(record, Some(transition))),
                     WriteOutcome::Conflict => Ok(Recording::Conflict),

@@ -4,6 +4,7 @@
 //! never at what an event happened to change. So an attempt that died half way decides again on
 //! the next try, and correctly.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Record;
@@ -79,6 +80,19 @@ pub fn decide(record: &Record) -> Decision {
     match record.facts().news_since(&told.facts) {
         Some(why) => Decision::Alert(why),
         None => Decision::Quiet(QuietReason::AlreadyTold),
+    }
+}
+
+impl Record {
+    /// The record with the moment since when it waits to be announced: `now`, if it did not wait
+    /// before; `None` if there is nothing to announce.
+    #[must_use]
+    pub(super) fn waiting(mut self, now: Timestamp) -> Self {
+        self.pending_since = match decide(&self) {
+            Decision::Quiet(_) => None,
+            Decision::Alert(_) => self.pending_since.or(Some(now)),
+        };
+        self
     }
 }
 

@@ -120,9 +120,9 @@ impl Record {
         }
     }
 
-    /// The record with that remembered.
+    /// The record after a delivery at `at`, still waiting if there is more to announce.
     #[must_use]
-    pub fn with_delivery(mut self, told: &Delivery) -> Self {
+    pub fn with_delivery(mut self, told: &Delivery, at: Timestamp) -> Self {
         match told {
             Delivery::Complete(announced) => {
                 self.announced = Some(announced.clone());
@@ -131,6 +131,6 @@ impl Record {
             Delivery::Partial(partly) => self.partial_delivery = Some(partly.clone()),
             Delivery::None => {}
         }
-        self
+        self.waiting(at)
     }
 }

@@ -65,7 +65,7 @@ pub enum Step {
 pub fn step(previous: Option<&Record>, assessed: &AssessedFinding, policy: &Policy) -> Step {
     let Some(previous) = previous else {
         let (record, transition) = first(assessed);
-        return Step::Write(Box::new(record), transition);
+        return Step::Write(Box::new(record.waiting(assessed.received_at)), transition);
     };
     match assessed.version.cmp(&previous.version) {
         Ordering::Less => Step::Stale,
@@ -73,7 +73,7 @@ pub fn step(previous: Option<&Record>, assessed: &AssessedFinding, policy: &Poli
         Ordering::Greater => {
             let rebased = previous.reassessed_under(policy, &assessed.assessment);
             let (record, transition) = next(&rebased, assessed);
-            Step::Write(Box::new(record), transition)
+            Step::Write(Box::new(record.waiting(assessed.received_at)), transition)
         }
     }
 }
@@ -278,7 +278,7 @@ mod tests {
             before.received_at,
             true,
         );
-        let record = untold.clone().with_delivery(&told);
+        let record = untold.clone().with_delivery(&told, before.received_at);
         let Step::Write(reassessed, transition) = step(Some(&record), &after, &tagged) else {
             panic!("a changed priority is a transition")
         };
@@ -289,7 +289,7 @@ mod tests {
         // Nor do those hear it twice who have heard it when others have not.
         let (e_mail, all) = ([Audience::Email], [Audience::Email, Audience::Chat]);
         let told = untold.delivery(AlertReason::New, &e_mail, &all, before.received_at, true);
-        let partial_delivery = untold.clone().with_delivery(&told);
+        let partial_delivery = untold.clone().with_delivery(&told, before.received_at);
         let Step::Write(reassessed, _) = step(Some(&partial_delivery), &after, &tagged) else {
             panic!()
         };
