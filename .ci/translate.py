@@ -3,7 +3,7 @@
     .tools/lambda/bin/python .ci/translate.py            writes tests/translated.json
     .tools/lambda/bin/python .ci/translate.py --check    fails if that is not what it would write
 
-tests/deployment.rs holds the translation against the code.
+tests/deployment holds the translation against the code.
 """
 
 import json

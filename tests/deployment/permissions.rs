@@ -1,0 +1,176 @@
+//! The role permits what the function calls.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex},
+};
+
+use aws_sdk_dynamodb::{
+    config::{
+        ConfigBag, Intercept, RuntimeComponents, interceptors::BeforeTransmitInterceptorContextRef,
+    },
+    error::BoxError,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use inspector_triage::{
+    adapters::sns::{Sns, Topics},
+    app::Triage,
+    emulator,
+};
+use serde_json::{Value, json};
+
+use super::{OWN_KEY, default, everything, list};
+use crate::common::{self, World, arn, cloudformation::Stack, event_of};
+
+/// An action on a resource.
+type Permission = (String, String);
+
+/// What the role of the function may do.
+fn permissions(stack: &Stack) -> BTreeSet<Permission> {
+    let role = stack.resource("TriageRole");
+    let mut permissions = BTreeSet::new();
+    for policy in role["Policies"].as_array().unwrap() {
+        for statement in policy["PolicyDocument"]["Statement"].as_array().unwrap() {
+            assert_eq!(statement["Effect"], "Allow");
+            for action in list(&statement["Action"]) {
+                for resource in list(&statement["Resource"]) {
+                    permissions.insert((action.to_owned(), resource.to_owned()));
+                }
+            }
+        }
+    }
+    permissions
+}
+
+/// Writes down what the SDK asks of the services, as the permissions it takes.
+#[derive(Clone, Debug, Default)]
+struct Watch(Arc<Mutex<BTreeSet<Permission>>>);
+
+impl Intercept for Watch {
+    fn name(&self) -> &'static str {
+        "Watch"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.0.lock().unwrap().extend(needed(context.request()));
+        Ok(())
+    }
+}
+
+fn needed(request: &HttpRequest) -> Vec<Permission> {
+    let table = "arn:aws:dynamodb:eu-central-1:111122223333:table/FindingsTable";
+    let body = request.body().bytes().unwrap();
+    let target = request.headers().get("x-amz-target").unwrap_or_default();
+    let Some((_, operation)) = target.split_once('.') else {
+        let fields: BTreeMap<_, _> = form_urlencoded::parse(body).collect();
+        let topic = match &*fields["TopicArn"] {
+            emulator::TOPIC => "AlertsTopic",
+            emulator::CHAT_TOPIC => "ChatTopic",
+            emulator::DATA_TOPIC => "DataTopic",
+            other => panic!("a message to {other}"),
+        };
+        let topic = format!("arn:aws:sns:eu-central-1:111122223333:{topic}");
+        return vec![(format!("sns:{}", fields["Action"]), topic)];
+    };
+    let body: Value = serde_json::from_slice(body).unwrap();
+    match operation {
+        // A transaction takes the permissions of its parts.
+        "TransactWriteItems" => {
+            let parts = body["TransactItems"].as_array().unwrap().iter();
+            parts
+                .flat_map(|part| part.as_object().unwrap().keys())
+                .map(|kind| match kind.as_str() {
+                    "ConditionCheck" => "ConditionCheckItem".to_owned(),
+                    kind => format!("{kind}Item"),
+                })
+                .map(|action| (format!("dynamodb:{action}"), table.to_owned()))
+                .collect()
+        }
+        "Query" => {
+            let index = body["IndexName"].as_str().unwrap();
+            vec![("dynamodb:Query".to_owned(), format!("{table}/index/{index}"))]
+        }
+        other => vec![(format!("dynamodb:{other}"), table.to_owned())],
+    }
+}
+
+/// What the function does in the life of findings, as permissions.
+async fn all_calls() -> BTreeSet<Permission> {
+    let watch = Watch::default();
+    let mut world = World::new().await;
+    let topics = Topics {
+        email: emulator::TOPIC.to_owned(),
+        chat: Some(emulator::CHAT_TOPIC.to_owned()),
+        data: Some(emulator::DATA_TOPIC.to_owned()),
+    };
+    let dynamodb = world.emulator.dynamodb().interceptor(watch.clone());
+    let sns = world.emulator.sns().interceptor(watch.clone());
+    let triage = common::triage(dynamodb, world.emulator.sns());
+    world.triage = Triage { publisher: Sns::new(sns, topics), ..triage };
+
+    let now = "2026-11-20T10:00:10Z";
+    let finding = |number: usize, at: &str, status: &str| {
+        event_of(&arn(number), at, |f| {
+            f["status"] = json!(status);
+            f["packageVulnerabilityDetails"]["vulnerabilityId"] =
+                json!(format!("CVE-2026-{number:05}"));
+        })
+    };
+    let mut outcomes = BTreeSet::new();
+    for number in 1..10 {
+        for (at, status) in [
+            ("2026-11-20T10:00:00Z", "ACTIVE"),
+            ("2026-11-20T10:00:00Z", "ACTIVE"),
+            ("2026-11-20T10:00:01Z", "ACTIVE"),
+        ] {
+            outcomes.insert(world.handle(&finding(number, at, status), now).await.unwrap().outcome);
+        }
+    }
+    let closed = finding(1, "2026-11-20T10:00:02Z", "CLOSED");
+    outcomes.insert(world.handle(&closed, now).await.unwrap().outcome);
+    let stale = finding(1, "2026-11-20T09:00:00Z", "ACTIVE");
+    outcomes.insert(world.handle(&stale, now).await.unwrap().outcome);
+    let flushed = world.flush("2026-11-20T10:05:00Z").await.unwrap();
+    assert!(flushed.findings > 0, "{flushed:?}");
+    assert_eq!(outcomes.len(), 5, "{outcomes:?}");
+    watch.0.lock().unwrap().clone()
+}
+
+#[tokio::test]
+async fn the_role_permits_what_the_function_calls_and_nothing_else() {
+    let arn =
+        |service: &str, name: &str| format!("arn:aws:{service}:eu-central-1:111122223333:{name}");
+    let by_lambda = [
+        ("sqs:SendMessage", arn("sqs", "FailureQueue")),
+        ("logs:CreateLogStream", arn("logs", "log-group:TriageLogs:*")),
+        ("logs:PutLogEvents", arn("logs", "log-group:TriageLogs:*")),
+    ];
+    let by_lambda = by_lambda.map(|(action, on)| (action.to_owned(), on));
+    let mut expected = all_calls().await;
+    expected.extend(by_lambda);
+
+    let mut all = permissions(&everything());
+    let extra = [
+        ("xray:PutTraceSegments", "*"),
+        ("xray:PutTelemetryRecords", "*"),
+        ("kms:Decrypt", OWN_KEY.1),
+        ("kms:GenerateDataKey", OWN_KEY.1),
+    ];
+    for (action, on) in extra {
+        assert!(all.remove(&(action.to_owned(), on.to_owned())), "{action}");
+    }
+    assert_eq!(all, expected);
+
+    expected.retain(|(_, on)| !on.ends_with("ChatTopic") && !on.ends_with("DataTopic"));
+    assert_eq!(permissions(&default()), expected);
+    assert_eq!(
+        Stack::new(&[]).resource("TriageRole").get("ManagedPolicyArns"),
+        None,
+        "SAM's own policies would allow more"
+    );
+}
