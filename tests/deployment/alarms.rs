@@ -8,9 +8,204 @@ use serde_json::{Value, json};
 use super::{OWN_KEY, default, everything, list};
 use crate::common::cloudformation::Stack;
 
-/// The metrics that something refers to: namespace, name, and names of dimensions.
-fn check_own_metric(name: &Value, dimensions: &[&str]) {
-    let name = name.as_str().unwrap();
+/// A metric of AWS: how it is called, how an alarm reads it, and the resources that have it.
+struct OfAws {
+    namespace: &'static str,
+    name: &'static str,
+    dimension: &'static str,
+    statistic: &'static str,
+    resources: &'static str,
+}
+
+/// The metrics of AWS that have alarms, each for every resource that has it.
+const OF_AWS: [OfAws; 7] = [
+    of_functions("Errors", "Sum"),
+    of_functions("Throttles", "Sum"),
+    of_functions("DestinationDeliveryFailures", "Sum"),
+    of_functions("Duration", "Maximum"),
+    OfAws {
+        namespace: "AWS/Events",
+        name: "InvocationsFailedToBeSentToDlq",
+        dimension: "RuleName",
+        statistic: "Sum",
+        resources: "AWS::Events::Rule",
+    },
+    OfAws {
+        namespace: "AWS/SQS",
+        name: "ApproximateNumberOfMessagesVisible",
+        dimension: "QueueName",
+        statistic: "Maximum",
+        resources: "AWS::SQS::Queue",
+    },
+    OfAws {
+        namespace: "AWS/SNS",
+        name: "NumberOfNotificationsFailed",
+        dimension: "TopicName",
+        statistic: "Sum",
+        resources: "AWS::SNS::Topic",
+    },
+];
+
+const fn of_functions(name: &'static str, statistic: &'static str) -> OfAws {
+    OfAws {
+        namespace: "AWS/Lambda",
+        name,
+        dimension: "FunctionName",
+        statistic,
+        resources: "AWS::Lambda::Function",
+    }
+}
+
+/// A metric that an alarm watches.
+struct Watched<'a> {
+    /// In metric math; else empty.
+    id: &'a str,
+    namespace: &'a str,
+    name: &'a str,
+    dimension: &'a str,
+    /// The value of the dimension.
+    resource: &'a str,
+    statistic: &'a str,
+    period: u64,
+}
+
+impl<'a> Watched<'a> {
+    /// All that an alarm watches.
+    fn by(alarm: &'a Value) -> Vec<Self> {
+        let Some(queries) = alarm["Metrics"].as_array() else {
+            return vec![Self::read("", alarm, &alarm["Statistic"], &alarm["Period"])];
+        };
+        let metrics = queries.iter().filter(|query| query.get("MetricStat").is_some());
+        metrics
+            .map(|query| {
+                let of = &query["MetricStat"];
+                Self::read(text(&query["Id"]), &of["Metric"], &of["Stat"], &of["Period"])
+            })
+            .collect()
+    }
+
+    fn read(id: &'a str, metric: &'a Value, statistic: &'a Value, period: &Value) -> Self {
+        let dimensions = metric["Dimensions"].as_array().unwrap();
+        assert_eq!(dimensions.len(), 1, "{metric}");
+        Self {
+            id,
+            namespace: text(&metric["Namespace"]),
+            name: text(&metric["MetricName"]),
+            dimension: text(&dimensions[0]["Name"]),
+            resource: text(&dimensions[0]["Value"]),
+            statistic: text(statistic),
+            period: period.as_u64().unwrap(),
+        }
+    }
+
+    fn is(&self, metric: &OfAws) -> bool {
+        (self.namespace, self.name, self.dimension)
+            == (metric.namespace, metric.name, metric.dimension)
+    }
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap()
+}
+
+/// The metric math of an alarm, and the ids in it whose value the alarm does not look at.
+fn expressions(alarm: &Value) -> (Vec<&str>, Vec<&str>) {
+    let queries = || alarm["Metrics"].as_array().into_iter().flatten();
+    let expressions = queries().filter_map(|query| query["Expression"].as_str());
+    let hidden = queries().filter(|query| query["ReturnData"] == false);
+    (expressions.collect(), hidden.map(|query| text(&query["Id"])).collect())
+}
+
+#[test]
+fn every_alarm_watches_what_is_there() {
+    for stack in [default(), everything()] {
+        for (name, alarm) in stack.resources("AWS::CloudWatch::Alarm") {
+            let watched = Watched::by(&alarm);
+            assert!(!watched.is_empty(), "{name}");
+            for metric in watched {
+                let kind = if metric.namespace == NAMESPACE {
+                    assert_eq!(metric.dimension, "function", "{name}");
+                    check_own_metric(metric.name, &[]);
+                    "AWS::Lambda::Function"
+                } else {
+                    let known = OF_AWS.iter().find(|known| metric.is(known));
+                    let known = known.unwrap_or_else(|| panic!("{name}: no {}", metric.name));
+                    assert_eq!(metric.statistic, known.statistic, "{name}");
+                    known.resources
+                };
+                let there = stack.resources(kind).contains_key(metric.resource);
+                assert!(there, "{name}: no {}", metric.resource);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_function_rule_queue_and_topic_is_watched() {
+    for stack in [default(), everything()] {
+        let alarms = stack.resources("AWS::CloudWatch::Alarm");
+        for metric in OF_AWS {
+            let watched = alarms.values().flat_map(Watched::by).filter(|one| one.is(&metric));
+            let mut watched: Vec<_> = watched.map(|one| one.resource.to_owned()).collect();
+            watched.sort();
+            let resources = stack.resources(metric.resources).into_keys();
+            // Nobody would hear of an alarm about the topic of alarms.
+            let resources = resources.filter(|name| name != "AlarmsTopic");
+            assert_eq!(watched, resources.collect::<Vec<_>>(), "{}", metric.name);
+        }
+    }
+}
+
+#[test]
+fn metric_math_is_what_cloudwatch_takes_for_an_alarm() {
+    for stack in [default(), everything()] {
+        for (name, alarm) in stack.resources("AWS::CloudWatch::Alarm") {
+            let Some(queries) = alarm["Metrics"].as_array() else {
+                continue;
+            };
+            assert!(alarm.get("MetricName").is_none(), "{name}");
+            let watched = Watched::by(&alarm);
+            assert!(watched.len() <= 10, "{name}");
+            assert!(watched.iter().all(|metric| metric.period == watched[0].period), "{name}");
+            let ids: BTreeSet<_> = queries.iter().map(|query| text(&query["Id"])).collect();
+            assert_eq!(ids.len(), queries.len(), "{name}: an id stands twice");
+            for id in ids {
+                let rest = id.trim_start_matches(|c: char| c.is_ascii_lowercase());
+                let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
+                assert!(rest.len() < id.len() && rest.chars().all(allowed), "{name}: {id}");
+            }
+            // One is looked at, and all others are in its value.
+            let (expressions, hidden) = expressions(&alarm);
+            assert_eq!(hidden.len() + 1, queries.len(), "{name}");
+            let words: BTreeSet<_> = expressions
+                .iter()
+                .flat_map(|expression| expression.split(|c: char| c != '_' && !c.is_alphanumeric()))
+                .collect();
+            assert!(!words.contains("SEARCH"), "{name}");
+            let all = expressions.iter().any(|expression| expression.contains("METRICS()"));
+            for id in hidden {
+                let by_all = all && watched.iter().any(|metric| metric.id == id);
+                assert!(by_all || words.contains(id), "{name}: {id} is not used");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_alarm_about_durations_knows_each_time_out() {
+    let stack = everything();
+    let alarm = stack.resource("DurationAlarm");
+    assert_eq!(alarm["Threshold"], 80);
+    let (expressions, _) = expressions(&alarm);
+    for metric in Watched::by(&alarm) {
+        let milliseconds = stack.resource(metric.resource)["Timeout"].as_u64().unwrap() * 1000;
+        let share = format!("100 * {} / {milliseconds}", metric.id);
+        assert!(expressions.iter().any(|expression| expression.contains(&share)), "{share}");
+    }
+}
+
+/// The function has the metric, with these dimensions beside its own name.
+fn check_own_metric(name: &str, dimensions: &[&str]) {
     let metric = Metric::ALL.into_iter().find(|metric| metric.name() == name);
     let metric = metric.unwrap_or_else(|| panic!("the function has no metric {name}"));
     assert_eq!(metric.dimensions(), dimensions, "{name}");
@@ -37,13 +232,6 @@ fn every_alarm_reaches_people_and_says_what_to_do() {
             assert!(asks.iter().any(|ask| description.contains(ask)), "{name}: {description}");
             let missing = if name == "FlushAlarm" { "breaching" } else { "notBreaching" };
             assert_eq!(alarm["TreatMissingData"], missing, "{name}");
-            if alarm["Namespace"] == NAMESPACE {
-                assert_eq!(
-                    alarm["Dimensions"],
-                    json!([{"Name": "function", "Value": "TriageFunction"}])
-                );
-                check_own_metric(&alarm["MetricName"], &[]);
-            }
             if topic == other {
                 continue;
             }
@@ -68,10 +256,18 @@ fn every_alarm_reaches_people_and_says_what_to_do() {
 fn the_dashboard_shows_metrics_and_alarms_that_are_there() {
     let stack = default();
     let dashboard = stack.resource("Dashboard");
-    let body: Value = serde_json::from_str(dashboard["DashboardBody"].as_str().unwrap()).unwrap();
+    let body: Value = serde_json::from_str(text(&dashboard["DashboardBody"])).unwrap();
     let widgets = body["widgets"].as_array().unwrap();
-    let alarms = list(&widgets[0]["properties"]["alarms"]);
-    assert_eq!(alarms.len(), stack.resources("AWS::CloudWatch::Alarm").len());
+    let alarms: BTreeSet<_> = list(&widgets[0]["properties"]["alarms"]).into_iter().collect();
+    let alarms_there = stack.resources("AWS::CloudWatch::Alarm");
+    assert_eq!(alarms.len(), alarms_there.len());
+    for alarm in alarms_there.values() {
+        let name = text(&alarm["AlarmName"]);
+        let arn = format!("arn:aws:cloudwatch:eu-central-1:111122223333:alarm:{name}");
+        assert!(alarms.contains(arn.as_str()), "{name}");
+    }
+    let functions = stack.resources("AWS::Lambda::Function");
+    // Names of metrics, and what they are about.
     let mut shown = BTreeSet::new();
     for widget in widgets {
         for metric in widget["properties"]["metrics"].as_array().into_iter().flatten() {
@@ -81,16 +277,41 @@ fn the_dashboard_shows_metrics_and_alarms_that_are_there() {
                 let mut dimensions: Vec<&str> = schema.split(',').collect();
                 assert_eq!(dimensions.remove(0), NAMESPACE);
                 dimensions.retain(|dimension| *dimension != "function");
-                let name = rest.split('"').nth(1).unwrap();
-                check_own_metric(&json!(name), &dimensions);
-                shown.insert(name.to_owned());
-            } else if metric[0] == NAMESPACE {
-                assert_eq!([&metric[2], &metric[3]], ["function", "TriageFunction"]);
-                check_own_metric(&metric[1], &[]);
-                shown.insert(metric[1].as_str().unwrap().to_owned());
+                let quoted: Vec<_> = rest.split('"').collect();
+                check_own_metric(quoted[1], &dimensions);
+                shown.insert((quoted[1].to_owned(), quoted[3].to_owned()));
+                continue;
             }
+            let [namespace, name, dimension, resource] =
+                [0, 1, 2, 3].map(|index| text(&metric[index]));
+            if namespace == NAMESPACE {
+                assert_eq!(dimension, "function");
+                check_own_metric(name, &[]);
+                assert!(functions.contains_key(resource), "{name} of {resource}");
+            } else {
+                let known = OF_AWS.iter().find(|known| {
+                    (known.namespace, known.name, known.dimension) == (namespace, name, dimension)
+                });
+                let kind = known.unwrap_or_else(|| panic!("there is no {name}")).resources;
+                assert!(stack.resources(kind).contains_key(resource), "{name} of {resource}");
+            }
+            shown.insert((name.to_owned(), resource.to_owned()));
         }
     }
-    let unseen = Metric::ALL.into_iter().filter(|metric| !shown.contains(metric.name()));
+    let of = |metric: &str, resource: &str| (metric.to_owned(), resource.to_owned());
+    let own = Metric::ALL.into_iter();
+    let unseen = own.filter(|metric| !shown.contains(&of(metric.name(), "TriageFunction")));
     assert_eq!(unseen.collect::<Vec<_>>(), [Metric::Flushes], "which has an alarm");
+    for function in functions.keys() {
+        for metric in ["Throttles", "Duration"] {
+            assert!(shown.contains(&of(metric, function)), "{metric} of {function}");
+        }
+    }
+    for queue in stack.resources("AWS::SQS::Queue").keys() {
+        assert!(shown.contains(&of("ApproximateNumberOfMessagesVisible", queue)), "{queue}");
+    }
+    let query = widgets.iter().find_map(|widget| widget["properties"]["query"].as_str()).unwrap();
+    for logs in stack.resources("AWS::Logs::LogGroup").keys() {
+        assert!(query.contains(&format!("SOURCE '{logs}'")), "{logs}");
+    }
 }
