@@ -230,6 +230,8 @@ fn every_alarm_reaches_people_and_says_what_to_do() {
             let description = alarm["AlarmDescription"].as_str().unwrap();
             let asks = ["See that", "Look at", "look for", "Raise", "docs/OPERATIONS.md"];
             assert!(asks.iter().any(|ask| description.contains(ask)), "{name}: {description}");
+            // A line that is folded after a hyphen gets a space: `--from- queue`.
+            assert!(!description.contains("- "), "{name}: {description}");
             let missing = if name == "FlushAlarm" { "breaching" } else { "notBreaching" };
             assert_eq!(alarm["TreatMissingData"], missing, "{name}");
             if topic == other {

@@ -25,9 +25,9 @@ use crate::common::{self, World, arn, cloudformation::Stack, event_of};
 /// An action on a resource.
 type Permission = (String, String);
 
-/// What the role of the function may do.
-fn permissions(stack: &Stack) -> BTreeSet<Permission> {
-    let role = stack.resource("TriageRole");
+/// What a role may do.
+fn permissions(stack: &Stack, role: &str) -> BTreeSet<Permission> {
+    let role = stack.resource(role);
     let mut permissions = BTreeSet::new();
     for policy in role["Policies"].as_array().unwrap() {
         for statement in policy["PolicyDocument"]["Statement"].as_array().unwrap() {
@@ -154,7 +154,7 @@ async fn the_role_permits_what_the_function_calls_and_nothing_else() {
     let mut expected = all_calls().await;
     expected.extend(by_lambda);
 
-    let mut all = permissions(&everything());
+    let mut all = permissions(&everything(), "TriageRole");
     let extra = [
         ("xray:PutTraceSegments", "*"),
         ("xray:PutTelemetryRecords", "*"),
@@ -167,10 +167,34 @@ async fn the_role_permits_what_the_function_calls_and_nothing_else() {
     assert_eq!(all, expected);
 
     expected.retain(|(_, on)| !on.ends_with("ChatTopic") && !on.ends_with("DataTopic"));
-    assert_eq!(permissions(&default()), expected);
+    assert_eq!(permissions(&default(), "TriageRole"), expected);
     assert_eq!(
         Stack::new(&[]).resource("TriageRole").get("ManagedPolicyArns"),
         None,
         "SAM's own policies would allow more"
     );
+}
+
+#[test]
+fn every_function_has_a_role_and_a_log_group_of_its_own() {
+    let stack = everything();
+    let functions = stack.resources("AWS::Lambda::Function");
+    let (mut roles, mut groups) = (BTreeSet::new(), BTreeSet::new());
+    for (name, function) in &functions {
+        let (_, role) = function["Role"].as_str().unwrap().rsplit_once('/').unwrap();
+        let group = function["LoggingConfig"]["LogGroup"].as_str().unwrap();
+        assert_eq!(stack.resource(group)["RetentionInDays"], "90", "{name}");
+        let may = permissions(&stack, role);
+        for (action, service, resource) in [
+            ("logs:PutLogEvents", "logs", format!("log-group:{group}:*")),
+            ("sqs:SendMessage", "sqs", "FailureQueue".to_owned()),
+        ] {
+            let arn = format!("arn:aws:{service}:eu-central-1:111122223333:{resource}");
+            assert!(may.contains(&(action.to_owned(), arn)), "{name} lacks {action}");
+        }
+        roles.insert(role.to_owned());
+        groups.insert(group.to_owned());
+    }
+    assert_eq!(roles.len(), functions.len());
+    assert_eq!(groups.len(), functions.len());
 }

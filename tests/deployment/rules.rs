@@ -108,8 +108,9 @@ fn other_regions_forward_what_the_home_region_triages() {
 }
 
 #[test]
-fn every_rule_may_invoke_the_function_and_keeps_what_it_cannot_deliver() {
+fn every_rule_may_invoke_its_function_and_keeps_what_it_cannot_deliver() {
     let stack = everything();
+    let functions = stack.resources("AWS::Lambda::Function");
     let rules = stack.resources("AWS::Events::Rule");
     assert_eq!(rules.len(), 4);
     let permissions = stack.resources("AWS::Lambda::Permission");
@@ -121,10 +122,8 @@ fn every_rule_may_invoke_the_function_and_keeps_what_it_cannot_deliver() {
     for (name, rule) in rules {
         let arn = format!("arn:aws:events:eu-central-1:111122223333:rule/{name}");
         let target = &rule["Targets"][0];
-        assert_eq!(
-            target["Arn"],
-            "arn:aws:lambda:eu-central-1:111122223333:function:TriageFunction"
-        );
+        let (_, function) = target["Arn"].as_str().unwrap().rsplit_once(':').unwrap();
+        assert!(functions.contains_key(function), "{name}: {function}");
         assert_eq!(
             target["DeadLetterConfig"]["Arn"],
             "arn:aws:sqs:eu-central-1:111122223333:UndeliveredQueue"
@@ -133,6 +132,7 @@ fn every_rule_may_invoke_the_function_and_keeps_what_it_cannot_deliver() {
         assert!(may_send.contains(&arn.as_str()), "{name}");
         let permitted = |permission: &&Value| {
             permission["SourceArn"] == arn
+                && permission["FunctionName"] == function
                 && permission["Principal"] == "events.amazonaws.com"
                 && permission["Action"] == "lambda:InvokeFunction"
         };
@@ -149,13 +149,19 @@ fn the_schedule_sends_what_the_function_takes_for_a_flush() {
 }
 
 #[test]
-fn what_fails_in_the_function_is_tried_again_and_then_kept() {
-    let config = default().resource("TriageFunctionEventInvokeConfig");
-    assert_eq!(config["MaximumRetryAttempts"], 2);
-    assert_eq!(
-        config["DestinationConfig"]["OnFailure"]["Destination"],
-        "arn:aws:sqs:eu-central-1:111122223333:FailureQueue"
-    );
+fn what_fails_in_a_function_is_tried_again_and_then_kept() {
+    let stack = everything();
+    let configs = stack.resources("AWS::Lambda::EventInvokeConfig");
+    for function in stack.resources("AWS::Lambda::Function").keys() {
+        let mut own = configs.values().filter(|config| config["FunctionName"] == **function);
+        let config = own.next().unwrap_or_else(|| panic!("{function} may lose events"));
+        assert_eq!(config["MaximumRetryAttempts"], 2, "{function}");
+        assert_eq!(
+            config["DestinationConfig"]["OnFailure"]["Destination"],
+            "arn:aws:sqs:eu-central-1:111122223333:FailureQueue",
+            "{function}"
+        );
+    }
     for queue in ["FailureQueue", "UndeliveredQueue"] {
         let queue = default().resource(queue);
         assert_eq!(queue["MessageRetentionPeriod"], 14 * 24 * 60 * 60);
