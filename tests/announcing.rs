@@ -215,12 +215,12 @@ async fn a_new_image_of_a_repository_is_no_news_by_itself() {
 #[tokio::test]
 async fn what_people_know_from_a_summary_is_known() {
     let mut world = world().await;
-    world.triage.budget = Budget { p1: 0, others: 0 };
+    world.triage.config.budget = Budget { p1: 0, others: 0 };
     for number in 0..30 {
         world.handle(&image(number), &after(0)).await.unwrap();
     }
     assert_eq!(world.flush(&after(60)).await.unwrap().findings, 30);
-    world.triage.budget = Budget::default();
+    world.triage.config.budget = Budget::default();
     world.published();
     // The next build of the image has the same vulnerabilities, and one more.
     for number in 0..=30 {
@@ -253,24 +253,24 @@ async fn a_summary_makes_nobody_forget_how_urgent_a_problem_is() {
     // One problem was told as P1. A summary has it as P2, and another one for the first time.
     let first = handled(&world, found(1, "CVE-2026-1", 0.9), 0).await;
     assert_eq!(first, ("P1", Outcome::Announced));
-    world.triage.budget = none;
+    world.triage.config.budget = none;
     for (number, vulnerability) in [(2, "CVE-2026-1"), (3, "CVE-2026-3")] {
         let later = handled(&world, found(number, vulnerability, 0.01), 0).await;
         assert_eq!(later, ("P2", Outcome::Pending));
     }
     assert_eq!(world.flush(&after(60)).await.unwrap().findings, 2);
-    world.triage.budget = Budget::default();
+    world.triage.config.budget = Budget::default();
     let known = handled(&world, found(4, "CVE-2026-1", 0.9), 120).await;
     assert_eq!(known, ("P1", Outcome::Pending));
     let known = handled(&world, found(5, "CVE-2026-3", 0.01), 120).await;
     assert_eq!(known, ("P2", Outcome::Pending));
 
     // What a summary has as more urgent is known as that.
-    world.triage.budget = none;
+    world.triage.config.budget = none;
     let raised = handled(&world, found(6, "CVE-2026-3", 0.9), 120).await;
     assert_eq!(raised, ("P1", Outcome::Pending));
     assert_eq!(world.flush(&after(360)).await.unwrap().findings, 3);
-    world.triage.budget = Budget::default();
+    world.triage.config.budget = Budget::default();
     let known = handled(&world, found(7, "CVE-2026-3", 0.9), 420).await;
     assert_eq!(known, ("P1", Outcome::Pending));
 }
@@ -283,7 +283,7 @@ async fn what_some_heard_in_a_summary_is_not_sent_to_the_others_one_by_one() {
         data: Some("arn:aws:sns:eu-central-1:111122223333:gone".to_owned()),
         ..common::topics()
     };
-    world.triage.budget = Budget { p1: 0, others: 0 };
+    world.triage.config.budget = Budget { p1: 0, others: 0 };
     for number in 0..30 {
         world.handle(&image(number), &after(0)).await.unwrap();
     }
@@ -315,7 +315,7 @@ async fn a_flush_with_nothing_to_tell_says_nothing() {
 #[tokio::test]
 async fn with_no_budget_at_all_everything_is_in_summaries() {
     let mut world = world().await;
-    world.triage.budget = Budget { p1: 1, others: 0 };
+    world.triage.config.budget = Budget { p1: 1, others: 0 };
     for (number, now) in [(1, 0), (2, 400)] {
         let report = world.handle(&image(number), &after(now)).await.unwrap();
         assert_eq!(report.outcome, Outcome::Pending);

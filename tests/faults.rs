@@ -183,7 +183,7 @@ fn all_cases(situation: &Situation) -> Vec<(Call, Fault, Tally)> {
         runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let mut world = World::new().await;
-        world.triage.budget = Budget { p1: u8::MAX, others: u8::MAX };
+        world.triage.config.budget = Budget { p1: u8::MAX, others: u8::MAX };
         let mut outcomes = Vec::new();
         for (number, case) in cases(situation.calls).into_iter().enumerate() {
             let tally = outcome(&mut world, situation, case, number).await;
@@ -326,7 +326,7 @@ async fn flush_with(call: Call, nth: usize, fault: Fault) {
     let mut world = World::new().await;
     let topics = Topics { data: Some(emulator::DATA_TOPIC.to_owned()), ..common::topics() };
     world.triage.publisher = Sns::new(world.emulator.sns(), topics.clone());
-    world.triage.budget = Budget { p1: 0, others: 0 };
+    world.triage.config.budget = Budget { p1: 0, others: 0 };
     for number in 0..WAITING {
         let event = event_of(&common::arn(number), "2026-11-20T10:00:00Z", AS_IT_IS);
         world.handle(&event, "2026-11-20T12:00:00Z").await.unwrap();
@@ -343,7 +343,7 @@ async fn flush_with(call: Call, nth: usize, fault: Fault) {
     // It may have hit nothing: with few findings in a shard there is no such call.
     let _ = network.until_killed(work).await;
 
-    world.triage.budget = Budget::default();
+    world.triage.config.budget = Budget::default();
     for now in ["2026-11-20T12:06:00Z", "2026-11-20T12:10:00Z"] {
         world.flush(now).await.unwrap();
     }
@@ -382,7 +382,7 @@ async fn where_somebody_writes_to_one_problem_of_a_summary_the_others_are_known_
             f["packageVulnerabilityDetails"]["vulnerabilityId"] = json!(id);
         })
     };
-    world.triage.budget = Budget { p1: 0, others: 0 };
+    world.triage.config.budget = Budget { p1: 0, others: 0 };
     for number in 0..5 {
         world.handle(&found(number, number), "2026-11-20T12:00:00Z").await.unwrap();
     }
@@ -394,7 +394,7 @@ async fn where_somebody_writes_to_one_problem_of_a_summary_the_others_are_known_
     let attempt = Attempt::new("flush", "2026-11-20T12:05:00Z".parse().unwrap());
     assert_eq!(triage.flush(attempt).await.unwrap().findings, 5);
 
-    world.triage.budget = Budget::default();
+    world.triage.config.budget = Budget::default();
     for number in 1..5 {
         let report = world.handle(&found(10 + number, number), "2026-11-20T12:06:00Z").await;
         assert_eq!(report.unwrap().outcome, Outcome::Pending, "{number}");
@@ -420,7 +420,7 @@ async fn what_fails_after_people_were_told_hides_no_message_that_failed() {
             [(common::topics(), "StoreFailed"), (broken.clone(), "PublishFailed")]
         {
             let mut world = World::new().await;
-            world.triage.budget = Budget { p1: 0, others: 0 };
+            world.triage.config.budget = Budget { p1: 0, others: 0 };
             for (number, vulnerability) in [(0, "CVE-2026-0"), (1, "CVE-2026-1")] {
                 let event = event_of(&common::arn(number), "2026-11-20T10:00:00Z", |f| {
                     f["packageVulnerabilityDetails"]["vulnerabilityId"] = json!(vulnerability);
@@ -440,7 +440,7 @@ async fn what_fails_after_people_were_told_hides_no_message_that_failed() {
 #[tokio::test(start_paused = true)]
 async fn a_flush_tells_all_audiences_at_the_same_time() {
     let mut world = World::new().await;
-    world.triage.budget = Budget { p1: 0, others: 0 };
+    world.triage.config.budget = Budget { p1: 0, others: 0 };
     let event = event_of(&common::arn(0), "2026-11-20T10:00:00Z", AS_IT_IS);
     world.handle(&event, "2026-11-20T12:00:00Z").await.unwrap();
     let topics = Topics {

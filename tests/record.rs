@@ -193,7 +193,7 @@ async fn a_finding_first_seen_closed_is_recorded_without_a_word() {
 #[tokio::test]
 async fn with_notifications_off_a_finding_stays_pending_until_they_are_on() {
     let mut world = World::new().await;
-    world.triage.notify = false;
+    world.triage.config.notify = false;
     let event = event("2026-11-20T10:00:00Z", |_| {});
     let report = world.handle(&event, NOW).await.unwrap();
     assert_eq!(report.outcome, Outcome::Pending);
@@ -201,7 +201,7 @@ async fn with_notifications_off_a_finding_stays_pending_until_they_are_on() {
     let row = &world.items(ARN).await[0];
     assert!(row.contains_key("pending_shard") && row.contains_key("pending_since"));
 
-    world.triage.notify = true;
+    world.triage.config.notify = true;
     let report = world.handle(&event, LATER).await.unwrap();
     assert_eq!(report.outcome, Outcome::Announced);
     assert_eq!(world.published().len(), 1);
@@ -244,7 +244,7 @@ async fn an_announcement_that_failed_is_made_up_for_and_meanwhile_nobody_else_sp
 #[tokio::test]
 async fn open_and_untold_findings_are_found_in_order_whatever_shard_they_are_in() {
     let mut world = World::new().await;
-    world.triage.notify = false;
+    world.triage.config.notify = false;
     let days = ["2026-11-18", "2026-11-19", "2026-11-20"];
     for number in 0..90 {
         let now = format!("{}T{:02}:00:00Z", days[number % 3], number % 24);

@@ -34,7 +34,7 @@ async fn world(language: Language) -> World {
         data: Some(emulator::DATA_TOPIC.to_owned()),
     };
     world.triage.publisher = Sns::new(world.emulator.sns(), topics);
-    world.triage.language = language;
+    world.triage.config.language = language;
     world
 }
 
@@ -119,13 +119,13 @@ async fn all_messages(language: Language) -> Vec<(String, Vec<Published>)> {
             messages.push((format!("{kind}, {reason}"), world.published()));
         }
     }
-    world.triage.budget = Budget { p1: 0, others: 0 };
+    world.triage.config.budget = Budget { p1: 0, others: 0 };
     for (number, (_, file)) in KINDS.iter().enumerate() {
         let mut event = sample(file, 100 + number);
         event["detail"]["updatedAt"] = json!(now.to_string());
         world.handle(&event, &now.to_string()).await.unwrap();
     }
-    world.triage.budget = Budget::default();
+    world.triage.config.budget = Budget::default();
     world.flush(&(now + SignedDuration::from_mins(5)).to_string()).await.unwrap();
     messages.push(("summary".to_owned(), world.published()));
     messages
@@ -321,10 +321,10 @@ proptest! {
             let language = if japanese { Language::Ja } else { Language::En };
             let mut world = world(language).await;
             if summed_up {
-                world.triage.budget = Budget { p1: 0, others: 0 };
+                world.triage.config.budget = Budget { p1: 0, others: 0 };
             }
             world.handle(&event, "2026-11-20T12:00:00Z").await.unwrap();
-            world.triage.budget = Budget::default();
+            world.triage.config.budget = Budget::default();
             world.flush("2026-11-20T12:05:00Z").await.unwrap();
             world.published()
         });

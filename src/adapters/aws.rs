@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, ConfigLoader, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_config::{
+    BehaviorVersion, ConfigLoader, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig,
+};
 use aws_smithy_http_client::{
     Builder,
     tls::{Provider, rustls_provider::CryptoMode},
 };
 
+use super::calls::CallRecorder;
 use crate::app;
 
 /// Clients' configuration: from the environment, with our settings.
@@ -28,4 +31,33 @@ pub fn config() -> ConfigLoader {
         .http_client(Builder::new().tls_provider(tls).build_https())
         .retry_config(RetryConfig::standard().with_max_attempts(3))
         .timeout_config(timeouts)
+}
+
+/// The clients of a function, which share their configuration and note how long their calls take.
+#[derive(Clone, Debug)]
+pub struct Clients {
+    config: SdkConfig,
+    calls: CallRecorder,
+}
+
+impl Clients {
+    /// Loads the configuration from the environment.
+    pub async fn load() -> Self {
+        Self { config: config().load().await, calls: CallRecorder::default() }
+    }
+
+    /// The configuration of a client of DynamoDB.
+    pub fn dynamodb(&self) -> aws_sdk_dynamodb::config::Builder {
+        aws_sdk_dynamodb::config::Builder::from(&self.config).interceptor(self.calls.clone())
+    }
+
+    /// The configuration of a client of SNS.
+    pub fn sns(&self) -> aws_sdk_sns::config::Builder {
+        aws_sdk_sns::config::Builder::from(&self.config).interceptor(self.calls.clone())
+    }
+
+    /// The calls that all of them make.
+    pub fn calls(&self) -> &CallRecorder {
+        &self.calls
+    }
 }

@@ -60,7 +60,7 @@ impl<S: Alerts + Summaries, P: Publisher> Triage<S, P> {
     /// flush.
     pub async fn flush(&self, attempt: Attempt<'_>) -> Result<FlushResult, Failure> {
         let mut all = FlushResult { outcome: FlushOutcome::Flushed, findings: 0, messages: 0 };
-        if !self.notify {
+        if !self.config.notify {
             return Ok(all);
         }
         attempt.has_time_for(3, SUMMARY)?;
@@ -92,7 +92,7 @@ impl<S: Alerts + Summaries, P: Publisher> Triage<S, P> {
                 break;
             }
             let lease = Lease::new(attempt.name, attempt.now);
-            let lock = self.store.lock_summary(&lease, self.budget, attempt.now).await;
+            let lock = self.store.lock_summary(&lease, self.config.budget, attempt.now).await;
             match lock.map_err(Failure::Store)? {
                 SummaryLock::Acquired => {}
                 SummaryLock::HeldByOther | SummaryLock::TooSoon => break,
@@ -177,7 +177,8 @@ impl<S: Alerts + Summaries, P: Publisher> Triage<S, P> {
         if news.is_empty() {
             return delivery;
         }
-        for (message, about) in message::summary(audience, &news, attempt.now, self.language) {
+        for (message, about) in message::summary(audience, &news, attempt.now, self.config.language)
+        {
             if let Err(error) = self.publisher.publish(audience, &message).await {
                 delivery.failed = Some(error);
                 break;
@@ -256,14 +257,14 @@ mod tests {
 
     use super::*;
     use crate::{
-        app::{Marked, Marking, Pending, Permit, PermitRequest},
+        app::{Marked, Marking, Pending, Permit, PermitRequest, TriageConfig},
         domain::{
             announce::Budget,
             assess::{Policy, assess},
             finding::sample,
             record::{AssessedFinding, Step, step},
         },
-        render::{Language, message::Message},
+        render::message::Message,
     };
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
@@ -353,14 +354,7 @@ mod tests {
 
     #[test]
     fn what_people_know_not_being_noted_fails_the_flush_but_keeps_nobody_from_hearing_the_rest() {
-        let triage = Triage {
-            store: Forgetful,
-            publisher: Counter::default(),
-            policy: Policy::default(),
-            notify: true,
-            language: Language::En,
-            budget: Budget::default(),
-        };
+        let triage = Triage::new(Forgetful, Counter::default(), TriageConfig::default());
         let flushed = triage.flush(Attempt::new("flush", NOW)).now_or_never().unwrap();
         assert_eq!(flushed.unwrap_err().kind(), "StoreFailed");
         assert_eq!(triage.publisher.0.into_inner(), 2);

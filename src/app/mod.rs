@@ -13,4 +13,4 @@ pub use ports::{
     Alerts, AnnouncedProblem, Marked, Marking, Pending, Permit, PermitRequest, Publisher, Records,
     Refreshed, Summaries, SummaryLock, WriteOutcome,
 };
-pub use triage::{Outcome, Triage, TriageResult};
+pub use triage::{Outcome, Triage, TriageConfig, TriageResult};

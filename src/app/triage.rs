@@ -80,6 +80,13 @@ pub struct Triage<S, P> {
     pub store: S,
     /// Where messages go.
     pub publisher: P,
+    /// What can be set.
+    pub config: TriageConfig,
+}
+
+/// What can be set of triage.
+#[derive(Clone, Debug)]
+pub struct TriageConfig {
     /// How findings are assessed.
     pub policy: Policy,
     /// Whether people are told at all. If not, what there is to tell stays pending.
@@ -88,6 +95,24 @@ pub struct Triage<S, P> {
     pub language: Language,
     /// How many messages they get.
     pub budget: Budget,
+}
+
+impl Default for TriageConfig {
+    fn default() -> Self {
+        Self {
+            policy: Policy::default(),
+            notify: true,
+            language: Language::default(),
+            budget: Budget::default(),
+        }
+    }
+}
+
+impl<S, P> Triage<S, P> {
+    /// Triage that keeps records in `store` and tells people through `publisher`.
+    pub fn new(store: S, publisher: P, config: TriageConfig) -> Self {
+        Self { store, publisher, config }
+    }
 }
 
 impl<S: Records + Alerts, P: Publisher> Triage<S, P> {
@@ -101,7 +126,7 @@ impl<S: Records + Alerts, P: Publisher> Triage<S, P> {
         finding: Finding,
         attempt: Attempt<'_>,
     ) -> Result<TriageResult, Failure> {
-        let assessment = assess(&finding, &self.policy, Some(attempt.now));
+        let assessment = assess(&finding, &self.config.policy, Some(attempt.now));
         let assessed = AssessedFinding::new(finding, assessment, attempt.now);
         let arn = &assessed.finding.arn;
         for _ in 0..MAX_ATTEMPTS {
@@ -124,7 +149,7 @@ impl<S: Records + Alerts, P: Publisher> Triage<S, P> {
                         _ => report(&record, Outcome::Unchanged, reason.as_str().to_owned()),
                     });
                 }
-                Decision::Alert(_) if !self.notify => {
+                Decision::Alert(_) if !self.config.notify => {
                     let reason = "recorded; notifications are switched off".to_owned();
                     return Ok(report(&record, Outcome::Pending, reason));
                 }
@@ -152,7 +177,7 @@ impl<S: Records + Alerts, P: Publisher> Triage<S, P> {
             Refreshed::Differs(record) => Some(record),
             Refreshed::Missing => None,
         };
-        match (step(previous.as_deref(), assessed, &self.policy), previous) {
+        match (step(previous.as_deref(), assessed, &self.config.policy), previous) {
             (Step::Stale, Some(record)) => Ok(Recording::Stale(record)),
             (Step::Repetition, Some(record)) => Ok(Recording::Done(record, None)),
             (Step::Write(record, transition), _) => {
@@ -188,7 +213,7 @@ impl<S: Records + Alerts, P: Publisher> Triage<S, P> {
         } else {
             let alone = PermitRequest {
                 now: attempt.now,
-                budget: self.budget,
+                budget: self.config.budget,
                 bucket: Bucket::of(record.assessment.priority),
                 known: announced_problems(&record, why).collect(),
             };
@@ -224,7 +249,7 @@ impl<S: Records + Alerts, P: Publisher> Triage<S, P> {
             .filter(|audience| !record.delivered_to().contains(audience))
             .collect();
         let sent = join_all(missing.iter().map(async |&audience| {
-            let message = message::alert(audience, &record, why, attempt.now, self.language);
+            let message = message::alert(audience, &record, why, attempt.now, self.config.language);
             self.publisher.publish(audience, &message).await.map(|()| audience)
         }))
         .await;

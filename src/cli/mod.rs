@@ -3,11 +3,11 @@
 mod commands;
 mod input;
 mod table;
+mod values;
 
 use std::{
     ffi::OsString,
     io::{self, BufRead, BufReader, BufWriter, Write},
-    path::PathBuf,
     process::ExitCode,
 };
 
@@ -16,7 +16,7 @@ use jiff::Timestamp;
 
 use commands::{local, redrive, replay, score};
 
-use crate::{app::failure::BoxError, domain::record::Audience, render::Language};
+use crate::app::failure::BoxError;
 
 /// Triage of Amazon Inspector findings, on this machine.
 ///
@@ -31,72 +31,13 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run events through the function's handler and show what people would read.
-    Replay(Replay),
+    Replay(replay::Arguments),
     /// Serve the store and the topic for `cargo lambda watch`, and show what is published.
-    Local(Local),
+    Local(local::Arguments),
     /// Give the events in a failure queue to the function once more.
-    Redrive(Redrive),
+    Redrive(redrive::Arguments),
     /// Score events: NDJSON on stdin, one JSON object a line on stdout, in the same order.
     Score,
-}
-
-/// The events are handled in the order given, by the same code and through the same SDK calls as
-/// in the function, against a store in memory. *Now* is each event's own time.
-#[derive(Debug, clap::Args)]
-struct Replay {
-    /// Files, folders (their .json, .jsonl and .ndjson files, in the order of their names), or -.
-    ///
-    /// A file holds one event, a JSON array, one event a line, or what `aws inspector2
-    /// list-findings` or `aws sqs receive-message` prints.
-    #[arg(required_unless_present = "from_queue")]
-    paths: Vec<PathBuf>,
-    /// Take the events in this queue, too, and leave them there. Needs AWS credentials and a Region.
-    #[arg(long, value_name = "URL")]
-    from_queue: Option<String>,
-    /// Whose messages to show.
-    #[arg(long, value_enum, default_value_t = Audience::Email)]
-    format: Audience,
-    /// The language of the messages.
-    #[arg(long, value_enum, default_value_t)]
-    language: Language,
-    /// Sum up at the end what got no message of its own, as the schedule does every five minutes.
-    #[arg(long, default_value_t = true, action = clap::ArgAction::Set, value_name = "BOOL")]
-    flush: bool,
-    /// Keep the store in this file; by default it is gone at the end.
-    #[arg(long, value_name = "FILE")]
-    db: Option<PathBuf>,
-    /// Say which events the rules in this template would not have let through.
-    #[arg(long, value_name = "TEMPLATE")]
-    rule: Option<PathBuf>,
-    /// Show at most this many rows of the table, the most urgent ones.
-    #[arg(long, value_name = "N", default_value_t = 50)]
-    rows: usize,
-}
-
-/// An event that the function has accepted is taken off the queue; what cannot be sent stays.
-/// To look at the events first: `replay --from-queue`. Needs AWS credentials and a Region.
-#[derive(Debug, clap::Args)]
-struct Redrive {
-    /// The URL of the queue.
-    #[arg(long, value_name = "URL")]
-    from_queue: String,
-    /// The name or the ARN of the function.
-    #[arg(long, value_name = "FUNCTION")]
-    to: String,
-}
-
-/// Stops at Ctrl-C.
-#[derive(Debug, clap::Args)]
-struct Local {
-    /// The port of the store; the topic is at the next one. 0 takes free ones.
-    #[arg(long, default_value_t = 8000)]
-    port: u16,
-    /// Write the environment for the function into this file, too.
-    #[arg(long, value_name = "FILE")]
-    env_file: Option<PathBuf>,
-    /// Keep the store in this file; by default it is gone at the end.
-    #[arg(long, value_name = "FILE")]
-    db: Option<PathBuf>,
 }
 
 /// What the work came to.

@@ -31,8 +31,6 @@ pub fn start(
     let targets = Targets::new()
         .with_default(LevelFilter::WARN)
         .with_target(env!("CARGO_CRATE_NAME"), level)
-        // The function's binary.
-        .with_target("triage", level)
         // The span with the id of the request.
         .with_target("lambda_runtime", LevelFilter::INFO)
         // Logs once more what failed.

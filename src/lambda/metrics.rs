@@ -13,8 +13,8 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     adapters::calls::CallTime,
-    app::{Observation, failure::Failure},
-    lambda::Response,
+    app::{Observation, Outcome, failure::Failure},
+    domain::assess::Priority,
 };
 
 /// The namespace of the metrics.
@@ -99,6 +99,12 @@ impl Metric {
     }
 }
 
+/// A response that the metrics count.
+pub trait Measure {
+    /// Adds what is to be counted.
+    fn measure(&self, measurements: &mut Measurements);
+}
+
 /// What is measured of one invocation.
 #[derive(Debug, Default)]
 pub struct Measurements {
@@ -141,20 +147,22 @@ impl Measurements {
         }
     }
 
-    /// Adds what became of the event.
-    pub fn ended(&mut self, ended: Result<&Response, &Failure>) {
-        match ended {
-            Ok(Response::Finding(report)) => {
-                self.add(Metric::Findings, 1);
-                self.dimensions.insert("outcome", report.outcome.as_str());
-                self.dimensions.insert("priority", report.priority.as_str());
-            }
-            Ok(Response::Flush(_)) => self.add(Metric::Flushes, 1),
-            Err(failure) => {
-                self.add(Metric::Failures, 1);
-                self.dimensions.insert("failure", failure.kind());
-            }
-        }
+    /// Adds a finding that was dealt with.
+    pub fn finding(&mut self, outcome: Outcome, priority: Priority) {
+        self.add(Metric::Findings, 1);
+        self.dimensions.insert("outcome", outcome.as_str());
+        self.dimensions.insert("priority", priority.as_str());
+    }
+
+    /// Adds a flush that was done.
+    pub fn flush(&mut self) {
+        self.add(Metric::Flushes, 1);
+    }
+
+    /// Adds a failure.
+    pub fn failure(&mut self, failure: &Failure) {
+        self.add(Metric::Failures, 1);
+        self.dimensions.insert("failure", failure.kind());
     }
 
     /// Writes it down for the function called `function`: one line, or several if there are more
@@ -211,7 +219,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::app::{FlushOutcome, FlushResult};
 
     const NOW: &str = "2026-11-20T12:00:00Z";
 
@@ -231,8 +238,7 @@ mod tests {
         }
         let delays = [300, -1].map(SignedDuration::from_secs).to_vec();
         measured.observe(Observation::Announced { delays });
-        let flushed = FlushResult { outcome: FlushOutcome::Flushed, findings: 2_030, messages: 2 };
-        measured.ended(Ok(&Response::Flush(flushed)));
+        measured.flush();
         let call = |service: &str, millis| CallTime {
             service: service.to_owned(),
             took: Duration::from_millis(millis),
@@ -273,7 +279,7 @@ mod tests {
     fn a_failure_is_counted_by_its_kind() {
         let mut measured = Measurements::default();
         let malformed = crate::lambda::event::read(b"{}").unwrap_err();
-        measured.ended(Err(&malformed));
+        measured.failure(&malformed);
         let [line] = &lines(&measured)[..] else { panic!("one line") };
         assert_eq!((&line["Failures"], &line["failure"]), (&json!(1), &json!("MalformedEvent")));
         let directive = &line["_aws"]["CloudWatchMetrics"][0];

@@ -14,15 +14,14 @@ use inspector_triage::{
         dynamodb::{self, DynamoDb, keys},
         sns::{Sns, Topics},
     },
-    app::{Attempt, FlushResult, Summaries, Triage, TriageResult},
-    domain::{announce::Budget, assess::Policy, finding::Finding, record::Record},
+    app::{Attempt, FlushResult, Summaries, Triage, TriageConfig, TriageResult},
+    domain::{finding::Finding, record::Record},
     emulator::{
         self, Emulator,
         template::{OWN, Template},
         topic::Published,
     },
     lambda::{self, Response, event},
-    render::Language,
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -148,14 +147,11 @@ pub fn triage(
     dynamodb: aws_sdk_dynamodb::config::Builder,
     sns: aws_sdk_sns::config::Builder,
 ) -> Triage<DynamoDb, Sns> {
-    Triage {
-        store: DynamoDb::new(dynamodb, emulator::TABLE.to_owned(), 400),
-        publisher: Sns::new(sns, topics()),
-        policy: Policy::default(),
-        notify: true,
-        language: Language::En,
-        budget: Budget::default(),
-    }
+    Triage::new(
+        DynamoDb::new(dynamodb, emulator::TABLE.to_owned(), 400),
+        Sns::new(sns, topics()),
+        TriageConfig::default(),
+    )
 }
 
 /// The topic for e-mail alone.

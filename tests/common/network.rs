@@ -21,7 +21,7 @@ use inspector_triage::{
         dynamodb::DynamoDb,
         sns::{Sns, Topics},
     },
-    app::Triage,
+    app::{Triage, TriageConfig},
     domain::announce::Budget,
     emulator::Emulator,
 };
@@ -197,7 +197,8 @@ impl Network {
         // Rations have tests of their own.
         let budget = Budget { p1: u8::MAX, others: u8::MAX };
         let triage = super::triage(dynamodb, sns.clone());
-        Triage { budget, publisher: Sns::new(sns, topics), ..triage }
+        let config = TriageConfig { budget, ..TriageConfig::default() };
+        Triage::new(triage.store, Sns::new(sns, topics), config)
     }
 
     /// What `work` comes to; `None` if the function was killed in the midst of it.

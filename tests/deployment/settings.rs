@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, collections::BTreeSet};
 
-use inspector_triage::lambda::settings::Settings;
+use inspector_triage::lambda::settings::{self, TriageSettings};
 use serde_json::json;
 
 use super::{default, everything};
@@ -14,11 +14,11 @@ fn the_function_gets_every_variable_that_it_reads_and_no_other() {
         let function = stack.resource("TriageFunction");
         let set = function["Environment"]["Variables"].as_object().unwrap();
         let read = RefCell::new(BTreeSet::new());
-        let settings = Settings::read(|name| {
+        let read_all = settings::read::<TriageSettings>(|name| {
             read.borrow_mut().insert(name.to_owned());
             Some(set[name].as_str().unwrap().to_owned())
         });
-        settings.unwrap();
+        read_all.unwrap();
         assert_eq!(set.keys().cloned().collect::<BTreeSet<_>>(), read.into_inner());
     }
 }
@@ -37,7 +37,9 @@ fn what_the_parameters_allow_the_function_takes() {
         for value in values {
             let function = Stack::new(&[(parameter, value)]).resource("TriageFunction");
             let variables = &function["Environment"]["Variables"];
-            let read = Settings::read(|name| variables[name].as_str().map(str::to_owned));
+            let read = settings::read::<TriageSettings>(|name| {
+                variables[name].as_str().map(str::to_owned)
+            });
             read.unwrap_or_else(|error| panic!("{parameter}={value}: {error}"));
         }
     }

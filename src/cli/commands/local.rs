@@ -1,16 +1,30 @@
 //! `local`: what the function needs, on this machine, until Ctrl-C.
 
-use std::io::Write;
+use std::{io::Write, path::PathBuf};
 
 use super::replay;
 use crate::{
     app::failure::BoxError,
-    cli::{Local, Verdict},
+    cli::Verdict,
     emulator::{Emulator, template},
 };
 
+/// Stops at Ctrl-C.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The port of the store; the topic is at the next one. 0 takes free ones.
+    #[arg(long, default_value_t = 8000)]
+    port: u16,
+    /// Write the environment for the function into this file, too.
+    #[arg(long, value_name = "FILE")]
+    env_file: Option<PathBuf>,
+    /// Keep the store in this file; by default it is gone at the end.
+    #[arg(long, value_name = "FILE")]
+    db: Option<PathBuf>,
+}
+
 /// Serves the store and the topic, says how to reach them, and shows what is published.
-pub async fn run(local: Local, output: &mut impl Write) -> Result<Verdict, BoxError> {
+pub async fn run(local: Arguments, output: &mut impl Write) -> Result<Verdict, BoxError> {
     let own = template::Template::read(template::OWN)?;
     let mut emulator = Emulator::open(&own, local.db.as_deref()).await?;
     let settings = emulator.serve(local.port).await?.into_iter();

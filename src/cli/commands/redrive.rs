@@ -12,15 +12,27 @@ use crate::{
     },
     app::failure::BoxError,
     app::failure::CallFailed,
-    cli::{Redrive, Verdict},
+    cli::Verdict,
     domain::text,
     lambda::event::{self, Event},
 };
 
+/// An event that the function has accepted is taken off the queue; what cannot be sent stays.
+/// To look at the events first: `replay --from-queue`. Needs AWS credentials and a Region.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The URL of the queue.
+    #[arg(long, value_name = "URL")]
+    from_queue: String,
+    /// The name or the ARN of the function.
+    #[arg(long, value_name = "FUNCTION")]
+    to: String,
+}
+
 /// Gives each event that is in the queue now to the function, and takes it off the queue once Lambda
 /// has it.
 pub async fn run(
-    redrive: Redrive,
+    redrive: Arguments,
     now: Timestamp,
     output: &mut impl Write,
 ) -> Result<Verdict, BoxError> {

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     fs,
     io::{IsTerminal, Write},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -14,24 +15,58 @@ use quamina::Quamina;
 use crate::{
     adapters::{aws, dynamodb::DynamoDb, sns::Sns, sqs::Queue},
     app::failure::BoxError,
-    app::{Attempt, FlushOutcome, FlushResult, Outcome, Triage},
+    app::{Attempt, FlushOutcome, FlushResult, Outcome, Triage, TriageConfig},
     cli::{
-        Replay, Verdict,
+        Verdict,
         input::{self, Input},
         table,
     },
-    domain::{announce::Budget, assess::Policy, record::Audience, text},
+    domain::{record::Audience, text},
     emulator::{
         self, Emulator,
         template::{OWN, Template},
         topic::Published,
     },
     lambda::{self, Response, event, settings::HISTORY_DAYS},
+    render::Language,
 };
+
+/// The events are handled in the order given, by the same code and through the same SDK calls as
+/// in the function, against a store in memory. *Now* is each event's own time.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Files, folders (their .json, .jsonl and .ndjson files, in the order of their names), or -.
+    ///
+    /// A file holds one event, a JSON array, one event a line, or what `aws inspector2
+    /// list-findings` or `aws sqs receive-message` prints.
+    #[arg(required_unless_present = "from_queue")]
+    paths: Vec<PathBuf>,
+    /// Take the events in this queue, too, and leave them there. Needs AWS credentials and a Region.
+    #[arg(long, value_name = "URL")]
+    from_queue: Option<String>,
+    /// Whose messages to show.
+    #[arg(long, value_enum, default_value_t = Audience::Email)]
+    format: Audience,
+    /// The language of the messages.
+    #[arg(long, value_enum, default_value_t)]
+    language: Language,
+    /// Sum up at the end what got no message of its own, as the schedule does every five minutes.
+    #[arg(long, default_value_t = true, action = clap::ArgAction::Set, value_name = "BOOL")]
+    flush: bool,
+    /// Keep the store in this file; by default it is gone at the end.
+    #[arg(long, value_name = "FILE")]
+    db: Option<PathBuf>,
+    /// Say which events the rules in this template would not have let through.
+    #[arg(long, value_name = "TEMPLATE")]
+    rule: Option<PathBuf>,
+    /// Show at most this many rows of the table, the most urgent ones.
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    rows: usize,
+}
 
 /// Handles all events, shows each message, then what was recorded.
 pub async fn run(
-    replay: Replay,
+    replay: Arguments,
     clock: fn() -> Timestamp,
     output: &mut impl Write,
 ) -> Result<Verdict, BoxError> {
@@ -39,14 +74,11 @@ pub async fn run(
     let files = input::files(&replay.paths)?;
     let emulator = Emulator::open(&Template::read(OWN)?, replay.db.as_deref()).await?;
     let mut session = Session {
-        triage: Triage {
-            store: DynamoDb::new(emulator.dynamodb(), emulator::TABLE.to_owned(), HISTORY_DAYS),
-            publisher: Sns::new(emulator.sns(), emulator::topics(replay.format)),
-            policy: Policy::default(),
-            notify: true,
-            language: replay.language,
-            budget: Budget::default(),
-        },
+        triage: Triage::new(
+            DynamoDb::new(emulator.dynamodb(), emulator::TABLE.to_owned(), HISTORY_DAYS),
+            Sns::new(emulator.sns(), emulator::topics(replay.format)),
+            TriageConfig { language: replay.language, ..TriageConfig::default() },
+        ),
         rules,
         format: replay.format,
         clock,

@@ -22,7 +22,6 @@ pub struct Announcement {
 /// Those who are told, each over a topic of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum Audience {
     /// People who read e-mail.
     Email,

@@ -4,12 +4,13 @@ pub mod lists;
 mod reason;
 mod remediation;
 
+use std::str::FromStr;
+
 pub use reason::{reason, reasons};
 pub use remediation::{in_brief, what_to_do};
 
 /// The languages messages come in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum Language {
     /// English.
     #[default]
@@ -17,6 +18,23 @@ pub enum Language {
     /// Japanese.
     Ja,
 }
+
+impl FromStr for Language {
+    type Err = UnknownLanguage;
+
+    fn from_str(code: &str) -> Result<Self, UnknownLanguage> {
+        match code {
+            "en" => Ok(Self::En),
+            "ja" => Ok(Self::Ja),
+            _ => Err(UnknownLanguage),
+        }
+    }
+}
+
+/// A language that messages do not come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected en or ja")]
+pub struct UnknownLanguage;
 
 /// Makes a function that puts something into words, by a template a language.
 macro_rules! wording {

@@ -1,0 +1,50 @@
+//! Who is told, and in which language.
+
+use super::{BadSetting, Environment, Settings};
+use crate::{adapters::sns::Topics, render::Language};
+
+/// The topics, and whether and how they are used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeliverySettings {
+    /// `TOPIC_ARN`, required: the topic for e-mail. `CHAT_TOPIC_ARN` and `DATA_TOPIC_ARN`: those for
+    /// a chat and for programs, by default none.
+    pub topics: Topics,
+    /// `NOTIFY`: `true` (default) or `false`: record, but tell nobody.
+    pub notify: bool,
+    /// `LANGUAGE`: `en` (default) or `ja`.
+    pub language: Language,
+}
+
+const A_TOPIC: &str =
+    "the ARN of an SNS topic, such as arn:aws:sns:eu-central-1:111122223333:alerts";
+
+impl Settings for DeliverySettings {
+    fn read(environment: &Environment<'_>) -> Result<Self, BadSetting> {
+        let topic = |arn: &str| is_topic(arn).then(|| arn.to_owned());
+        Ok(Self {
+            topics: Topics {
+                email: environment.required("TOPIC_ARN", A_TOPIC, is_topic)?,
+                chat: environment.optional("CHAT_TOPIC_ARN", A_TOPIC, topic)?,
+                data: environment.optional("DATA_TOPIC_ARN", A_TOPIC, topic)?,
+            },
+            notify: environment
+                .optional("NOTIFY", "true or false", |notify| notify.parse().ok())?
+                .unwrap_or(true),
+            language: environment
+                .optional("LANGUAGE", "en or ja", |language| language.parse().ok())?
+                .unwrap_or_default(),
+        })
+    }
+}
+
+fn is_topic(arn: &str) -> bool {
+    let parts: Vec<&str> = arn.split(':').collect();
+    // The name of a FIFO topic ends in .fifo, and e-mail cannot subscribe to it.
+    matches!(parts[..], ["arn", partition, "sns", region, account, name]
+        if partition.starts_with("aws")
+            && !region.is_empty()
+            && account.len() == 12
+            && account.bytes().all(|b| b.is_ascii_digit())
+            && !name.is_empty()
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)))
+}
