@@ -12,6 +12,7 @@
 //!
 //! The first three know no AWS, no runtime, no clock and no environment.
 
+#[cfg(feature = "aws")]
 pub mod adapters;
 pub mod app;
 #[cfg(feature = "cli")]
@@ -19,5 +20,6 @@ pub mod cli;
 pub mod domain;
 #[cfg(feature = "cli")]
 pub mod emulator;
+#[cfg(feature = "aws")]
 pub mod lambda;
 pub mod render;

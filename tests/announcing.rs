@@ -1,12 +1,8 @@
 //! What people hear when much happens at once: messages are few, and every finding is in one.
 
-#![cfg(feature = "cli")]
-
-mod common;
-
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::{World, arn, event_of};
+use crate::common::{self, World, arn, event_of};
 use inspector_triage::{
     adapters::sns::{Sns, Topics},
     app::{FlushOutcome, FlushResult, Outcome},

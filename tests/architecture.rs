@@ -30,8 +30,8 @@ const EVERYWHERE: [&str; 4] = ["jiff", "serde", "serde_json", "thiserror"];
 
 /// The house.
 const HOUSE: &[Room] = &[
-    room("domain", &[], &["clap", "cvss", "serde_with", "sha2", "strip_ansi_escapes"]),
-    room("render", &["domain"], &["askama", "clap", "textwrap"]),
+    room("domain", &[], &["cvss", "serde_with", "sha2", "strip_ansi_escapes"]),
+    room("render", &["domain"], &["askama", "textwrap"]),
     room("app", &["domain", "render"], &["futures_util"]),
     room(
         "adapters",
@@ -39,6 +39,7 @@ const HOUSE: &[Room] = &[
         &[
             "aws_config",
             "aws_sdk_dynamodb",
+            "aws_sdk_lambda",
             "aws_sdk_sns",
             "aws_sdk_sqs",
             "aws_smithy_http_client",
@@ -75,15 +76,7 @@ const HOUSE: &[Room] = &[
     room(
         "cli",
         &["domain", "render", "app", "adapters", "lambda", "emulator"],
-        &[
-            "aws_sdk_dynamodb",
-            "aws_sdk_lambda",
-            "clap",
-            "comfy_table",
-            "indicatif",
-            "quamina",
-            "tokio",
-        ],
+        &["clap", "comfy_table", "indicatif", "quamina", "tokio"],
     ),
 ];
 

@@ -1,26 +1,13 @@
 //! The real command line, as people run it.
 
-#![cfg(feature = "cli")]
-
-mod common;
-
 use std::{
-    collections::VecDeque,
     fs,
     io::Write,
     path::Path,
     process::{Command, Output, Stdio},
-    sync::{Arc, Mutex},
 };
 
-use axum::{
-    Json, Router,
-    body::Bytes,
-    extract::State,
-    http::{HeaderMap, StatusCode},
-    routing::post,
-};
-use common::{event, schema::conforming, scratch};
+use crate::common::{self, event, schema::conforming, scratch};
 use proptest::{
     prelude::*,
     strategy::ValueTree,
@@ -32,7 +19,7 @@ fn run(arguments: &[&str], input: &[u8]) -> Output {
     run_in(&[], arguments, input)
 }
 
-fn run_in(environment: &[(&str, &str)], arguments: &[&str], input: &[u8]) -> Output {
+pub fn run_in(environment: &[(&str, &str)], arguments: &[&str], input: &[u8]) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_inspector-triage"))
         .args(arguments)
         .envs(environment.iter().copied())
@@ -70,7 +57,7 @@ fn lines(events: &[Value]) -> Vec<u8> {
 }
 
 /// Events about `n` different problems.
-fn different(n: usize) -> Vec<Value> {
+pub fn different(n: usize) -> Vec<Value> {
     (0..n)
         .map(|n| {
             event("2026-11-20T10:00:00Z", |f| {
@@ -317,116 +304,4 @@ fn a_storm_ends_with_a_summary_and_each_audience_can_be_looked_at() {
     assert_eq!(data.matches("\"kind\": \"finding\"").count(), 5);
     assert_eq!(data.matches("\"kind\": \"summary\"").count(), 1);
     assert_eq!(data.matches("\"findingArn\": ").count(), 12);
-}
-
-/// A failure queue, and a function that accepts everything.
-#[derive(Clone, Default)]
-struct Failures(Arc<Mutex<Queue>>);
-
-#[derive(Default)]
-struct Queue {
-    waiting: VecDeque<String>,
-    /// The receipt of a message that cannot be deleted.
-    stuck: &'static str,
-    deleted: Vec<Value>,
-    put_back: Vec<Value>,
-    accepted: usize,
-}
-
-/// The queue's API.
-async fn queue(
-    State(Failures(queue)): State<Failures>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> (StatusCode, Json<Value>) {
-    let request: Value = serde_json::from_slice(&body).unwrap();
-    let mut queue = queue.lock().unwrap();
-    let answer = match headers["x-amz-target"].to_str().unwrap() {
-        "AmazonSQS.ReceiveMessage" => {
-            let waiting = std::mem::take(&mut queue.waiting).into_iter().enumerate();
-            let message = |(number, body): (usize, String)| {
-                json!({
-                    "MessageId": number.to_string(), "ReceiptHandle": number.to_string(), "Body": body,
-                    "Attributes": {"SentTimestamp": "1763632800000"},
-                })
-            };
-            json!({"Messages": waiting.map(message).collect::<Vec<_>>()})
-        }
-        "AmazonSQS.DeleteMessage" if request["ReceiptHandle"] == queue.stuck => {
-            let error = json!({"__type": "com.amazonaws.sqs#ReceiptHandleIsInvalid"});
-            return (StatusCode::BAD_REQUEST, Json(error));
-        }
-        "AmazonSQS.DeleteMessage" => {
-            queue.deleted.push(request["ReceiptHandle"].clone());
-            json!({})
-        }
-        "AmazonSQS.ChangeMessageVisibilityBatch" => {
-            let entries = request["Entries"].as_array().unwrap();
-            queue.put_back.extend(entries.iter().map(|entry| entry["ReceiptHandle"].clone()));
-            json!({"Successful": [], "Failed": []})
-        }
-        other => panic!("{other}"),
-    };
-    (StatusCode::OK, Json(answer))
-}
-
-/// The function's API.
-async fn function(State(Failures(queue)): State<Failures>) -> StatusCode {
-    queue.lock().unwrap().accepted += 1;
-    StatusCode::ACCEPTED
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_redrive_that_fails_puts_back_what_is_left_and_says_what_it_sent() {
-    let events = different(3);
-    let failures = Failures::default();
-    *failures.0.lock().unwrap() = Queue {
-        waiting: VecDeque::from([
-            events[0].to_string(),
-            common::FLUSH.to_owned(),
-            "no JSON".to_owned(),
-            events[1].to_string(),
-            events[2].to_string(),
-        ]),
-        stuck: "3",
-        ..Queue::default()
-    };
-    let router = Router::new()
-        .route("/", post(queue))
-        .route("/2015-03-31/functions/triage/invocations", post(function))
-        .with_state(failures.clone());
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, router).await });
-
-    let output = tokio::task::spawn_blocking(move || {
-        let environment = [
-            ("AWS_ENDPOINT_URL", url.as_str()),
-            ("AWS_REGION", "eu-central-1"),
-            ("AWS_ACCESS_KEY_ID", "local"),
-            ("AWS_SECRET_ACCESS_KEY", "local"),
-        ];
-        let queue = format!("{url}/111122223333/failures");
-        run_in(&environment, &["redrive", "--from-queue", &queue, "--to", "triage"], b"")
-    })
-    .await
-    .unwrap();
-    let (said, error) = (String::from_utf8(output.stdout), String::from_utf8(output.stderr));
-    let (said, error) = (said.unwrap(), error.unwrap());
-    let arn = events[0]["detail"]["findingArn"].as_str().unwrap();
-    assert_eq!(
-        said.lines().collect::<Vec<_>>(),
-        [
-            &format!("{arn}: sent; had failed: unknown"),
-            "a flush: sent; had failed: unknown",
-            "an event that cannot be triaged: left in the queue: it is not JSON",
-            "3 sent to triage, 3 left in the queue",
-        ],
-        "{error}"
-    );
-    assert!(error.starts_with("inspector-triage: SQS DeleteMessage http://"), "{error}");
-    assert_eq!(output.status.code(), Some(1));
-    let queue = failures.0.lock().unwrap();
-    assert_eq!((queue.accepted, &queue.deleted[..]), (3, &[json!("0"), json!("1")][..]));
-    assert_eq!(queue.put_back, ["2", "3", "4"]);
 }

@@ -1,10 +1,6 @@
 //! Every call of triage, failing in every way: nothing is lost, and what is said twice is said
 //! twice only where the fault fell between a message that went out and the note that it did.
 
-#![cfg(feature = "cli")]
-
-mod common;
-
 use std::{
     collections::BTreeMap,
     io::Write,
@@ -16,11 +12,11 @@ use std::{
     time::Duration,
 };
 
-use comfy_table::{Table, presets::ASCII_MARKDOWN};
-use common::{
-    World, event_of,
+use crate::common::{
+    self, World, event_of,
     network::{Call, Fate, Fault, Network, Sent},
 };
+use comfy_table::{Table, presets::ASCII_MARKDOWN};
 use inspector_triage::{
     adapters::sns::{Sns, Topics},
     app::{Attempt, Outcome, TriageResult},
@@ -259,7 +255,7 @@ fn network(case: Option<Case>, hidden: &Arc<AtomicUsize>) -> Network {
             case.filter(|case| case.call == sent.call && (case.stubborn || sent.repeated == 0));
         let fault = hit.map(|case| case.fault);
         let hides = fault.is_some_and(|fault| match sent.call {
-            Call::Publisher => fault.takes_effect(),
+            Call::Publish => fault.takes_effect(),
             Call::Mark => !fault.takes_effect(),
             _ => false,
         });
@@ -278,8 +274,8 @@ const FLUSH_CALLS: [(Call, usize); 12] = [
     (Call::LockSummary, 0),
     (Call::LeaseAll, 0),
     (Call::LeaseAll, 1),
-    (Call::Publisher, 0),
-    (Call::Publisher, 1),
+    (Call::Publish, 0),
+    (Call::Publish, 1),
     (Call::Mark, 0),
     (Call::Mark, 1),
     (Call::RememberAnnounced, 0),
@@ -360,13 +356,13 @@ async fn flush_with(call: Call, nth: usize, fault: Fault) {
     assert_eq!(told.len(), WAITING, "{what}: lost");
     // The SDK sends what it had no answer to up to three times.
     let hides = match call {
-        Call::Publisher => fault.takes_effect(),
+        Call::Publish => fault.takes_effect(),
         Call::Mark => !fault.takes_effect(),
         _ => false,
     };
     // A killed flush has marked nothing of what it was about to.
     let cut_short = [Fault::KilledBefore, Fault::KilledAfter].contains(&fault);
-    let may_repeat = hides || (cut_short && matches!(call, Call::Publisher | Call::Mark));
+    let may_repeat = hides || (cut_short && matches!(call, Call::Publish | Call::Mark));
     let repeated = told.values().filter(|count| **count > 1).count();
     assert!(may_repeat || repeated == 0, "{what}: {repeated} repeated");
     let e_mails = published.iter().filter(|message| message.topic == emulator::TOPIC).count();
@@ -449,7 +445,7 @@ async fn a_flush_tells_all_audiences_at_the_same_time() {
         ..common::topics()
     };
     let fates = |sent: Sent| Fate {
-        back: Duration::from_secs(u64::from(sent.call == Call::Publisher)),
+        back: Duration::from_secs(u64::from(sent.call == Call::Publish)),
         ..Fate::default()
     };
     let triage = Network::new(fates, |_| {}).triage_for(&world.emulator, "flush", topics);

@@ -1,14 +1,11 @@
 //! The real function, as a process, with a Runtime API, a store and a topic around it.
 
-#![cfg(feature = "cli")]
-
-mod common;
-
 use std::{
     process::{ExitStatus, Stdio},
     sync::Arc,
 };
 
+use crate::common::{self, ARN, World, event, event_of};
 use axum::{
     Router,
     body::Bytes,
@@ -17,7 +14,6 @@ use axum::{
     response::IntoResponse,
     routing::{get, post},
 };
-use common::{ARN, World, event, event_of};
 use inspector_triage::emulator;
 use jiff::Timestamp;
 use serde_json::{Value, json};

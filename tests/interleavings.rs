@@ -1,19 +1,15 @@
 //! Events about one finding in any order, more than once, at once and over a bad network.
 
-#![cfg(feature = "cli")]
-
-mod common;
-
 use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
 
-use aws_sdk_dynamodb::types::AttributeValue;
-use common::{
-    World, event,
+use crate::common::{
+    self, World, event,
     network::{Call, Fate, Fault, Network, Sent},
 };
+use aws_sdk_dynamodb::types::AttributeValue;
 use inspector_triage::{
     adapters::dynamodb::keys,
     app::{Attempt, Outcome, TriageResult},
@@ -171,7 +167,7 @@ async fn news_that_comes_while_something_older_is_being_said_waits_and_is_said_n
     let first = event("2026-11-20T10:00:00Z", |_| {});
     let newer = event("2026-11-20T11:00:00Z", |f| f["exploitAvailable"] = json!("YES"));
 
-    let speaking = send(&first, "first", NOW, Some(Call::Publisher));
+    let speaking = send(&first, "first", NOW, Some(Call::Publish));
     sleep(Duration::from_millis(500)).await;
     assert_eq!(send(&newer, "newer", NOW, None).await.unwrap(), Err("BeingAnnounced"));
     assert_eq!(speaking.await.unwrap(), Ok("new".to_owned()));
@@ -432,7 +428,7 @@ fn said(world: &mut World, done: &[Done]) -> Vec<Said> {
     let mut said: Vec<Said> = Vec::new();
     for (call, by) in done {
         match call {
-            Call::Publisher => {
+            Call::Publish => {
                 let message = messages.next().unwrap();
                 // The SDK had lost patience, and what it had sent arrived all the same.
                 if said.iter().any(|said| said.by == *by) {

@@ -2,8 +2,6 @@
 //!
 //! After a change that is meant, `cargo insta review` or `INSTA_UPDATE=always cargo test`.
 
-#![cfg(feature = "cli")]
-
 use std::process::Command;
 
 /// What `replay` prints of the sample events.

@@ -1,13 +1,9 @@
 //! Recording and announcing, through the real SDK clients against the embedded store and topic.
 
-#![cfg(feature = "cli")]
-
-mod common;
-
 use std::collections::BTreeSet;
 
+use crate::common::{self, ARN, World, event, event_of};
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
-use common::{ARN, World, event, event_of};
 use inspector_triage::{
     adapters::{calls::CallRecorder, dynamodb::keys, sns::Topics},
     app::Outcome,

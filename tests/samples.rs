@@ -1,6 +1,4 @@
 //! Holds the tables of `events/README.md` to what the program does with the files beside it.
-#![cfg(feature = "cli")]
-
 use std::{
     collections::BTreeSet,
     fs::{self, File},

@@ -3,14 +3,10 @@
 //!
 //! After a change of the format that is meant, add a file for the version that brings it; never change an old one.
 
-#![cfg(feature = "cli")]
-
-mod common;
-
 use std::{collections::BTreeMap, fs};
 
-use common::{
-    FLUSH, World, arn, event_of,
+use crate::common::{
+    self, FLUSH, World, arn, event_of,
     network::{Call, Fate, Fault, Network},
 };
 use inspector_triage::{
@@ -241,11 +237,11 @@ async fn live(world: &World) {
     assert_eq!(handle(finding(7, then, closed), 24).await, Outcome::Closed);
     // One audience has heard, the other has not.
     let half = finding(11, first, |_| {});
-    let chat_fails = |call, audience: &str| call == Call::Publisher && audience == "chat";
+    let chat_fails = |call, audience: &str| call == Call::Publish && audience == "chat";
     over_a_network(world, &half, "2026-11-20T12:25:00Z", both_topics(), chat_fails).await;
     // Nobody has heard, and the lease is not over.
     let leased = finding(12, first, |_| {});
-    let all_fail = |call, _: &str| call == Call::Publisher;
+    let all_fail = |call, _: &str| call == Call::Publish;
     over_a_network(world, &leased, "2026-11-20T12:26:00Z", common::topics(), all_fail).await;
     assert_eq!(handle(finding(13, first, |_| {}), 27).await, Outcome::Pending);
 }

@@ -3,13 +3,9 @@
 //!
 //! After a change that is meant, `cargo insta review` or `INSTA_UPDATE=always cargo test`.
 
-#![cfg(feature = "cli")]
-
-mod common;
-
 use std::{fs, sync::LazyLock};
 
-use common::{World, event, project};
+use crate::common::{self, World, event, project};
 use inspector_triage::{
     adapters::sns::{Sns, Topics},
     domain::announce::Budget,

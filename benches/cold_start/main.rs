@@ -60,8 +60,8 @@ async fn compare(arguments: Arguments) -> Result<(), BoxError> {
     fs::create_dir_all(&scratch)
         .map_err(|error| format!("cannot make {}: {error}", scratch.display()))?;
     let mut programs = vec![
-        programs::build("triage", "", &scratch)?,
-        programs::build("floor", "floor", &scratch)?,
+        programs::build("triage", "inspector-triage", &scratch)?,
+        programs::build("floor", env!("CARGO_PKG_NAME"), &scratch)?,
     ];
     if !arguments.command.is_empty() {
         programs.push(programs::given(arguments.command, &scratch)?);

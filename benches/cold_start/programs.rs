@@ -29,12 +29,9 @@ pub struct Size {
     pub zip: u32,
 }
 
-/// Builds one of our own as it is deployed, with `features` beside the default ones.
-pub fn build(name: &'static str, features: &str, scratch: &Path) -> Result<Program, BoxError> {
-    let mut arguments = vec!["build", "--release", "--bin", name];
-    if !features.is_empty() {
-        arguments.extend(["--features", features]);
-    }
+/// Builds one of our own as it is deployed: the binary `name` of `package`.
+pub fn build(name: &'static str, package: &str, scratch: &Path) -> Result<Program, BoxError> {
+    let arguments = ["build", "--release", "--package", package, "--bin", name];
     println!("cargo {}", arguments.join(" "));
     let mut cargo = Command::new(env!("CARGO"));
     // What cargo says of this benchmark would have crates built anew whose build scripts look at it.

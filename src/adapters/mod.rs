@@ -3,6 +3,8 @@
 pub mod aws;
 pub mod calls;
 pub mod dynamodb;
+#[cfg(feature = "redrive")]
+pub mod lambda;
 pub mod sns;
 #[cfg(feature = "cli")]
 pub mod sqs;

@@ -24,6 +24,8 @@ pub struct FailedEvent {
     pub event: String,
     /// Why not, if that is known: one line.
     pub why: Option<String>,
+    /// The ARN of the function that it was for, if that is known.
+    pub function: Option<String>,
 }
 
 /// What Lambda sends to a destination on failure, as far as it matters here. See
@@ -40,6 +42,7 @@ struct Invocation {
 #[serde(rename_all = "camelCase")]
 struct Context {
     condition: String,
+    function_arn: Option<String>,
     approximate_invoke_count: Option<u32>,
 }
 
@@ -56,9 +59,10 @@ impl FailedEvent {
         match serde_json::from_str::<Invocation>(body) {
             Ok(invocation) => Self {
                 why: Some(text::short(&invocation.to_string(), LONGEST)),
+                function: invocation.request_context.function(),
                 event: invocation.request_payload.get().to_owned(),
             },
-            Err(_) => Self { event: body.to_owned(), why: None },
+            Err(_) => Self { event: body.to_owned(), why: None, function: None },
         }
     }
 
@@ -70,7 +74,19 @@ impl FailedEvent {
         let said: Vec<String> =
             ["ERROR_CODE", "ERROR_MESSAGE"].into_iter().filter_map(attribute).collect();
         let said = (!said.is_empty()).then(|| text::short(&said.join(": "), LONGEST));
-        Self { why: failed.why.or(said), ..failed }
+        Self {
+            why: failed.why.or(said),
+            function: failed.function.or_else(|| attribute("TARGET_ARN")),
+            ..failed
+        }
+    }
+}
+
+impl Context {
+    /// The function without the version, which is never but the latest.
+    fn function(&self) -> Option<String> {
+        let arn = self.function_arn.as_deref()?;
+        Some(arn.strip_suffix(":$LATEST").unwrap_or(arn).to_owned())
     }
 }
 
@@ -206,6 +222,10 @@ mod tests {
             failed.why.as_deref(),
             Some("RetriesExhausted after 3 invocations: StoreFailed: a call to the table failed")
         );
+        assert_eq!(
+            failed.function.as_deref(),
+            Some("arn:aws:lambda:eu-central-1:111122223333:function:triage")
+        );
     }
 
     #[test]
@@ -227,9 +247,11 @@ mod tests {
             .body(r#"{"detail-type": "Inspector2 Finding"}"#)
             .message_attributes("ERROR_CODE", attribute("NO_PERMISSIONS"))
             .message_attributes("ERROR_MESSAGE", attribute("not authorized"))
+            .message_attributes("TARGET_ARN", attribute("arn:aws:lambda:function"))
             .build();
         let failed = FailedEvent::of(&message);
         assert_eq!(failed.event, r#"{"detail-type": "Inspector2 Finding"}"#);
         assert_eq!(failed.why.as_deref(), Some("NO_PERMISSIONS: not authorized"));
+        assert_eq!(failed.function.as_deref(), Some("arn:aws:lambda:function"));
     }
 }

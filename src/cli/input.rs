@@ -243,7 +243,7 @@ fn input(origin: Origin, event: Vec<u8>) -> Input {
     let is_kept = event.windows(KEPT.len()).any(|part| part == KEPT);
     match str::from_utf8(&event) {
         Ok(body) if is_kept => {
-            let FailedEvent { event, why } = FailedEvent::of_body(body);
+            let FailedEvent { event, why, .. } = FailedEvent::of_body(body);
             Input { origin: Origin { failed: why, ..origin }, event: event.into_bytes() }
         }
         _ => Input { origin, event },

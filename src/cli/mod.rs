@@ -14,7 +14,9 @@ use std::{
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 
-use commands::{local, redrive, replay, score};
+#[cfg(feature = "redrive")]
+use commands::redrive;
+use commands::{local, replay, score};
 
 use crate::app::failure::BoxError;
 
@@ -34,7 +36,8 @@ enum Command {
     Replay(replay::Arguments),
     /// Serve the store and the topic for `cargo lambda watch`, and show what is published.
     Local(local::Arguments),
-    /// Give the events in a failure queue to the function once more.
+    /// Give the events in a failure queue to their function once more.
+    #[cfg(feature = "redrive")]
     Redrive(redrive::Arguments),
     /// Score events: NDJSON on stdin, one JSON object a line on stdout, in the same order.
     Score,
@@ -96,6 +99,7 @@ fn perform(
 ) -> Result<Verdict, BoxError> {
     match command {
         Command::Score => score::run(input, output),
+        #[cfg(feature = "redrive")]
         Command::Redrive(redrive) => block_on(redrive::run(redrive, clock(), output)),
         Command::Replay(replay) => {
             let mut output = BufWriter::with_capacity(1 << 16, output);

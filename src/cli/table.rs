@@ -2,12 +2,11 @@
 
 use std::{cmp::Reverse, collections::BTreeSet};
 
-use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use comfy_table::{ContentArrangement, Table, presets::ASCII_MARKDOWN};
 use jiff::tz::Offset;
 
 use crate::{
-    adapters::dynamodb,
+    adapters::dynamodb::DynamoDb,
     app::failure::BoxError,
     domain::{finding::Resource, record::Record, text::short},
 };
@@ -22,31 +21,17 @@ struct Row {
 /// Reads the store and shows the `most` urgent records.
 ///
 /// Holds no more than that many rows at a time, however large the store is.
-pub async fn read(client: &Client, table: &str, most: usize) -> Result<String, BoxError> {
+pub async fn read(store: &DynamoDb, most: usize) -> Result<String, BoxError> {
     let mut rows: BTreeSet<Row> = BTreeSet::new();
     let mut records = 0;
-    let mut pages = client
-        .scan()
-        .table_name(table)
-        .filter_expression("sk = :current AND begins_with(pk, :finding)")
-        .expression_attribute_values(":finding", AttributeValue::S(dynamodb::keys::finding("")))
-        .expression_attribute_values(
-            ":current",
-            AttributeValue::S(dynamodb::keys::CURRENT.to_owned()),
-        )
-        // For a page without a limit the embedded store reads all rows that are left.
-        .limit(300)
-        .into_paginator()
-        .items()
-        .send();
-    while let Some(item) = pages.next().await {
-        let record = dynamodb::record(item.map_err(|error| Box::new(error.into_service_error()))?)?;
+    let each = |record: &Record| {
         records += 1;
-        rows.insert(row(&record));
+        rows.insert(row(record));
         if rows.len() > most {
             rows.pop_last();
         }
-    }
+    };
+    store.scan(each).await?;
     let mut shown = Table::new();
     shown
         .load_style(ASCII_MARKDOWN)

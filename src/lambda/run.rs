@@ -56,10 +56,11 @@ pub async fn run<F: Function, W: Write + 'static>(
     logs::start(logging.level, output)?;
     let clients = Clients::load().await;
     let function = F::new(settings, &clients);
-    lambda_runtime::run(service_fn(|event: LambdaEvent<Payload>| {
+    let events = service_fn(|event: LambdaEvent<Payload>| {
         invoke(&function, event, clients.calls(), clock, output())
-    }))
-    .await
+    });
+    // Boxed, because what is nested this deep is more than the compiler lays out in one piece.
+    Box::pin(lambda_runtime::run(events)).await
 }
 
 /// An event as it came. Reading it never fails, so that what is not JSON is refused by us, with a

@@ -1,7 +1,5 @@
 //! What the tests share: a cloud on this machine, events to send to it, and eyes to look with.
 
-#![allow(dead_code, reason = "each test binary uses its own part of this")]
-
 pub mod cloudformation;
 pub mod network;
 pub mod schema;

@@ -33,7 +33,7 @@ pub enum Call {
     Refresh,
     Write,
     Permit,
-    Publisher,
+    Publish,
     Mark,
     /// What waits: the index and the rows.
     Read,
@@ -46,7 +46,7 @@ pub enum Call {
 impl Call {
     /// The calls for a new finding.
     pub const ALL: [Self; 5] =
-        [Self::Refresh, Self::Write, Self::Permit, Self::Publisher, Self::Mark];
+        [Self::Refresh, Self::Write, Self::Permit, Self::Publish, Self::Mark];
 
     /// Which call a request is.
     fn of(request: &HttpRequest) -> Self {
@@ -62,7 +62,7 @@ impl Call {
             "TransactWriteItems" if body.contains("PROBLEM#") => Self::RememberAnnounced,
             "TransactWriteItems" if body.contains("lease = :lease") => Self::LeaseAll,
             "TransactWriteItems" => Self::Write,
-            _ => Self::Publisher,
+            _ => Self::Publish,
         }
     }
 }
@@ -107,7 +107,7 @@ impl Fault {
 
     /// Whether `call` can have it.
     pub fn befalls(self, call: Call) -> bool {
-        self != Self::Conflict || ![Call::Publisher, Call::Read].contains(&call)
+        self != Self::Conflict || ![Call::Publish, Call::Read].contains(&call)
     }
 }
 
@@ -338,7 +338,7 @@ fn conflict(call: Call, parts: usize) -> HttpResponse {
 
 /// An error as the service words it.
 fn refusal(status: u16, call: Call, code: &str) -> HttpResponse {
-    let body = if call == Call::Publisher {
+    let body = if call == Call::Publish {
         format!(
             "<ErrorResponse><Error><Type>Receiver</Type><Code>{code}</Code><Message>As the test \
              wants it</Message></Error><RequestId>0</RequestId></ErrorResponse>"

@@ -116,3 +116,31 @@ impl Records for DynamoDb {
         }
     }
 }
+
+impl DynamoDb {
+    /// Reads the records of all findings, in no order, and gives each to `each`.
+    ///
+    /// # Errors
+    /// A call failed, or a row holds what this program does not write.
+    pub async fn scan(&self, mut each: impl FnMut(&Record)) -> Result<(), CallFailed> {
+        let failed =
+            |source| CallFailed { operation: "DynamoDB Scan", object: self.table.clone(), source };
+        let mut pages = self
+            .client
+            .scan()
+            .table_name(&self.table)
+            .filter_expression("sk = :current AND begins_with(pk, :finding)")
+            .expression_attribute_values(":finding", AttributeValue::S(keys::finding("")))
+            .expression_attribute_values(":current", AttributeValue::S(keys::CURRENT.to_owned()))
+            // For a page without a limit the embedded store reads all rows that are left.
+            .limit(300)
+            .into_paginator()
+            .items()
+            .send();
+        while let Some(item) = pages.next().await {
+            let item = item.map_err(|error| failed(error.into_service_error().into()))?;
+            each(&item::record(item).map_err(|error| failed(error.into()))?);
+        }
+        Ok(())
+    }
+}

@@ -1,17 +1,16 @@
-//! `redrive`: events out of a failure queue, to the function once more.
+//! `redrive`: events out of a failure queue, to their function once more. Behind the feature `redrive`.
 
 use std::io::Write;
 
-use aws_sdk_lambda::{Client, primitives::Blob, types::InvocationType};
 use jiff::Timestamp;
 
 use crate::{
     adapters::{
         aws,
+        lambda::Functions,
         sqs::{Queue, QueuedEvent},
     },
     app::failure::BoxError,
-    app::failure::CallFailed,
     cli::Verdict,
     domain::text,
     lambda::event::{self, Event},
@@ -24,21 +23,21 @@ pub struct Arguments {
     /// The URL of the queue.
     #[arg(long, value_name = "URL")]
     from_queue: String,
-    /// The name or the ARN of the function.
+    /// The name or the ARN of the function, instead of the one that each event failed in.
     #[arg(long, value_name = "FUNCTION")]
-    to: String,
+    to: Option<String>,
 }
 
-/// Gives each event that is in the queue now to the function, and takes it off the queue once Lambda
+/// Gives each event that is in the queue now to its function, and takes it off the queue once Lambda
 /// has it.
 pub async fn run(
-    redrive: Arguments,
+    arguments: Arguments,
     now: Timestamp,
     output: &mut impl Write,
 ) -> Result<Verdict, BoxError> {
     let config = aws::config().load().await;
-    let queue = Queue::open(&config, redrive.from_queue);
-    let lambda = Client::new(&config);
+    let queue = Queue::open(&config, arguments.from_queue);
+    let functions = Functions::open(&config);
     let (mut sent, mut left) = (0_usize, Vec::new());
     let outcome = loop {
         let some = match queue.take().await {
@@ -58,8 +57,16 @@ pub async fn run(
             if serde_json::from_str::<serde::de::IgnoredAny>(&taken.failed.event).is_err() {
                 done = say(output, &format!("{name}: left in the queue: it is not JSON"));
                 left.push(taken);
-            } else if let Err(problem) = send(&lambda, &redrive.to, &taken).await {
-                done = Err(problem);
+                continue;
+            }
+            let Some(function) = arguments.to.as_ref().or(taken.failed.function.as_ref()) else {
+                let why = "left in the queue: it does not say which function it was for; use --to";
+                done = say(output, &format!("{name}: {why}"));
+                left.push(taken);
+                continue;
+            };
+            if let Err(failed) = functions.invoke(function, &taken.failed.event).await {
+                done = Err(failed.into());
                 left.push(taken);
             } else {
                 sent += 1;
@@ -82,28 +89,11 @@ pub async fn run(
     };
     // What is left goes back whatever happened, and what was sent is said.
     let put_back = queue.put_back(&left).await;
-    let tally = format!("{sent} sent to {}, {} left in the queue", redrive.to, left.len());
+    let to = arguments.to.map(|function| format!(" to {function}")).unwrap_or_default();
+    let tally = format!("{sent} sent{to}, {} left in the queue", left.len());
     let said = say(output, &tally);
     outcome.and(put_back).and(said)?;
     Ok(if left.is_empty() { Verdict::Done } else { Verdict::FoundWrong })
-}
-
-/// Gives an event to the function, as EventBridge would.
-async fn send(lambda: &Client, function: &str, taken: &QueuedEvent) -> Result<(), BoxError> {
-    let failed =
-        |source| CallFailed { operation: "Lambda Invoke", object: function.to_owned(), source };
-    let answer = lambda
-        .invoke()
-        .function_name(function)
-        .invocation_type(InvocationType::Event)
-        .payload(Blob::new(taken.failed.event.as_bytes()))
-        .send()
-        .await
-        .map_err(|error| failed(error.into()))?;
-    if let Some(error) = answer.function_error() {
-        return Err(failed(error.to_owned().into()).into());
-    }
-    Ok(())
 }
 
 /// Says a line at once.

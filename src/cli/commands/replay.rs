@@ -100,9 +100,8 @@ pub async fn run(
     if replay.flush {
         session.flush().await?;
     }
-    let Session { emulator, tally, .. } = session;
-    let client = aws_sdk_dynamodb::Client::from_conf(emulator.dynamodb().build());
-    let rows = table::read(&client, emulator::TABLE, replay.rows).await?;
+    let Session { triage, tally, .. } = session;
+    let rows = table::read(&triage.store, replay.rows).await?;
     writeln!(output, "{rows}\n\n{}", tally.sentence(files.len(), queued))?;
     output.flush()?;
     Ok(if tally.refused == 0 { Verdict::Done } else { Verdict::FoundWrong })

@@ -1,17 +1,13 @@
 //! What is deployed (SAM's own translation of the template) is what the code needs, and no more.
 
-#![cfg(feature = "cli")]
-
 mod alarms;
-#[path = "../common/mod.rs"]
-mod common;
 mod permissions;
 mod rules;
 mod settings;
 
 use std::{collections::BTreeMap, fs};
 
-use common::{cloudformation::Stack, project};
+use crate::common::{cloudformation::Stack, project};
 use inspector_triage::{adapters::dynamodb::keys, lambda::metrics::Metric};
 use serde_json::{Value, json};
 

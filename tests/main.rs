@@ -1,0 +1,33 @@
+//! The tests that look at the program from outside, in one binary, so that SDK and store are linked once.
+//!
+//! `cargo test --features cli record::` runs those of one file.
+
+#[cfg(feature = "cli")]
+mod announcing;
+mod architecture;
+#[cfg(feature = "cli")]
+mod command_line;
+#[cfg(feature = "cli")]
+mod common;
+#[cfg(feature = "cli")]
+mod deployment;
+#[cfg(feature = "cli")]
+mod documents;
+#[cfg(feature = "cli")]
+mod faults;
+#[cfg(feature = "cli")]
+mod function;
+#[cfg(feature = "cli")]
+mod interleavings;
+#[cfg(feature = "cli")]
+mod messages;
+#[cfg(feature = "cli")]
+mod record;
+#[cfg(feature = "redrive")]
+mod redrive;
+#[cfg(feature = "cli")]
+mod samples;
+#[cfg(feature = "cli")]
+mod stored;
+#[cfg(feature = "cli")]
+mod wording;
