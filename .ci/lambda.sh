@@ -44,7 +44,7 @@ for command in "$LOCAL" "$WATCH" "$INVOKE"; do
 done
 
 # Beforehand, so that what follows only has to start, and a time limit is one for starting.
-cargo build --features cli --bin inspector-triage
+cargo build --features cli,like-tests --bin inspector-triage
 cargo build --bin triage
 
 mkdir -p .tools

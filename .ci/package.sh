@@ -9,7 +9,7 @@ version=$(cargo metadata --locked --no-deps --format-version 1 | python3 -c 'imp
 name=inspector-triage-$version-$architecture
 
 sam build --parameter-overrides "Architecture=$architecture"
-cargo build --locked --profile cli --features cli --bin inspector-triage
+cargo build --locked --profile cli --features cli,redrive --bin inspector-triage
 
 rm -rf "dist/$name"
 mkdir -p "dist/$name"
