@@ -204,7 +204,7 @@ def invoke(endpoint, event):
 
 def triage(*arguments, **environment):
     """Runs the command line and returns what it prints."""
-    command = ["cargo", "run", "--quiet", "--features", "cli", "--bin", "inspector-triage", "--", *arguments]
+    command = ["cargo", "run", "--quiet", "--features", "cli,like-tests,redrive", "--bin", "inspector-triage", "--", *arguments]
     done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True)
     check(done.returncode == 0, f"{' '.join(arguments[:1])} ends well {done.stderr}")
     return done.stdout
