@@ -162,27 +162,6 @@ open_vocabulary! {
     }
 }
 
-impl ResourceType {
-    /// What people call it.
-    pub fn label(&self) -> &str {
-        match self {
-            Self::Ec2Instance => "EC2 instance",
-            Self::EcrContainerImage => "ECR image",
-            Self::EcrRepository => "ECR repository",
-            Self::LambdaFunction => "Lambda function",
-            Self::CodeRepository => "code repository",
-            Self::MachineImage => "AMI",
-            Self::AzureVirtualMachine => "Azure VM",
-            Self::AzureContainerImage => "Azure image",
-            Self::AzureSite => "Azure app",
-            Self::GcpInstance => "Google Cloud VM",
-            Self::GcpFunction => "Google Cloud function",
-            Self::GcpDockerImage => "Google Cloud image",
-            Self::Other(word) => word,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

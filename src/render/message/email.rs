@@ -38,13 +38,15 @@ pub fn alert(record: &Record, why: AlertReason, language: Language) -> Message {
 /// The words of a line, between which it may be broken: at spaces, and where Japanese, which has no
 /// spaces, may be broken; but not within a path or a version, which are to be copied.
 fn words(line: &str) -> Box<dyn Iterator<Item = Word<'_>> + '_> {
+    // A label at the start of a line, such as `リソース:`, is one word with what follows it.
+    let label = line.find(": ").filter(|end| !line[..*end].trim_start().contains(' '));
     let mut ends: Vec<usize> = Vec::new();
     let mut end = 0;
     for word in WordSeparator::UnicodeBreakProperties.find_words(line) {
         end += word.word.len() + word.whitespace.len();
         let copied = |c: Option<char>| c.is_some_and(|c| c.is_ascii_graphic());
         let within = copied(line[..end].chars().next_back()) && copied(line[end..].chars().next());
-        if !within {
+        if !within && label.is_none_or(|label| label + ": ".len() < end) {
             ends.push(end);
         }
     }
@@ -80,4 +82,18 @@ pub fn fit(body: &str) -> String {
         fitted.push('\n');
     }
     fitted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_is_never_broken_in_two() {
+        let path = "x".repeat(WIDTH);
+        for label in ["  リソース:", "  Resource:", "対象:"] {
+            let fitted = fit(&format!("{label} {path}"));
+            assert!(fitted.starts_with(&format!("{label} {path}")), "{fitted}");
+        }
+    }
 }

@@ -74,7 +74,7 @@ pub struct Place {
     /// What people call the resource.
     pub name: String,
     /// What kind of thing it is.
-    pub kind: String,
+    pub kind: Option<ResourceType>,
     /// Its id or ARN.
     pub id: String,
     /// The other resources.
@@ -175,12 +175,20 @@ fn place(finding: &Finding) -> Place {
     let owner = resource.and_then(|resource| resource.account.as_deref());
     Place {
         name: resource.map(name).unwrap_or_default(),
-        kind: resource.map(|resource| safe(resource.kind.label(), 60)).unwrap_or_default(),
+        kind: resource.map(|resource| harmless(&resource.kind)),
         id: resource.map(|resource| safe(&resource.id, 512)).unwrap_or_default(),
         others: others.collect(),
         owner: owner.filter(|owner| *owner != finding.account).map(|owner| safe(owner, 60)),
         account: finding.account.clone(),
         region: region.or(finding.region.as_ref()).map(|region| safe(region, 40)),
+    }
+}
+
+/// A kind of resource; a word that AWS has added is a stranger's.
+fn harmless(kind: &ResourceType) -> ResourceType {
+    match kind {
+        ResourceType::Other(word) => ResourceType::Other(safe(word, 60)),
+        known => known.clone(),
     }
 }
 

@@ -1,11 +1,13 @@
 //! Parts of messages in words: what to do, why, by when.
 
+mod kind;
 pub mod lists;
 mod reason;
 mod remediation;
 
 use std::str::FromStr;
 
+pub use kind::kind;
 pub use reason::{reason, reasons};
 pub use remediation::{in_brief, what_to_do};
 
