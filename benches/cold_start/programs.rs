@@ -41,7 +41,7 @@ pub fn build(name: &'static str, package: &str, scratch: &Path) -> Result<Progra
             cargo.env_remove(&variable);
         }
     }
-    run(cargo.args(&arguments).current_dir(env!("CARGO_MANIFEST_DIR")))?;
+    run(cargo.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")))?;
     let target =
         scratch.ancestors().nth(2).ok_or("the scratch folder is not in the target folder")?;
     let binary = target.join("release").join(name);
