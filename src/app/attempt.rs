@@ -62,10 +62,8 @@ impl Observation {
     }
 }
 
-/// How long one request to a store or a topic takes at most, with its repetitions. Who implements
-/// [`Store`] and [`Publisher`] keeps to it.
+/// How long one request to AWS takes at most, with its retries: 6 seconds. Adapters of the ports keep to it.
 ///
-/// Most calls are one request. [`Alerts::permit`] and [`Summaries::lock_summary`] are several where others
-/// take tokens at the same time; so are [`Summaries::pending`], [`Alerts::lease`], [`Alerts::mark`] and
-/// [`Summaries::know`] for many findings, or where a row has changed.
+/// Most calls of a port are one request. `permit` and `lock_summary` are several where others take tokens at the same time;
+/// so are `pending`, `lease`, `mark` and `remember_announced` for many findings, or where a row has changed.
 pub const CALL_TIMEOUT: SignedDuration = SignedDuration::from_secs(6);

@@ -1,7 +1,7 @@
 //! The way of one finding: assess → record → decide → render → publish → mark.
 //!
 //! Calls for an event that changes nothing: one ([`Records::refresh`]). For a new finding: five
-//! (`refresh`, [`Records::write`], [`Alerts::permit`], [`Publish::publish`], [`Alerts::mark`]).
+//! (`refresh`, [`Records::write`], [`Alerts::permit`], `publish`, [`Alerts::mark`]).
 
 use futures_util::future::join_all;
 use jiff::Timestamp;

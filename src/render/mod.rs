@@ -1,7 +1,7 @@
 //! How it reads: domain in, text out.
 //!
 //! Wording lives in `templates/`, a folder a language, checked when the program is built. What a template shows is
-//! prepared in [`view`] and has been through [`crate::domain::text`]: nothing that a stranger wrote reaches a reader alive.
+//! prepared in `view` and has been through [`crate::domain::text`]: nothing that a stranger wrote reaches a reader alive.
 
 pub mod message;
 mod view;

@@ -40,42 +40,42 @@ pub trait Alerts {
     ) -> impl Future<Output = Result<Vec<Marked>, CallFailed>> + Send;
 }
 
-/// A problem that people know.
+/// A problem that was announced, so that other findings of it wait for the summary.
 #[derive(Clone, Debug)]
 pub struct AnnouncedProblem {
-    /// It.
+    /// The problem that was announced.
     pub problem: Problem,
-    /// The finding that they know it from.
+    /// The ARN of the finding that was announced.
     pub finding: String,
-    /// How urgent that was. As more urgent, the problem is not known.
+    /// Its priority. A finding of a higher priority is announced all the same.
     pub priority: Priority,
-    /// Why they were told. For other reasons, the problem is not known.
+    /// Its alert reason. A finding with another reason is announced all the same.
     pub why: AlertReason,
 }
 
-/// What a message about one finding alone depends on.
+/// What a message about one finding alone asks for.
 #[derive(Clone, Debug)]
 pub struct PermitRequest {
-    /// When it is.
+    /// The time of the attempt.
     pub now: Timestamp,
-    /// How many messages there may be.
+    /// The rate limit.
     pub budget: Budget,
-    /// Where its token comes from.
+    /// The bucket that its token comes from.
     pub bucket: Bucket,
-    /// What people know after it.
+    /// The problems that it announces.
     pub known: Vec<AnnouncedProblem>,
 }
 
 /// What became of [`Alerts::permit`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Permit {
-    /// Go ahead.
+    /// The lease is taken and one token is spent.
     Granted,
-    /// Somebody else had changed the row.
+    /// Another writer changed the row.
     Conflict,
     /// The problem was announced for another finding not long ago.
     AlreadyAnnounced,
-    /// Enough was said.
+    /// The bucket is empty; the finding waits for the next summary.
     NoToken,
 }
 

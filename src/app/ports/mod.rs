@@ -1,4 +1,4 @@
-//! What triage needs of the world, a trait a need. Whoever implements one keeps to [`CALL_TIMEOUT`](super::CALL).
+//! What triage needs of the world, a trait a need. Whoever implements one keeps to [`CALL_TIMEOUT`](super::CALL_TIMEOUT).
 //!
 //! If a call fails, whether it took effect is unknown, and it may be repeated.
 

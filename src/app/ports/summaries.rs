@@ -53,7 +53,7 @@ pub struct Pending {
 /// What became of [`Summaries::lock_summary`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SummaryLock {
-    /// Go ahead.
+    /// The lock and a token are taken.
     Acquired,
     /// Somebody else is summing up.
     HeldByOther,

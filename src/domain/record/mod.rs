@@ -52,14 +52,14 @@ pub struct Record {
     /// By when to act, while it is open. Moves sooner with urgency, later only if Inspector rates
     /// the finding lower; a repetition never moves it.
     pub due_at: Option<Timestamp>,
-    /// Since when there is something to say that was not said.
+    /// When the oldest unannounced change was recorded; `None` if every change was announced.
     pub pending_since: Option<Timestamp>,
-    /// What people were last told; `None` if nothing yet.
+    /// The last announcement that every audience has; `None` before the first.
     pub announced: Option<Announcement>,
-    /// What some of them were told since, and others are yet to be.
+    /// A later announcement that only some audiences have.
     #[serde(rename = "partly_told")]
     pub partial_delivery: Option<PartialDelivery>,
-    /// Who is telling them now.
+    /// The right of an attempt to announce the finding now.
     pub lease: Option<Lease>,
 }
 

@@ -80,8 +80,8 @@ pub fn step(previous: Option<&Record>, assessed: &AssessedFinding, policy: &Poli
 
 impl Record {
     /// The record as if it had been assessed under `policy` when it was last seen, if it was under
-    /// another one than `fresh`. Whoever knew of it what there was to know still does: that its
-    /// priority is another one now is no news about the finding.
+    /// another one than `fresh`. A change of policy is not news: what was announced stays
+    /// announced, under the new priority.
     fn reassessed_under(&self, policy: &Policy, fresh: &Assessment) -> Self {
         let mut rebased = self.clone();
         if self.assessment.policy == fresh.policy {

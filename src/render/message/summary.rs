@@ -35,9 +35,9 @@ const IN_FULL: usize = 3;
 
 /// Findings to be summed up.
 pub struct Summary<'a> {
-    /// They, and why each is told.
+    /// The findings of the summary, each with its alert reason.
     pub news: &'a [(&'a Record, AlertReason)],
-    /// When.
+    /// The time of the flush.
     pub at: Timestamp,
     /// How many there are.
     pub total: usize,
