@@ -1,9 +1,6 @@
 //! Permits, leases and marks.
 
-use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, Put, ReturnValuesOnConditionCheckFailure,
-    TransactWriteItem, Update,
-};
+use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, Put, TransactWriteItem};
 
 use super::{
     DynamoDb, item, keys,
@@ -112,15 +109,12 @@ impl DynamoDb {
         let Marking { record, told } = marking;
         let mut set = Vec::new();
         let mut remove = vec!["lease"];
-        let update = Update::builder()
-            .table_name(&self.table)
-            .key(keys::PK, AttributeValue::S(keys::finding(&record.finding.arn)))
-            .key(keys::SK, AttributeValue::S(keys::CURRENT.to_owned()))
+        let update = self
+            .update(keys::finding(&record.finding.arn))
             .condition_expression("lease.holder = :holder AND revision = :before")
             .expression_attribute_values(":holder", AttributeValue::S(lease.holder.clone()))
             .expression_attribute_values(":before", AttributeValue::N(record.revision.to_string()))
-            .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+            .expression_attribute_values(":one", AttributeValue::N("1".to_owned()));
         let mut history = None;
         let update = match told {
             Delivery::Complete(announced) => {
