@@ -23,7 +23,12 @@ REGION = "eu-central-1"
 EVENT = json.loads(pathlib.Path("events/01-critical-exploit-and-fix.json").read_text())
 
 
+COMMAND_LINE = ["--features", "cli,like-tests,redrive", "--bin", "inspector-triage"]
+
+
 def main():
+    # Beforehand: cargo lambda ends a function that has had nothing to do for as long as a build may take.
+    subprocess.run(["cargo", "build", "--locked", "--quiet", *COMMAND_LINE], check=True)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     aws = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     aws.start()
@@ -204,7 +209,7 @@ def invoke(endpoint, event):
 
 def triage(*arguments, **environment):
     """Runs the command line and returns what it prints."""
-    command = ["cargo", "run", "--quiet", "--features", "cli,like-tests,redrive", "--bin", "inspector-triage", "--", *arguments]
+    command = ["cargo", "run", "--locked", "--quiet", *COMMAND_LINE, "--", *arguments]
     done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True)
     check(done.returncode == 0, f"{' '.join(arguments[:1])} ends well {done.stderr}")
     return done.stdout
