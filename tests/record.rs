@@ -287,3 +287,121 @@ async fn a_repetition_costs_one_call_and_a_new_finding_five() {
         assert_eq!(calls.take().len(), expected, "{what}");
     }
 }
+
+/// The same event with its date in a future that no clock is wrong by.
+fn from_the_future(change: impl FnOnce(&mut serde_json::Value)) -> serde_json::Value {
+    event("9999-12-30T00:00:00Z", change)
+}
+
+#[tokio::test]
+async fn a_date_in_the_future_counts_as_now_so_that_what_comes_later_is_believed() {
+    let mut world = World::new().await;
+    let forged = from_the_future(|f| f["status"] = json!("CLOSED"));
+    world.handle(&event("2026-11-20T10:00:00Z", |_| {}), NOW).await.unwrap();
+    assert_eq!(world.handle(&forged, LATER).await.unwrap().outcome, Outcome::Closed);
+    world.published();
+
+    let true_one = event("2026-11-20T14:00:00Z", |_| {});
+    let report = world.handle(&true_one, "2026-11-20T14:00:05Z").await.unwrap();
+
+    assert_eq!((report.outcome, report.reason.as_str()), (Outcome::Announced, "reopened"));
+    assert_eq!(world.published().len(), 1);
+}
+
+#[tokio::test]
+async fn a_row_that_was_dated_into_the_future_before_dates_were_bounded_is_heard_again() {
+    let mut world = World::new().await;
+    let first = world.handle(&event("2026-11-20T10:00:00Z", |_| {}), NOW).await.unwrap();
+    assert_eq!(first.outcome, Outcome::Announced);
+    world.published();
+    let date = |version: &str| {
+        let version = AttributeValue::S(format!("{version}~1400-0.01000~00000000"));
+        Client::from_conf(world.emulator.dynamodb().build())
+            .update_item()
+            .table_name(emulator::TABLE)
+            .key("pk", AttributeValue::S(keys::finding(ARN)))
+            .key("sk", AttributeValue::S(keys::CURRENT.to_owned()))
+            .update_expression("SET version = :version")
+            .expression_attribute_values(":version", version)
+            .send()
+    };
+
+    // What changes nothing is a refresh; what does is written.
+    date("9999-12-30T00:00:00.000000Z").await.unwrap();
+    let again = event("2026-11-20T11:00:00Z", |f| f["epss"] = json!({"score": 0.012}));
+    assert_eq!(world.handle(&again, LATER).await.unwrap().outcome, Outcome::Unchanged);
+    assert!(world.record(ARN).await.version.as_str().starts_with("2026-11-20T11:00"));
+
+    date("9999-12-30T00:00:00.000000Z").await.unwrap();
+    let closed = event("2026-11-20T12:00:00Z", |f| f["status"] = json!("CLOSED"));
+    assert_eq!(world.handle(&closed, LATER).await.unwrap().outcome, Outcome::Closed);
+
+    // A clock may be some minutes off.
+    date("2026-11-20T13:04:00.000000Z").await.unwrap();
+    assert_eq!(world.handle(&again, LATER).await.unwrap().outcome, Outcome::Stale);
+}
+
+/// The ARN of a finding of an on-demand scan.
+const ON_DEMAND: &str = "arn:aws:inspector2:eu-central-1:111122223333:finding/ondemand/\
+                         76092db9-0f87-5370-be04-797a84851dd5/0000000000000000000000000000000b";
+
+#[tokio::test]
+async fn nobody_speaks_for_inspector_with_the_source_that_everybody_can_use() {
+    let mut world = World::new().await;
+    world.handle(&event("2026-11-20T10:00:00Z", |_| {}), NOW).await.unwrap();
+    world.published();
+    let before = world.all().await;
+
+    for (arn, source, detail_type) in [
+        (ARN, "inspector2.ami.ondemand", "Inspector2 Finding"),
+        (ARN, "inspector2.ami.ondemand", "OnDemand AMI Scan Findings"),
+        (ON_DEMAND, "aws.inspector2", "Inspector2 Finding"),
+    ] {
+        let mut forged = event_of(arn, "2026-11-20T11:00:00Z", |f| f["status"] = json!("CLOSED"));
+        forged["source"] = json!(source);
+        forged["detail-type"] = json!(detail_type);
+        let refused = world.handle(&forged, LATER).await.unwrap_err();
+        assert!(refused.starts_with("UnsupportedEvent: finding arn:aws:inspector2:"), "{refused}");
+        assert!(refused.contains(arn) && refused.contains(source), "{refused}");
+    }
+
+    assert_eq!(world.all().await, before);
+    assert_eq!(world.published(), []);
+}
+
+#[tokio::test]
+async fn a_finding_of_an_on_demand_scan_has_a_place_of_its_own_and_a_strangers_words() {
+    let mut world = World::new().await;
+    let mut scanned = event_of(ON_DEMAND, "2026-11-20T10:00:00Z", |f| {
+        f["packageVulnerabilityDetails"]["sourceUrl"] = json!("https://evil.example/one");
+        f["remediation"]["recommendation"] = json!({
+            "text": "See https://evil.example/two", "Url": "https://evil.example/three"
+        });
+        f["resources"][0] = json!({"type": "MACHINE_IMAGE", "id": "ami-0cae7a3f252c75727"});
+    });
+    scanned["source"] = json!("inspector2.ami.ondemand");
+    scanned["detail-type"] = json!("OnDemand AMI Scan Findings");
+
+    let report = world.handle(&scanned, NOW).await.unwrap();
+
+    assert_eq!((report.outcome, report.due_at), (Outcome::Announced, None));
+    let [message] = &world.published()[..] else { panic!("one message") };
+    assert!(!message.message.contains("https://evil"), "{}", message.message);
+    let page = "https://eu-central-1.console.aws.amazon.com/ec2/home?region=eu-central-1#ImageDetails:imageId=\
+                ami-0cae7a3f252c75727";
+    assert!(message.message.contains(page), "{}", message.message);
+    assert!(!message.message.contains("/inspector/v2/"), "{}", message.message);
+
+    let rows = world.all().await;
+    assert_eq!(rows.len(), 3);
+    let key = AttributeValue::S(format!("FINDING#ondemand#{ON_DEMAND}"));
+    assert!(rows.iter().all(|row| row["pk"] == key && row.contains_key("expires_at")));
+    // It is among the open findings, after all that have a due date.
+    let open = world.triage.store.open_by_due(10).await.unwrap();
+    assert_eq!(open.len(), 1);
+    assert_eq!(
+        (open[0].at.to_string(), open[0].arn.as_str()),
+        ("9999-12-30T00:00:00Z".to_owned(), ON_DEMAND)
+    );
+    assert_eq!(world.record(ON_DEMAND).await.due_at, None);
+}

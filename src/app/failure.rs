@@ -42,6 +42,17 @@ pub enum Failure {
         /// Its source, shortened.
         from: String,
     },
+    /// An event whose source does not send such findings.
+    #[error(
+        "finding {arn} is not one that source \"{from}\" sends: findings of on-demand scans come from \
+         inspector2.ami.ondemand, and no others do"
+    )]
+    Forged {
+        /// The finding, shortened.
+        arn: String,
+        /// The event's source, shortened.
+        from: String,
+    },
     /// The table could not be read or written.
     #[error("a call to the table failed")]
     Store(#[source] CallFailed),
@@ -84,7 +95,7 @@ impl Failure {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::NotJson(_) | Self::Malformed(_) => "MalformedEvent",
-            Self::Unsupported { .. } => "UnsupportedEvent",
+            Self::Unsupported { .. } | Self::Forged { .. } => "UnsupportedEvent",
             Self::Store(_) => "StoreFailed",
             Self::Publisher(_) => "PublishFailed",
             Self::BeingAnnounced { .. } => "BeingAnnounced",

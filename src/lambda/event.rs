@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::{
     app::failure::Failure,
     domain::{
-        finding::{Envelope, Finding, Malformed, Oddity, date, show},
+        finding::{Envelope, Finding, Malformed, Oddity, date, is_on_demand, show},
         text,
     },
 };
@@ -20,7 +20,8 @@ use crate::{
 pub const FLUSH: (&str, &str) = ("Triage Flush", "inspector-triage");
 /// The detail-type of a finding on EventBridge.
 pub const FINDING: &str = "Inspector2 Finding";
-/// The source of the findings of an on-demand scan of a machine image, whose detail-type differs.
+/// The source of the findings of an on-demand scan of a machine image, whose detail-type differs. Unlike those that begin
+/// with `aws.`, anybody can send it: only findings of such scans are taken from it, and none of them from another.
 pub const ON_DEMAND_SOURCE: &str = "inspector2.ami.ondemand";
 
 /// An event that the function deals with.
@@ -108,6 +109,10 @@ fn sent(
     }
     let detail = detail.ok_or_else(|| malformed("detail", "an object", None))?;
     let (finding, more) = Finding::read(detail, "detail", envelope)?;
+    if is_on_demand(&finding.arn) != (source == ON_DEMAND_SOURCE) {
+        let (from, arn) = (text::short(source, 60), text::line(&finding.arn));
+        return Err(Failure::Forged { from, arn });
+    }
     oddities.extend(more);
     Ok(Event::Finding(Box::new(FindingEvent { finding, oddities })))
 }

@@ -63,13 +63,13 @@ async fn finding<S: Records + Alerts, P: Publisher>(
     sent: FindingEvent,
     attempt: Attempt<'_>,
 ) -> Result<TriageResult, FunctionError> {
-    for oddity in &sent.oddities {
+    for oddity in sent.oddities.iter().chain(&sent.finding.date_ahead_of(attempt.now)) {
         tracing::warn!(
             finding.arn = sent.finding.arn,
             field.path = oddity.path,
             field.expected = oddity.expected,
             field.found = oddity.found,
-            "a field could not be understood and is taken as unknown"
+            "a field is not what it should be and is taken as unknown"
         );
     }
     let arn = sent.finding.arn.clone();

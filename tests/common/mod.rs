@@ -93,7 +93,7 @@ impl World {
             .query()
             .table_name(emulator::TABLE)
             .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", AttributeValue::S(format!("FINDING#{arn}")))
+            .expression_attribute_values(":pk", AttributeValue::S(keys::finding(arn)))
             .send()
             .await
             .unwrap();

@@ -31,6 +31,9 @@ struct Row<'a> {
     problem: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     open_shard: Option<String>,
+    /// [`keys::NO_DUE_DATE`] in place of a date that the record does not have.
+    #[serde(rename = "due_at", skip_serializing_if = "Option::is_none")]
+    no_due_date: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pending_shard: Option<String>,
     /// When the table forgets it, if ever, in seconds since 1970.
@@ -64,11 +67,12 @@ struct State<'a> {
 }
 
 /// The row of a record. It expires at `expires_at`, as its history does, if the finding has ended
-/// and nobody was told of it: the rules let ends of every severity through.
+/// and nobody was told of it: the rules let ends of every severity through. So does the row of a finding that nobody
+/// will end, because an on-demand scan found it.
 pub fn row(record: &Record, expires_at: i64) -> Result<Item, Unreadable> {
     let arn = &record.finding.arn;
-    let is_kept =
-        record.is_open() || record.announced.is_some() || record.partial_delivery.is_some();
+    let is_told = record.announced.is_some() || record.partial_delivery.is_some();
+    let is_kept = !record.finding.is_on_demand() && (record.is_open() || is_told);
     serde_dynamo::to_item(Row {
         pk: keys::finding(arn),
         sk: keys::CURRENT,
@@ -79,7 +83,8 @@ pub fn row(record: &Record, expires_at: i64) -> Result<Item, Unreadable> {
         score: record.assessment.score,
         account: &record.finding.account,
         problem: record.finding.problem(),
-        open_shard: record.due_at.map(|_| keys::shard(keys::OPEN, arn)),
+        open_shard: record.is_open().then(|| keys::shard(keys::OPEN, arn)),
+        no_due_date: (record.is_open() && record.due_at.is_none()).then_some(keys::NO_DUE_DATE),
         pending_shard: record.pending_since.map(|_| keys::shard(keys::PENDING, arn)),
         expires_at: (!is_kept).then_some(expires_at),
         record,
@@ -87,7 +92,10 @@ pub fn row(record: &Record, expires_at: i64) -> Result<Item, Unreadable> {
 }
 
 /// The record of a row.
-pub fn record(item: Item) -> Result<Record, Unreadable> {
+pub fn record(mut item: Item) -> Result<Record, Unreadable> {
+    if item.get(keys::DUE_AT) == Some(&AttributeValue::S(keys::NO_DUE_DATE.to_owned())) {
+        item.remove(keys::DUE_AT);
+    }
     serde_dynamo::from_item(item)
 }
 

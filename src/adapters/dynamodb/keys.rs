@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use crate::domain::announce::Bucket;
+use crate::domain::{announce::Bucket, finding};
 
 /// The partition key.
 pub const PK: &str = "pk";
@@ -36,16 +36,23 @@ pub const PENDING: &str = "PENDING";
 /// has the arithmetic.
 pub const SHARDS: u8 = 16;
 
-const FINDING: &str = "FINDING#";
+/// Where findings that are open and have no due date stand in the index of open findings: after all that have one.
+pub const NO_DUE_DATE: &str = "9999-12-30T00:00:00Z";
 
-/// The partition key of a finding: its row and its history.
+const FINDING: &str = "FINDING#";
+const ON_DEMAND: &str = "ondemand#";
+
+/// The partition key of a finding: its row and its history. Findings of on-demand scans, whose events anybody can send,
+/// have keys that no other finding has.
 pub fn finding(arn: &str) -> String {
-    format!("{FINDING}{arn}")
+    let kind = if finding::is_on_demand(arn) { ON_DEMAND } else { "" };
+    format!("{FINDING}{kind}{arn}")
 }
 
 /// The finding that a partition key is of, if it is of one.
 pub fn arn(partition_key: &str) -> Option<&str> {
-    partition_key.strip_prefix(FINDING)
+    let arn = partition_key.strip_prefix(FINDING)?;
+    Some(arn.strip_prefix(ON_DEMAND).unwrap_or(arn))
 }
 
 /// The partition key of the row that says whether somebody is summing up.

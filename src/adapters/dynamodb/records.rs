@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     app::{Records, Refreshed, WriteOutcome, failure::CallFailed},
-    domain::record::{AssessedFinding, Record, Transition},
+    domain::record::{AssessedFinding, Record, Transition, Version},
 };
 
 impl Records for DynamoDb {
@@ -26,7 +26,7 @@ impl Records for DynamoDb {
         let failed = |source| CallFailed { operation: UPDATE, object: key.clone(), source };
         let answer = self
             .update_row(&key)
-            .condition_expression("facts = :facts AND version < :version")
+            .condition_expression("facts = :facts AND (version < :version OR version > :bound)")
             .update_expression(
                 "SET version = :version, finding = :finding, assessment = :assessment, \
                  score = :score, last_seen_at = :now ADD revision :one",
@@ -35,6 +35,10 @@ impl Records for DynamoDb {
             .expression_attribute_values(
                 ":version",
                 AttributeValue::S(assessed.version.as_str().to_owned()),
+            )
+            .expression_attribute_values(
+                ":bound",
+                AttributeValue::S(Version::bound(assessed.received_at).as_str().to_owned()),
             )
             .expression_attribute_values(
                 ":finding",

@@ -22,7 +22,8 @@ pub struct Assessment {
     pub score: u8,
     /// The class of the score.
     pub priority: Priority,
-    /// By when to act; `None` if the finding has ended or *now* is unknown.
+    /// By when to act; `None` if the finding has ended, if nobody will ever end it because an on-demand scan found it, or
+    /// if *now* is unknown.
     pub due_at: Option<Timestamp>,
     /// Why the score is what it is.
     pub reasons: Vec<Reason>,
@@ -36,7 +37,8 @@ pub fn assess(finding: &Finding, policy: &Policy, now: Option<Timestamp>) -> Ass
     let reasons = score::reasons(finding, policy, now);
     let score = reasons.iter().map(|reason| reason.points).sum();
     let priority = class(score);
-    let due_at = now.filter(|_| finding.status.is_open()).and_then(|now| {
+    let is_due = finding.status.is_open() && !finding.is_on_demand();
+    let due_at = now.filter(|_| is_due).and_then(|now| {
         now.checked_add(policy.sla.allowed(priority, finding.exploit_known())).ok()
     });
     Assessment { score, priority, due_at, reasons, policy: policy.stamp() }

@@ -19,7 +19,7 @@ mod vocabulary;
 
 use std::cell::RefCell;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_with::skip_serializing_none;
@@ -86,6 +86,18 @@ pub struct Finding {
     /// What has the weakness; at least one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<Resource>,
+}
+
+/// How far a date of an event may be ahead of our clock: as far as two clocks differ.
+pub const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
+
+/// Whether the ARN is of a finding of an on-demand scan of a machine image.
+///
+/// Such a scan happens once, and nobody closes what it finds. The console does not show these findings, and the API does
+/// not list them. Their events can be sent by anybody who may put events on the bus, because their source is not one of
+/// those that EventBridge keeps for AWS. So they have a place of their own, and their words are a stranger's.
+pub fn is_on_demand(arn: &str) -> bool {
+    arn.contains(":finding/ondemand/")
 }
 
 /// What the envelope of an event says about the finding inside it.
@@ -174,10 +186,35 @@ impl Finding {
         })
     }
 
+    /// Whether it is of an on-demand scan of a machine image: [`is_on_demand`].
+    pub fn is_on_demand(&self) -> bool {
+        is_on_demand(&self.arn)
+    }
+
     /// The moment this state of the finding is from: `updatedAt`, else `lastObservedAt`, else when
     /// the event was sent. `None` if the event holds no date that can be read.
     pub fn as_of(&self) -> Option<Timestamp> {
         self.updated_at.or(self.last_observed_at).or(self.sent_at)
+    }
+
+    /// The same for an event received at `now`. A moment that is yet to come, by more than [`CLOCK_SKEW`], counts as the
+    /// one at which the event was sent, or as `now`: nobody can date a state so that no later one is believed.
+    pub fn as_of_by(&self, now: Timestamp) -> Option<Timestamp> {
+        let has_come = |moment: &Timestamp| moment.duration_since(now) <= CLOCK_SKEW;
+        let as_of = self.as_of()?;
+        Some(if has_come(&as_of) { as_of } else { self.sent_at.filter(has_come).unwrap_or(now) })
+    }
+
+    /// What is odd about the date of an event received at `now`, if it is yet to come: see [`Finding::as_of_by`].
+    pub fn date_ahead_of(&self, now: Timestamp) -> Option<Oddity> {
+        let as_of = self.as_of().filter(|_| self.as_of_by(now) != self.as_of())?;
+        let path = match (self.updated_at, self.last_observed_at) {
+            (Some(_), _) => "updatedAt",
+            (None, Some(_)) => "lastObservedAt",
+            (None, None) => "time",
+        };
+        let expected = "a date that is not ahead of the clock";
+        Some(Oddity { path: path.to_owned(), expected, found: as_of.to_string() })
     }
 
     /// When the event came about, by its own account: when it was sent, else [`Finding::as_of`].

@@ -49,7 +49,7 @@ pub struct Record {
     pub opened_at: Option<Timestamp>,
     /// Since when it is closed or suppressed, if it is, by Inspector's clock.
     pub ended_at: Option<Timestamp>,
-    /// By when to act, while it is open. Moves sooner with urgency, later only if Inspector rates
+    /// By when to act, while it is open and somebody can end it. Moves sooner with urgency, later only if Inspector rates
     /// the finding lower; a repetition never moves it.
     pub due_at: Option<Timestamp>,
     /// When the oldest unannounced change was recorded; `None` if every change was announced.

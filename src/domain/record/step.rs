@@ -26,7 +26,7 @@ pub struct AssessedFinding {
 impl AssessedFinding {
     /// A finding that was assessed and is seen now.
     pub fn new(finding: Finding, assessment: Assessment, received_at: Timestamp) -> Self {
-        let version = Version::of(&finding);
+        let version = Version::of(&finding, received_at);
         Self { finding, assessment, version, received_at }
     }
 
@@ -44,7 +44,8 @@ impl AssessedFinding {
 
     /// When the finding came into this state: as Inspector says, unless that is unknown or to come.
     fn since(&self) -> Timestamp {
-        self.finding.as_of().map_or(self.received_at, |as_of| as_of.min(self.received_at))
+        let as_of = self.finding.as_of_by(self.received_at);
+        as_of.map_or(self.received_at, |as_of| as_of.min(self.received_at))
     }
 }
 
@@ -67,7 +68,12 @@ pub fn step(previous: Option<&Record>, assessed: &AssessedFinding, policy: &Poli
         let (record, transition) = first(assessed);
         return Step::Write(Box::new(record.waiting(assessed.received_at)), transition);
     };
-    match assessed.version.cmp(&previous.version) {
+    let order = if previous.version > Version::bound(assessed.received_at) {
+        Ordering::Greater
+    } else {
+        assessed.version.cmp(&previous.version)
+    };
+    match order {
         Ordering::Less => Step::Stale,
         Ordering::Equal => Step::Repetition,
         Ordering::Greater => {

@@ -3,11 +3,14 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{digest, finding::Finding};
+use crate::domain::{
+    digest,
+    finding::{CLOCK_SKEW, Finding},
+};
 
 /// The place of an event in the order of all events about one finding. Compares as text.
 ///
-/// First the moment the state is from ([`Finding::as_of`]; a finding without any date is older than
+/// First the moment the state is from ([`Finding::as_of_by`]; a finding without any date is older than
 /// every dated one). Dates before 2024 have one-second resolution, so two different states can
 /// claim one moment: then the more alarming one wins (open before ended, then severity, known
 /// exploit, EPSS), because a finding shown once too often costs less than one that is lost. Last a
@@ -17,9 +20,9 @@ use crate::domain::{digest, finding::Finding};
 pub struct Version(String);
 
 impl Version {
-    /// The version of a state of a finding.
-    pub fn of(finding: &Finding) -> Self {
-        let as_of = finding.as_of().unwrap_or(Timestamp::UNIX_EPOCH);
+    /// The version of a state of a finding that was received at `now`.
+    pub fn of(finding: &Finding, now: Timestamp) -> Self {
+        let as_of = finding.as_of_by(now).unwrap_or(Timestamp::UNIX_EPOCH);
         let alarm = format!(
             "{}{}{}-{:.5}",
             u8::from(finding.status.is_open()),
@@ -28,6 +31,13 @@ impl Version {
             finding.epss.unwrap_or(0.0),
         );
         Self(format!("{as_of:.6}~{alarm}~{:08x}", digest(finding)))
+    }
+
+    /// What every version is below that can be true at `now`. A stored one that is not was written when dates were not
+    /// bounded, or by a clock that was wrong: it is older than every other.
+    pub fn bound(now: Timestamp) -> Self {
+        let latest = now.saturating_add(CLOCK_SKEW).unwrap_or(Timestamp::MAX);
+        Self(format!("{latest:.6}~~"))
     }
 
     /// The version as it is stored.
@@ -87,7 +97,7 @@ mod tests {
         let json = sample::json();
         let sent = |at: &str| {
             let envelope = Envelope { sent_at: at.parse().ok(), region: None };
-            Version::of(&Finding::read(&json, "detail", envelope).unwrap().0)
+            Version::of(&Finding::read(&json, "detail", envelope).unwrap().0, Timestamp::MAX)
         };
         assert_eq!(sent("2026-11-20T10:00:00Z"), sent("2026-11-21T10:00:00Z"));
     }

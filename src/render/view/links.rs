@@ -7,6 +7,8 @@ use crate::domain::{finding::Finding, text};
 pub enum Page {
     /// The Inspector console.
     Inspector,
+    /// The machine image in the EC2 console.
+    MachineImage,
     /// Whoever published the vulnerability.
     Vendor,
     /// The National Vulnerability Database.
@@ -19,11 +21,24 @@ pub enum Page {
 pub fn links(finding: &Finding) -> Vec<(Page, String)> {
     let mut links: Vec<(Page, String)> = Vec::new();
     if let Some(region) = finding.region.as_deref().filter(|region| is_region(region)) {
-        links.push((Page::Inspector, inspector(region, partition(&finding.arn))));
+        let console = console(region, partition(&finding.arn));
+        if finding.is_on_demand() {
+            let image = finding.resource().map(|resource| resource.id.as_str());
+            links.extend(image.filter(|id| is_machine_image(id)).map(|id| {
+                let page = format!("{console}/ec2/home?region={region}#ImageDetails:imageId={id}");
+                (Page::MachineImage, page)
+            }));
+        } else {
+            // There is no documented address of a single finding; the message gives the ARN to search for.
+            let page = format!("{console}/inspector/v2/home?region={region}#/findings/all");
+            links.push((Page::Inspector, page));
+        }
     }
     let package = finding.package();
+    // Whoever sends an event of an on-demand scan chooses its addresses.
+    let theirs = |url: &str| address(url).filter(|_| !finding.is_on_demand());
     let vendor = package.and_then(|package| package.source_url.as_deref());
-    links.extend(vendor.and_then(address).map(|url| (Page::Vendor, url)));
+    links.extend(vendor.and_then(theirs).map(|url| (Page::Vendor, url)));
     let id = package.and_then(|package| package.id.as_deref());
     if let Some(cve) = id.filter(|id| is_cve(id)) {
         let nvd = format!("https://nvd.nist.gov/vuln/detail/{cve}");
@@ -31,20 +46,24 @@ pub fn links(finding: &Finding) -> Vec<(Page, String)> {
             links.push((Page::Nvd, nvd));
         }
     }
-    let advice = finding.recommendation_url.as_deref().and_then(address);
+    let advice = finding.recommendation_url.as_deref().and_then(theirs);
     links.extend(advice.map(|url| (Page::Advice, url)));
     links
 }
 
-/// The page of all findings in the Inspector console. There is no documented address of a single
-/// one; the message gives the ARN to search for.
-fn inspector(region: &str, partition: &str) -> String {
+/// The console of a Region.
+fn console(region: &str, partition: &str) -> String {
     let host = match partition {
         "aws-cn" => "console.amazonaws.cn",
         "aws-us-gov" => "console.amazonaws-us-gov.com",
+        "aws-eusc" => "console.amazonaws-eusc.eu",
         _ => "console.aws.amazon.com",
     };
-    format!("https://{region}.{host}/inspector/v2/home?region={region}#/findings/all")
+    format!("https://{region}.{host}")
+}
+
+fn is_machine_image(id: &str) -> bool {
+    id.strip_prefix("ami-").is_some_and(|id| id.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
 fn partition(arn: &str) -> &str {

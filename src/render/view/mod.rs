@@ -208,11 +208,12 @@ fn advice(finding: &Finding) -> Vec<String> {
     let packages = finding.package().map_or(&[][..], |package| &package.packages);
     let remedies = packages.iter().filter_map(|package| package.remediation.as_deref());
     let mut lines: Vec<String> = Vec::new();
-    // Inspector's own words: its addresses may be clicked.
+    // Inspector's own words: its addresses may be clicked. Those of an on-demand scan can be anybody's.
+    let harmless = if finding.is_on_demand() { text::defang } else { text::strip_markup };
     for text in remedies.chain(finding.recommendation.as_deref()) {
         let paragraph = text::cut_chars(&text::paragraph(&text::plain_links(text)), 1000);
         for line in paragraph.lines().filter(|line| !line.is_empty()) {
-            let line = text::strip_markup(line);
+            let line = harmless(line);
             if !lines.contains(&line) {
                 lines.push(line);
             }
