@@ -46,6 +46,12 @@ async fn main() -> ExitCode {
     let mut arguments: Vec<OsString> = std::env::args_os().collect();
     // The last word is cargo's own.
     arguments.pop_if(|last| last == "--bench");
+    // Cargo starts a benchmark in its package's folder. Paths are meant from where people stand.
+    let project = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    if let Err(problem) = std::env::set_current_dir(project) {
+        eprintln!("cannot change to {project}: {problem}");
+        return ExitCode::FAILURE;
+    }
     match compare(Arguments::parse_from(arguments)).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
