@@ -5,7 +5,7 @@ use std::{
     collections::BTreeMap,
     io::Write,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     thread,
@@ -19,9 +19,9 @@ use crate::common::{
 use comfy_table::{Table, presets::ASCII_MARKDOWN};
 use inspector_triage::{
     adapters::sns::{Sns, Topics},
-    app::{Attempt, Outcome, TriageResult},
-    domain::announce::Budget,
-    emulator,
+    app::{Attempt, FlushOutcome, Observation, Outcome, TriageResult},
+    domain::{announce::Budget, record::Audience},
+    emulator::{self, topic::Published},
     lambda::{self, Response},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -251,8 +251,7 @@ async fn outcome(world: &mut World, situation: &Situation, case: Case, number: u
 fn network(case: Option<Case>, hidden: &Arc<AtomicUsize>) -> Network {
     let hidden = Arc::clone(hidden);
     let fates = move |sent: Sent| {
-        let hit =
-            case.filter(|case| case.call == sent.call && (case.stubborn || sent.repeated == 0));
+        let hit = case.filter(|case| case.call == sent.call && (case.stubborn || sent.is_first()));
         let fault = hit.map(|case| case.fault);
         let hides = fault.is_some_and(|fault| match sent.call {
             Call::Publish => fault.takes_effect(),
@@ -266,11 +265,14 @@ fn network(case: Option<Case>, hidden: &Arc<AtomicUsize>) -> Network {
 }
 
 /// The calls of a flush that sums up more than one transaction takes, and which of their kind.
-const FLUSH_CALLS: [(Call, usize); 12] = [
+const FLUSH_CALLS: [(Call, usize); 15] = [
+    (Call::Listeners, 0),
+    (Call::ShareListeners, 0),
     (Call::Read, 0),
-    // The last shard, and the rows.
+    // The last shard, and the rows; the last shard of what is partly told.
     (Call::Read, 15),
     (Call::Read, 16),
+    (Call::Read, 20),
     (Call::LockSummary, 0),
     (Call::LeaseAll, 0),
     (Call::LeaseAll, 1),
@@ -345,14 +347,8 @@ async fn flush_with(call: Call, nth: usize, fault: Fault) {
     }
     assert_eq!(world.pending(1).await, [], "{what}");
 
-    let mut told: BTreeMap<String, usize> = BTreeMap::new();
     let published = world.published();
-    for message in published.iter().filter(|message| message.topic == emulator::DATA_TOPIC) {
-        let data: Value = serde_json::from_str(&message.message).unwrap();
-        for finding in data["findings"].as_array().unwrap() {
-            *told.entry(finding["findingArn"].to_string()).or_default() += 1;
-        }
-    }
+    let told = told(&published);
     assert_eq!(told.len(), WAITING, "{what}: lost");
     // The SDK sends what it had no answer to up to three times.
     let hides = match call {
@@ -406,31 +402,96 @@ fn without(call: Call) -> Network {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_fails_after_people_were_told_hides_no_message_that_failed() {
-    let broken = Topics {
-        data: Some("arn:aws:sns:eu-central-1:111122223333:gone".to_owned()),
-        ..common::topics()
-    };
-    for call in [Call::RememberAnnounced, Call::UnlockSummary] {
-        for (topics, expected) in
-            [(common::topics(), "StoreFailed"), (broken.clone(), "PublishFailed")]
-        {
-            let mut world = World::new().await;
-            world.triage.config.budget = Budget { p1: 0, others: 0 };
-            for (number, vulnerability) in [(0, "CVE-2026-0"), (1, "CVE-2026-1")] {
-                let event = event_of(&common::arn(number), "2026-11-20T10:00:00Z", |f| {
-                    f["packageVulnerabilityDetails"]["vulnerabilityId"] = json!(vulnerability);
-                });
-                world.handle(&event, "2026-11-20T12:00:00Z").await.unwrap();
+async fn what_fails_after_people_were_told_is_a_warning() {
+    for call in [Call::RememberAnnounced, Call::UnlockSummary, Call::ShareListeners] {
+        let mut world = World::new().await;
+        two_wait(&mut world).await;
+        let triage = without(call).triage(&world.emulator, "flush");
+        let warnings = AtomicUsize::new(0);
+        let observe = |observation| {
+            if let Observation::Warning { .. } = observation {
+                warnings.fetch_add(1, Ordering::SeqCst);
             }
-            let triage = without(call).triage_for(&world.emulator, "flush", topics);
-            let attempt = Attempt::new("flush", "2026-11-20T12:05:00Z".parse().unwrap());
-            let failure = triage.flush(attempt).await.unwrap_err();
-            assert_eq!(failure.kind(), expected, "{call:?}");
-            let heard = world.published();
-            assert_eq!(heard.len(), 1, "{call:?}: the e-mail went out");
+        };
+        let now = "2026-11-20T12:05:00Z".parse().unwrap();
+        let attempt = Attempt { observe: &observe, ..Attempt::new("flush", now) };
+
+        assert_eq!(triage.flush(attempt).await.unwrap().findings, 2, "{call:?}");
+
+        assert_eq!(warnings.into_inner(), 1, "{call:?}");
+        assert_eq!(world.published().len(), 1, "{call:?}: the e-mail went out");
+        assert_eq!(world.pending(1).await, []);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_audience_that_cannot_be_told_is_counted_and_holds_up_nobody() {
+    let mut world = World::new().await;
+    two_wait(&mut world).await;
+    let gone = "arn:aws:sns:eu-central-1:111122223333:gone";
+    let topics = Topics { data: Some(gone.to_owned()), ..common::topics() };
+    world.triage.publisher = Sns::new(world.emulator.sns(), topics);
+    let failed = Mutex::new(Vec::new());
+    let observe = |observation| {
+        if let Observation::AudienceFailed { audience, .. } = observation {
+            failed.lock().unwrap().push(audience);
+        }
+    };
+    let at =
+        |now: &str| Attempt { observe: &observe, ..Attempt::new("flush", now.parse().unwrap()) };
+
+    let flushed = world.triage.flush(at("2026-11-20T12:05:00Z")).await.unwrap();
+    assert_eq!((flushed.outcome, flushed.findings), (FlushOutcome::Flushed, 2));
+    assert_eq!(world.published().len(), 1, "the e-mail went out");
+
+    // What is new goes first, and what waits for that audience alone is a flush's failure.
+    let event = event_of(&common::arn(2), "2026-11-20T10:00:00Z", AS_IT_IS);
+    world.handle(&event, "2026-11-20T12:06:00Z").await.unwrap();
+    let flushed = world.triage.flush(at("2026-11-20T12:10:00Z")).await.unwrap();
+    assert_eq!((flushed.outcome, flushed.findings), (FlushOutcome::Flushed, 1));
+    assert_eq!(world.published().len(), 1);
+    let failure = world.triage.flush(at("2026-11-20T12:15:00Z")).await.unwrap_err();
+    assert_eq!(
+        (failure.failure.kind(), failure.result.outcome),
+        ("PublishFailed", FlushOutcome::Failed)
+    );
+    assert_eq!(world.published(), []);
+    assert_eq!(failed.into_inner().unwrap(), [Audience::Data; 3]);
+
+    // When it can be told again, it hears of all, and nobody else of anything.
+    let topics = Topics { data: Some(emulator::DATA_TOPIC.to_owned()), ..common::topics() };
+    world.triage.publisher = Sns::new(world.emulator.sns(), topics);
+    world.flush("2026-11-20T12:20:00Z").await.unwrap();
+    let [message] = &world.published()[..] else { panic!("one message") };
+    assert_eq!(message.topic, emulator::DATA_TOPIC);
+    assert_eq!(told(std::slice::from_ref(message)).len(), 3);
+    assert_eq!(
+        world.flush("2026-11-20T12:25:00Z").await.unwrap().outcome,
+        FlushOutcome::NothingPending
+    );
+}
+
+/// Two findings, of two problems, that wait for a summary.
+async fn two_wait(world: &mut World) {
+    world.triage.config.budget = Budget { p1: 0, others: 0 };
+    for (number, vulnerability) in [(0, "CVE-2026-0"), (1, "CVE-2026-1")] {
+        let event = event_of(&common::arn(number), "2026-11-20T10:00:00Z", |f| {
+            f["packageVulnerabilityDetails"]["vulnerabilityId"] = json!(vulnerability);
+        });
+        world.handle(&event, "2026-11-20T12:00:00Z").await.unwrap();
+    }
+}
+
+/// How often programs were told of each finding.
+fn told(published: &[Published]) -> BTreeMap<String, usize> {
+    let mut told = BTreeMap::new();
+    for message in published.iter().filter(|message| message.topic == emulator::DATA_TOPIC) {
+        let data: Value = serde_json::from_str(&message.message).unwrap();
+        for finding in data["findings"].as_array().unwrap() {
+            *told.entry(finding["findingArn"].to_string()).or_default() += 1;
         }
     }
+    told
 }
 
 #[tokio::test(start_paused = true)]

@@ -280,13 +280,17 @@ async fn each_invocation_is_measured_in_a_line_that_cloudwatch_takes() {
     assert_eq!(announced["Announcements"], 1);
     assert!(announced["AnnouncementDelay"].as_u64().is_some_and(|delay| delay > 0));
     assert_eq!(announced["DynamoDBLatency"].as_array().unwrap().len(), 4, "{announced}");
-    assert!(announced["SNSLatency"].is_number());
+    // Whether somebody listens was asked, and then the finding was published.
+    assert_eq!(announced["SNSLatency"].as_array().unwrap().len(), 2, "{announced}");
+    let listeners = next();
+    assert_eq!([&listeners["audience"], &listeners["Listeners"]], [&json!("email"), &json!(1)]);
     let pending = next();
     assert_eq!(pending["outcome"], "pending");
     assert_eq!(pending.get("Announcements"), None);
     let flushed = next();
     assert_eq!([&flushed["Flushes"], &flushed["Pending"]], [1, 1]);
     assert!(flushed["OldestPendingAge"].is_number());
+    assert_eq!(next()["Listeners"], 1);
     let failed = next();
     assert_eq!([&failed["Failures"], &failed["failure"]], [&json!(1), &json!("MalformedEvent")]);
     assert_eq!(metrics.next(), None);

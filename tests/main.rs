@@ -20,6 +20,8 @@ mod function;
 #[cfg(feature = "cli")]
 mod interleavings;
 #[cfg(feature = "cli")]
+mod listeners;
+#[cfg(feature = "cli")]
 mod messages;
 #[cfg(feature = "cli")]
 mod record;
@@ -29,5 +31,7 @@ mod redrive;
 mod samples;
 #[cfg(feature = "cli")]
 mod stored;
+#[cfg(feature = "cli")]
+mod throttling;
 #[cfg(feature = "cli")]
 mod wording;

@@ -228,8 +228,8 @@ async fn an_announcement_that_failed_is_made_up_for_and_meanwhile_nobody_else_sp
 
     // Until the lease runs out, another attempt does not speak, and does not claim that it did.
     world.triage.publisher = right;
-    let failure = world.handle(&event, "2026-11-20T12:00:30Z").await.unwrap_err();
-    assert!(failure.starts_with("BeingAnnounced: "), "{failure}");
+    let report = world.handle(&event, "2026-11-20T12:00:30Z").await.unwrap();
+    assert_eq!(report.outcome, Outcome::Pending);
     assert_eq!(world.published(), []);
 
     let report = world.handle(&event, "2026-11-20T12:01:00Z").await.unwrap();
@@ -269,14 +269,18 @@ async fn open_and_untold_findings_are_found_in_order_whatever_shard_they_are_in(
 }
 
 #[tokio::test]
-async fn a_repetition_costs_one_call_and_a_new_finding_five() {
+async fn a_repetition_costs_one_call_and_a_new_finding_five_once_it_is_known_who_listens() {
     let world = World::new().await;
     let calls = CallRecorder::default();
     let dynamodb = world.emulator.dynamodb().interceptor(calls.clone());
     let sns = world.emulator.sns().interceptor(calls.clone());
     let world = World { triage: common::triage(dynamodb, sns), ..world };
     let event_at = |time| event(time, |_| {});
+    let first = event_of(&common::arn(1), "2026-11-20T10:00:00Z", |f| {
+        f["packageVulnerabilityDetails"]["vulnerabilityId"] = json!("CVE-2026-1");
+    });
     for (what, event, expected) in [
+        ("the first finding", first, 6),
         ("a new finding", event_at("2026-11-20T10:00:00Z"), 5),
         ("the same again", event_at("2026-11-20T10:00:00Z"), 1),
         ("a moved timestamp", event_at("2026-11-20T11:00:00Z"), 1),

@@ -1,9 +1,14 @@
 //! The topics: the only place that speaks to SNS.
 
-use aws_sdk_sns::{Client, config, types::MessageAttributeValue};
+use aws_sdk_sns::{
+    Client, config,
+    error::{ProvideErrorMetadata, SdkError},
+    operation::publish::PublishError,
+    types::MessageAttributeValue,
+};
 
 use crate::{
-    app::{Publisher, failure::CallFailed},
+    app::{NotPublished, Publisher, failure::CallFailed},
     domain::record::Audience,
     render::message::Message,
 };
@@ -50,7 +55,7 @@ impl Publisher for Sns {
         &self.audiences
     }
 
-    async fn publish(&self, audience: Audience, message: &Message) -> Result<(), CallFailed> {
+    async fn publish(&self, audience: Audience, message: &Message) -> Result<(), NotPublished> {
         let topic = self.topic(audience);
         let failed = |source| CallFailed {
             operation: "SNS Publish",
@@ -68,9 +73,39 @@ impl Publisher for Sns {
                 .data_type("String")
                 .string_value(value)
                 .build()
-                .map_err(|error| failed(error.into()))?;
+                .map_err(|error| NotPublished::Refused(failed(error.into())))?;
             call = call.message_attributes(*name, value);
         }
-        call.send().await.map(drop).map_err(|error| failed(error.into()))
+        call.send().await.map(drop).map_err(|error| {
+            let is_refused = is_about_message(&error);
+            let failed = failed(error.into());
+            if is_refused { NotPublished::Refused(failed) } else { NotPublished::Failed(failed) }
+        })
     }
+
+    async fn has_listener(&self, audience: Audience) -> Result<bool, CallFailed> {
+        let topic = self.topic(audience);
+        let failed = |source| CallFailed {
+            operation: "SNS GetTopicAttributes",
+            object: format!("of {}", topic.map_or("no topic", String::as_str)),
+            source,
+        };
+        let call = self.client.get_topic_attributes().set_topic_arn(topic.cloned());
+        let answer = call.send().await.map_err(|error| failed(error.into()))?;
+        let confirmed = answer.attributes().and_then(|all| all.get("SubscriptionsConfirmed"));
+        let count: Option<u64> = confirmed.and_then(|count| count.parse().ok());
+        count.map(|count| count > 0).ok_or_else(|| {
+            failed(
+                format!("expected a number as SubscriptionsConfirmed, found {confirmed:?}").into(),
+            )
+        })
+    }
+}
+
+/// Whether SNS refused a message for what is in it: <https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>.
+fn is_about_message(error: &SdkError<PublishError>) -> bool {
+    let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
+    let codes =
+        ["InvalidParameter", "ParameterValueInvalid", "InvalidParameterValue", "ValidationError"];
+    code.is_some_and(|code| codes.contains(&code.trim_end_matches("Exception")))
 }

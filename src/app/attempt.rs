@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::failure::Failure;
-use crate::domain::finding::Finding;
+use crate::domain::{finding::Finding, record::Audience};
 
 /// One attempt at an event: Lambda makes up to three.
 #[derive(Clone, Copy)]
@@ -24,6 +24,16 @@ impl<'a> Attempt<'a> {
         Self { name, now, left: &|| SignedDuration::MAX, observe: &|_| () }
     }
 
+    /// Until so little is left that `reserve` is.
+    pub fn until(&self, reserve: SignedDuration) -> TimeLimit<'a> {
+        TimeLimit { left: self.left, reserve }
+    }
+
+    /// For as long as is of use: until what is left is for the answer.
+    pub(super) fn until_the_end(&self) -> TimeLimit<'a> {
+        self.until(ANSWER)
+    }
+
     /// Refuses to begin what takes `calls` calls if the attempt could be ended in the midst of it.
     /// `what` would be left undone.
     pub(super) fn has_time_for(&self, calls: i32, what: &str) -> Result<(), Failure> {
@@ -32,6 +42,23 @@ impl<'a> Attempt<'a> {
             return Err(Failure::OutOfTime { what: what.to_owned(), left, needed });
         }
         Ok(())
+    }
+}
+
+/// What an attempt needs at its end to answer.
+const ANSWER: SignedDuration = SignedDuration::from_secs(1);
+
+/// Until when work on many rows may go on.
+#[derive(Clone, Copy)]
+pub struct TimeLimit<'a> {
+    left: &'a (dyn Fn() -> SignedDuration + Send + Sync),
+    reserve: SignedDuration,
+}
+
+impl TimeLimit<'_> {
+    /// Whether nothing may begin any more.
+    pub fn is_over(&self) -> bool {
+        (self.left)() <= self.reserve
     }
 }
 
@@ -50,6 +77,29 @@ pub enum Observation {
         /// For how long the oldest of them.
         oldest: SignedDuration,
     },
+    /// It was asked whether somebody listens.
+    Listener {
+        /// To whom.
+        audience: Audience,
+        /// Whether somebody does.
+        listens: bool,
+    },
+    /// An audience could not be told.
+    AudienceFailed {
+        /// Who.
+        audience: Audience,
+        /// Why, in words.
+        reason: String,
+    },
+    /// Something was not done without which all is well, but worse than it might be.
+    Warning {
+        /// What, and what that means.
+        what: String,
+        /// Why, in words.
+        reason: String,
+    },
+    /// A flush failed, with this kind of failure. The next one is its retry.
+    FlushFailed(&'static str),
 }
 
 impl Observation {
@@ -65,5 +115,5 @@ impl Observation {
 /// How long one request to AWS takes at most, with its retries: 6 seconds. Adapters of the ports keep to it.
 ///
 /// Most calls of a port are one request. `permit` and `lock_summary` are several where others take tokens at the same time;
-/// so are `pending`, `lease`, `mark` and `remember_announced` for many findings, or where a row has changed.
+/// so is `pending` for many findings. `lease`, `mark` and `remember_announced` have a [`TimeLimit`].
 pub const CALL_TIMEOUT: SignedDuration = SignedDuration::from_secs(6);

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use crate::domain::finding::Malformed;
 
@@ -59,14 +59,11 @@ pub enum Failure {
     /// A message could not be handed over. What it was to tell is recorded.
     #[error("people could not be told; what there is to tell is recorded")]
     Publisher(#[source] CallFailed),
-    /// Another invocation is announcing this finding at this moment.
-    #[error("finding {arn} is being announced by another invocation until {until}; try again then")]
-    BeingAnnounced {
-        /// The finding.
-        arn: String,
-        /// When its right to do so ends.
-        until: Timestamp,
-    },
+    /// People were told, and the table was too busy to note it. They will be told again.
+    #[error(
+        "the table was too busy to note that people were told of {0} findings; they will be told again"
+    )]
+    Unmarked(usize),
     /// Other invocations kept changing the record.
     #[error("finding {arn} changed {attempts} times while it was being recorded; try again")]
     Contended {
@@ -96,9 +93,8 @@ impl Failure {
         match self {
             Self::NotJson(_) | Self::Malformed(_) => "MalformedEvent",
             Self::Unsupported { .. } | Self::Forged { .. } => "UnsupportedEvent",
-            Self::Store(_) => "StoreFailed",
+            Self::Store(_) | Self::Unmarked(_) => "StoreFailed",
             Self::Publisher(_) => "PublishFailed",
-            Self::BeingAnnounced { .. } => "BeingAnnounced",
             Self::Contended { .. } => "Contended",
             Self::OutOfTime { .. } => "OutOfTime",
         }

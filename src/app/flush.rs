@@ -1,19 +1,25 @@
 //! The way of many findings that wait: one summary.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use futures_util::future::join_all;
 use serde::Serialize;
 
 use super::{
-    attempt::{Attempt, Observation},
+    attempt::{Attempt, CALL_TIMEOUT, Observation},
     deliver::{announced_problems, held_by_others, with_lease},
-    ports::{Alerts, AnnouncedProblem, Publisher, Summaries, SummaryLock, WriteOutcome},
+    failure::{CallFailed, Failure, chain},
+    ports::{
+        Alerts, AnnouncedProblem, Leased, NotPublished, Publisher, Queue, Summaries, SummaryLock,
+    },
+    reach::Reach,
     triage::Triage,
 };
 use crate::{
-    app::failure::{CallFailed, Failure},
-    domain::record::{AlertReason, Audience, Decision, Delivery, Lease, Record, decide},
+    domain::{
+        announce::Budget,
+        record::{AlertReason, Audience, Decision, Delivery, Lease, Record, decide},
+    },
     render::message,
 };
 
@@ -32,11 +38,13 @@ pub struct FlushResult {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FlushOutcome {
-    /// It told what it might. None at all if notifications are off, if somebody else is at it, or if
+    /// It told what it might. None at all if notifications are off, if nobody listens, if somebody else is at it, or if
     /// messages keep going out at this very moment; then the next flush tells.
     Flushed,
     /// Nothing was waiting.
     NothingPending,
+    /// It could not do what it should. What waits goes on waiting, and the next flush is the retry.
+    Failed,
 }
 
 impl FlushOutcome {
@@ -45,191 +53,325 @@ impl FlushOutcome {
         match self {
             Self::Flushed => "flushed",
             Self::NothingPending => "nothing-pending",
+            Self::Failed => "failed",
         }
     }
+}
+
+/// A flush that failed: why, and what it did before.
+#[derive(Debug)]
+pub struct FlushFailed {
+    /// Why.
+    pub failure: Failure,
+    /// What it did, with [`FlushOutcome::Failed`].
+    pub result: FlushResult,
 }
 
 /// How many findings one summary has at most.
 const MAX_PER_SUMMARY: usize = 2_000;
 
+/// How many messages people get of one flush at most. It is one, unless SNS refuses it, or very much waits; and more
+/// than ten a second would have SNS suspend a subscription by e-mail.
+const MAX_MESSAGES: usize = Budget::MOST_AT_ONCE as usize;
+
 impl<S: Alerts + Summaries, P: Publisher> Triage<S, P> {
-    /// Tells people of all that waits to be told: in one summary, or several if that is very much.
+    /// Tells people of all that waits to be told and that there is time for: in one summary, or several if that is very
+    /// much. What nobody has heard comes first.
     ///
     /// # Errors
-    /// Something was not done that should have been. What was told is not told again by the next
-    /// flush.
-    pub async fn flush(&self, attempt: Attempt<'_>) -> Result<FlushResult, Failure> {
-        let mut all = FlushResult { outcome: FlushOutcome::Flushed, findings: 0, messages: 0 };
-        if !self.config.notify {
-            return Ok(all);
+    /// Something was not done that should have been. The next flush does it: what was told is not told again.
+    pub async fn flush(&self, attempt: Attempt<'_>) -> Result<FlushResult, FlushFailed> {
+        let mut flush = Flush::default();
+        let done = if self.config.notify {
+            self.flush_queues(&mut flush, attempt).await
+        } else {
+            flush.is_waiting = true;
+            Ok(())
+        };
+        let undone = flush.failed.take().filter(|_| flush.messages == 0).map(Failure::Publisher);
+        let failure = done.err().or(flush.unmarked.take()).or(undone);
+        let outcome = match (&failure, flush.is_waiting) {
+            (Some(_), _) => FlushOutcome::Failed,
+            (None, true) => FlushOutcome::Flushed,
+            (None, false) => FlushOutcome::NothingPending,
+        };
+        let result = FlushResult { outcome, findings: flush.findings, messages: flush.messages };
+        match failure {
+            None => Ok(result),
+            Some(failure) => Err(FlushFailed { failure, result }),
         }
-        attempt.has_time_for(3, SUMMARY)?;
+    }
+
+    async fn flush_queues(&self, flush: &mut Flush, attempt: Attempt<'_>) -> Result<(), Failure> {
+        attempt.has_time_for(4, SUMMARY)?;
+        let listeners = self.ask_listeners(attempt).await;
+        if let Err(failed) = self.store.share_listeners(&listeners).await {
+            let what = "other invocations do not hear who listens before they ask themselves";
+            warn(attempt, what, &failed);
+        }
+        flush.reach = self.reach(&listeners);
+        for queue in [Queue::Untold, Queue::PartlyTold] {
+            self.flush_queue(queue, flush, attempt).await?;
+        }
+        Ok(())
+    }
+
+    /// Sums up what waits in a queue, as much at a time as one summary has.
+    async fn flush_queue(
+        &self,
+        queue: Queue,
+        flush: &mut Flush,
+        attempt: Attempt<'_>,
+    ) -> Result<(), Failure> {
         let mut since = None;
-        let mut failed = None;
         loop {
-            let waiting =
-                self.store.pending(MAX_PER_SUMMARY, since).await.map_err(Failure::Store)?;
+            let waiting = self.store.pending(queue, MAX_PER_SUMMARY, since).await;
+            let waiting = waiting.map_err(Failure::Store)?;
             let oldest = waiting.since.first().map(|&oldest| attempt.now.duration_since(oldest));
             (attempt.observe)(Observation::Pending {
                 findings: waiting.since.len(),
                 oldest: oldest.unwrap_or_default(),
             });
-            let Some(&newest) = waiting.since.last() else {
-                if since.is_none() {
-                    all.outcome = FlushOutcome::NothingPending;
-                }
-                break;
-            };
+            flush.is_waiting |= !waiting.rows.is_empty();
             let may_be_more = waiting.since.len() == MAX_PER_SUMMARY;
-            if waiting.rows.is_empty() {
-                if may_be_more {
-                    since = Some(newest);
-                    continue;
+            let rows: Vec<Record> = waiting
+                .rows
+                .into_iter()
+                .filter(|row| held_by_others(row, attempt).is_none() && flush.can_end(queue, row))
+                .collect();
+            if !rows.is_empty() {
+                let lease = Lease::new(attempt.name, attempt.now);
+                let lock = self.store.lock_summary(&lease, self.config.budget, attempt.now).await;
+                match lock.map_err(Failure::Store)? {
+                    SummaryLock::Acquired => {}
+                    SummaryLock::HeldByOther | SummaryLock::TooSoon => return Ok(()),
                 }
-                if all.messages == 0 {
-                    all.outcome = FlushOutcome::NothingPending;
+                let summed_up = self.sum_up(rows, &lease, flush, attempt).await;
+                if let Err(failed) = self.store.unlock_summary(&lease).await {
+                    warn(attempt, "nobody sums up before this right to do so runs out", &failed);
                 }
-                break;
+                summed_up?;
             }
-            let lease = Lease::new(attempt.name, attempt.now);
-            let lock = self.store.lock_summary(&lease, self.config.budget, attempt.now).await;
-            match lock.map_err(Failure::Store)? {
-                SummaryLock::Acquired => {}
-                SummaryLock::HeldByOther | SummaryLock::TooSoon => break,
-            }
-            let flushed = self.sum_up(waiting.rows, &lease, attempt).await;
-            let ended = self.store.unlock_summary(&lease).await.map_err(Failure::Store);
-            let flushed = flushed?;
-            all.findings += flushed.findings;
-            all.messages += flushed.messages;
-            // What could not be done after people were told, or an audience could not be told, must
-            // not stand in the way of what is newer.
-            failed = failed.or(flushed.failed).or(ended.err());
-            since = Some(newest);
+            since = waiting.since.last().copied();
             // What is left is for the next flush.
             if !may_be_more || attempt.has_time_for(4, SUMMARY).is_err() {
-                break;
+                return Ok(());
             }
         }
-        failed.map_or(Ok(all), Err)
     }
 
-    /// Tells people of those of `waiting` that nobody else is telling them of.
+    /// Tells people of those of `waiting` that nobody else is telling them of, and that there is time for.
     async fn sum_up(
         &self,
         waiting: Vec<Record>,
         lease: &Lease,
+        flush: &mut Flush,
         attempt: Attempt<'_>,
-    ) -> Result<SummedUp, Failure> {
-        let free: Vec<Record> =
-            waiting.into_iter().filter(|row| held_by_others(row, attempt).is_none()).collect();
-        let leased = self.store.lease(&free, lease).await.map_err(Failure::Store)?;
-        let ours =
-            free.into_iter().zip(leased).filter(|(_, outcome)| *outcome == WriteOutcome::Applied);
+    ) -> Result<(), Failure> {
+        // A mark writes twice what a lease does. What can be leased in a quarter of the time can be told and marked in
+        // the rest, however slow the table is.
+        let left = (attempt.left)();
+        let limit = attempt.until(left - left.saturating_sub(CALL_TIMEOUT) / 4);
+        let leased = self.store.lease(&waiting, lease, limit).await.map_err(Failure::Store)?;
+        let ours = waiting.into_iter().zip(leased).filter(|(_, leased)| *leased == Leased::Taken);
         let mut rows: Vec<Row> = ours
             .map(|(record, _)| match decide(&record) {
                 Decision::Alert(why) => Row::new(with_lease(record, lease), Some(why)),
                 Decision::Quiet(_) => Row::new(with_lease(record, lease), None),
             })
             .collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
         attempt.has_time_for(2, SUMMARY)?;
 
-        let all = self.publisher.audiences();
-        let tellings = all.iter().map(|&audience| self.tell(audience, &rows, attempt));
-        let tellings = join_all(tellings).await;
-        let (mut messages, mut failed) = (0, None);
-        for (delivery, &audience) in tellings.into_iter().zip(all) {
-            messages += delivery.messages;
-            failed = failed.or(delivery.failed);
-            for row in delivery.heard {
-                rows[row].heard.push(audience);
+        let audiences = flush.audiences();
+        let telling = audiences.iter().map(|&audience| {
+            let room = match audience {
+                // A queue takes what comes.
+                Audience::Data => usize::MAX,
+                Audience::Email | Audience::Chat => {
+                    MAX_MESSAGES - flush.sent.get(&audience).copied().unwrap_or_default()
+                }
+            };
+            self.tell_all(audience, &rows, room, attempt)
+        });
+        let tellings = join_all(telling).await;
+        for (telling, &audience) in tellings.into_iter().zip(&audiences) {
+            flush.messages += telling.messages;
+            *flush.sent.entry(audience).or_default() += telling.messages;
+            if let Some(failed) = telling.failed {
+                let reason = chain(&failed);
+                (attempt.observe)(Observation::AudienceFailed { audience, reason });
+                flush.failed_for.insert(audience);
+                flush.failed = Some(failed);
+            }
+            for row in telling.told {
+                rows[row].told.push(audience);
             }
         }
-        let heard = rows.iter().filter(|row| !row.heard.is_empty()).map(|row| &row.record.finding);
-        let findings = heard.clone().count();
+        // First the marks of what was told: there may not be time for all.
+        rows.sort_by_key(|row| row.told.is_empty());
+        let told = rows.iter().filter(|row| !row.told.is_empty()).map(|row| &row.record.finding);
+        let findings = told.clone().count();
+        flush.findings += findings;
         if findings > 0 {
-            (attempt.observe)(Observation::announced(heard, attempt.now));
+            (attempt.observe)(Observation::announced(told, attempt.now));
         }
-        let told = rows.into_iter().map(|row| {
-            let told = match row.why {
-                Some(why) => row.record.delivery(why, &row.heard, all, attempt.now, false),
+        let problems = told_problems(&rows);
+        let deliveries = rows.into_iter().map(|row| {
+            let delivery = match row.why {
+                Some(why) => {
+                    row.record.delivery(why, &row.told, &flush.reach.all, attempt.now, false)
+                }
                 None => Delivery::None,
             };
-            (row.record, told)
+            (row.record, delivery)
         });
-        let told: Vec<(Record, Delivery)> = told.collect();
-        let known = known(&told);
-        self.note(told, lease, attempt).await?;
-        let noted = self.store.remember_announced(&known, attempt.now).await;
-        let failed = failed.map(Failure::Publisher).or(noted.err().map(Failure::Store));
-        Ok(SummedUp { findings, messages, failed })
+        let deliveries: Vec<(Record, Delivery)> = deliveries.collect();
+        let limit = attempt.until_the_end();
+        let noted = self.note(deliveries, lease, attempt, limit).await;
+        let remembered = self.store.remember_announced(&problems, attempt.now, limit).await;
+        if let Err(failed) = remembered {
+            let what = "further findings of these problems may get messages of their own";
+            warn(attempt, what, &failed);
+        }
+        // What could not be marked must not stand in the way of what is newer.
+        flush.unmarked = flush.unmarked.take().or(noted.err());
+        Ok(())
     }
 
-    /// Tells one audience of the findings it has not heard of, in as few messages as will do.
-    async fn tell(&self, audience: Audience, rows: &[Row], attempt: Attempt<'_>) -> Telling {
-        let missing = rows
-            .iter()
-            .enumerate()
-            .filter(|(_, row)| !row.record.delivered_to().contains(&audience));
-        let (indices, news): (Vec<usize>, Vec<(&Record, AlertReason)>) =
-            missing.filter_map(|(index, row)| Some((index, (&row.record, row.why?)))).unzip();
-        let mut delivery = Telling::default();
-        if news.is_empty() {
-            return delivery;
-        }
-        for (message, about) in message::summary(audience, &news, attempt.now, self.config.language)
-        {
-            if let Err(error) = self.publisher.publish(audience, &message).await {
-                delivery.failed = Some(error);
-                break;
+    /// Tells one audience of the findings it has not heard of, in as few messages as will do and at most `room`.
+    ///
+    /// A message that SNS refuses is halved until the one finding is found that it is refused for; that one gets a plain
+    /// message.
+    async fn tell_all(
+        &self,
+        audience: Audience,
+        rows: &[Row],
+        room: usize,
+        attempt: Attempt<'_>,
+    ) -> Telling {
+        let is_untold =
+            |row: &Row| row.why.is_some() && !row.record.delivered_to().contains(&audience);
+        let untold: Vec<usize> = (0..rows.len()).filter(|&row| is_untold(&rows[row])).collect();
+        let mut telling = Telling::default();
+        let mut batches = VecDeque::from([untold]);
+        while let Some(batch) = batches.pop_front() {
+            let news = batch.iter().filter_map(|&row| Some((&rows[row].record, rows[row].why?)));
+            let news: Vec<(&Record, AlertReason)> = news.collect();
+            if news.is_empty() {
+                continue;
             }
-            delivery.messages += 1;
-            delivery.heard.extend(&indices[about]);
+            let language = self.config.language;
+            for (message, about) in message::summary(audience, &news, attempt.now, language) {
+                if telling.messages >= room || attempt.has_time_for(2, SUMMARY).is_err() {
+                    return telling;
+                }
+                let about = &batch[about];
+                let told = match (self.publisher.publish(audience, &message).await, about) {
+                    (Err(NotPublished::Refused(refused)), &[row]) => {
+                        let Row { record, why: Some(why), .. } = &rows[row] else { continue };
+                        self.tell_plainly(audience, record, *why, &refused, attempt).await
+                    }
+                    (Err(NotPublished::Refused(refused)), several) => {
+                        let (one, other) = several.split_at(several.len() / 2);
+                        let what =
+                            format!("a summary for {} is split: it was refused", audience.as_str());
+                        warn(attempt, &what, &refused);
+                        batches.extend([one.to_vec(), other.to_vec()]);
+                        continue;
+                    }
+                    (told, _) => told.map_err(NotPublished::into_call),
+                };
+                if let Err(failed) = told {
+                    telling.failed = Some(failed);
+                    return telling;
+                }
+                telling.messages += 1;
+                telling.told.extend(about);
+            }
         }
-        delivery
+        telling
     }
 }
 
-/// What people know after a summary that told them all of this: each problem once, as urgent as it
-/// was told.
-fn known(told: &[(Record, Delivery)]) -> Vec<AnnouncedProblem> {
-    let mut known: BTreeMap<(String, &'static str), AnnouncedProblem> = BTreeMap::new();
-    for (record, told) in told {
-        let Delivery::Complete(announced) = told else { continue };
-        for new in announced_problems(record, announced.why) {
+/// What people know after they were told of these: each problem once, as urgent as it was told.
+fn told_problems(rows: &[Row]) -> Vec<AnnouncedProblem> {
+    let mut told: BTreeMap<(String, &'static str), AnnouncedProblem> = BTreeMap::new();
+    for row in rows.iter().filter(|row| !row.told.is_empty()) {
+        let Some(why) = row.why else { continue };
+        for new in announced_problems(&row.record, why) {
             let key = (new.problem.key.clone(), new.why.as_str());
-            match known.get_mut(&key) {
+            match told.get_mut(&key) {
                 Some(old) if old.priority >= new.priority => {}
                 _ => {
-                    known.insert(key, new);
+                    told.insert(key, new);
                 }
             }
         }
     }
-    known.into_values().collect()
+    told.into_values().collect()
+}
+
+fn warn(attempt: Attempt<'_>, what: &str, failed: &CallFailed) {
+    (attempt.observe)(Observation::Warning { what: what.to_owned(), reason: chain(failed) });
 }
 
 /// What a flush does, for an error.
 const SUMMARY: &str = "the summary of what waits";
 
-/// What came of summing up findings.
-struct SummedUp {
+/// A flush under way.
+#[derive(Default)]
+struct Flush {
+    reach: Reach,
+    /// Whether it has found something that waits.
+    is_waiting: bool,
     /// How many findings people were told of.
     findings: usize,
     /// In how many messages.
     messages: usize,
-    /// What could not be done, although all the rest was.
-    failed: Option<Failure>,
+    /// How many of them went to each audience.
+    sent: BTreeMap<Audience, usize>,
+    /// Whom it could not tell. It does not try them again.
+    failed_for: BTreeSet<Audience>,
+    /// Why, for the last of them.
+    failed: Option<CallFailed>,
+    /// Why it could not be noted that people were told.
+    unmarked: Option<Failure>,
+}
+
+impl Flush {
+    /// Those who can be told now, as far as this flush knows.
+    fn audiences(&self) -> Vec<Audience> {
+        let failed = &self.failed_for;
+        self.reach.now.iter().copied().filter(|audience| !failed.contains(audience)).collect()
+    }
+
+    /// Whether there is something to be done about a row of `queue`. There is not where all have heard but those who
+    /// cannot be told.
+    fn can_end(&self, queue: Queue, row: &Record) -> bool {
+        let audiences = self.audiences();
+        let is_news = matches!(decide(row), Decision::Alert(_));
+        let waits_for = row.not_delivered_to(&self.reach.all);
+        match queue {
+            _ if !is_news || waits_for.is_empty() => true,
+            Queue::Untold if row.delivered_to().is_empty() => !audiences.is_empty(),
+            // It leaves this queue for the other.
+            Queue::Untold => true,
+            Queue::PartlyTold => !row.not_delivered_to(&audiences).is_empty(),
+        }
+    }
 }
 
 /// What came of telling one audience.
 #[derive(Default)]
 struct Telling {
-    /// The places of the rows that it has heard of.
-    heard: Vec<usize>,
+    /// The places of the rows that it was told of.
+    told: Vec<usize>,
     /// In how many messages.
     messages: usize,
-    /// Why it has not heard of all.
+    /// Why it was not told of all, if that could not be done.
     failed: Option<CallFailed>,
 }
 
@@ -238,28 +380,32 @@ struct Row {
     record: Record,
     /// Why people are to be told; `None` if there is nothing to tell after all.
     why: Option<AlertReason>,
-    /// Who has heard of it just now.
-    heard: Vec<Audience>,
+    /// Who was told of it just now.
+    told: Vec<Audience>,
 }
 
 impl Row {
     fn new(record: Record, why: Option<AlertReason>) -> Self {
-        Self { record, why, heard: Vec::new() }
+        Self { record, why, told: Vec::new() }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    };
 
     use futures_util::FutureExt;
     use jiff::{SignedDuration, Timestamp};
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::{
-        app::{Marked, Marking, Pending, Permit, PermitRequest, TriageConfig},
+        app::{Marked, Marking, Pending, Permit, PermitRequest, TimeLimit, TriageConfig},
         domain::{
-            announce::Budget,
+            announce::{Budget, Listeners},
             assess::{Policy, assess},
             finding::sample,
             record::{AssessedFinding, Step, step},
@@ -269,9 +415,8 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
-    /// A store in which more findings wait than one summary has, and which can note everything but
-    /// what people know.
-    struct Forgetful;
+    /// A store in which these pages of findings wait, and which can note everything but what people know.
+    struct Forgetful(Vec<Pending>);
 
     impl Alerts for Forgetful {
         async fn permit(
@@ -287,38 +432,42 @@ mod tests {
             &self,
             records: &[Record],
             _: &Lease,
-        ) -> Result<Vec<WriteOutcome>, CallFailed> {
-            Ok(vec![WriteOutcome::Applied; records.len()])
+            _: TimeLimit<'_>,
+        ) -> Result<Vec<Leased>, CallFailed> {
+            Ok(vec![Leased::Taken; records.len()])
         }
 
-        async fn mark(&self, markings: &[Marking], _: &Lease) -> Result<Vec<Marked>, CallFailed> {
+        async fn mark(
+            &self,
+            markings: &[Marking],
+            _: &Lease,
+            _: TimeLimit<'_>,
+        ) -> Result<Vec<Marked>, CallFailed> {
             Ok(vec![Marked::Done; markings.len()])
+        }
+
+        async fn share_listeners(&self, _: &Listeners) -> Result<(), CallFailed> {
+            Ok(())
         }
     }
 
     impl Summaries for Forgetful {
         async fn pending(
             &self,
-            most: usize,
+            queue: Queue,
+            _: usize,
             since: Option<Timestamp>,
         ) -> Result<Pending, CallFailed> {
-            let since = match since {
-                None => vec![NOW; most],
-                Some(newest) => vec![newest + SignedDuration::from_secs(1)],
-            };
-            let finding = sample::finding();
-            let assessment = assess(&finding, &Policy::default(), Some(NOW));
-            let assessed = AssessedFinding::new(finding, assessment, NOW);
-            let Step::Write(record, _) = step(None, &assessed, &Policy::default()) else {
-                panic!()
-            };
-            Ok(Pending { since, rows: vec![*record] })
+            let page = usize::from(since.is_some());
+            let page = self.0.get(page).filter(|_| queue == Queue::Untold).cloned();
+            Ok(page.unwrap_or(Pending { since: Vec::new(), rows: Vec::new() }))
         }
 
         async fn remember_announced(
             &self,
             _: &[AnnouncedProblem],
             _: Timestamp,
+            _: TimeLimit<'_>,
         ) -> Result<(), CallFailed> {
             Err(CallFailed { operation: "know", object: String::new(), source: "".into() })
         }
@@ -337,26 +486,88 @@ mod tests {
         }
     }
 
-    /// Counts messages.
-    #[derive(Default)]
-    struct Counter(AtomicUsize);
+    /// A finding that waits, after `change`.
+    fn waiting(change: impl FnOnce(&mut Value)) -> Record {
+        let finding = sample::with(change);
+        let assessment = assess(&finding, &Policy::default(), Some(NOW));
+        let assessed = AssessedFinding::new(finding, assessment, NOW);
+        match step(None, &assessed, &Policy::default()) {
+            Step::Write(record, _) => *record,
+            other => panic!("{other:?}"),
+        }
+    }
 
-    impl Publisher for Counter {
+    /// Takes messages, but for those with this word in it.
+    #[derive(Default)]
+    struct Inbox(Mutex<Vec<Message>>);
+
+    const REFUSED: &str = "poison";
+
+    impl Publisher for Inbox {
         fn audiences(&self) -> &[Audience] {
             &[Audience::Email]
         }
 
-        async fn publish(&self, _: Audience, _: &Message) -> Result<(), CallFailed> {
-            self.0.fetch_add(1, Ordering::SeqCst);
+        async fn publish(&self, _: Audience, message: &Message) -> Result<(), NotPublished> {
+            if message.body.contains(REFUSED) {
+                let source = "InvalidParameter".into();
+                let call = CallFailed { operation: "publish", object: String::new(), source };
+                return Err(NotPublished::Refused(call));
+            }
+            self.0.lock().unwrap().push(message.clone());
             Ok(())
+        }
+
+        async fn has_listener(&self, _: Audience) -> Result<bool, CallFailed> {
+            Ok(true)
         }
     }
 
     #[test]
-    fn what_people_know_not_being_noted_fails_the_flush_but_keeps_nobody_from_hearing_the_rest() {
-        let triage = Triage::new(Forgetful, Counter::default(), TriageConfig::default());
-        let flushed = triage.flush(Attempt::new("flush", NOW)).now_or_never().unwrap();
-        assert_eq!(flushed.unwrap_err().kind(), "StoreFailed");
-        assert_eq!(triage.publisher.0.into_inner(), 2);
+    fn what_people_know_not_being_noted_is_a_warning_and_keeps_nobody_from_hearing_the_rest() {
+        let more = NOW + SignedDuration::from_secs(1);
+        let pages = [vec![NOW; MAX_PER_SUMMARY], vec![more]];
+        let pages = pages.map(|since| Pending { since, rows: vec![waiting(|_| {})] });
+        let store = Forgetful(pages.into());
+        let triage = Triage::new(store, Inbox::default(), TriageConfig::default());
+        let warnings = AtomicUsize::new(0);
+        let observe = |observation| {
+            if let Observation::Warning { .. } = observation {
+                warnings.fetch_add(1, Ordering::SeqCst);
+            }
+        };
+        let attempt = Attempt { observe: &observe, ..Attempt::new("flush", NOW) };
+        let flushed = triage.flush(attempt).now_or_never().unwrap();
+        assert_eq!(flushed.unwrap().messages, 2);
+        assert_eq!(warnings.into_inner(), 2);
+    }
+
+    #[test]
+    fn a_summary_that_is_refused_is_halved_until_the_finding_is_found_that_gets_a_plain_message() {
+        let rows = (0..16).map(|number| {
+            waiting(|f| {
+                f["findingArn"] = json!(format!("{}{number:02}", sample::ARN));
+                f["packageVulnerabilityDetails"]["vulnerabilityId"] =
+                    json!(format!("CVE-2026-{number}"));
+                if number == 5 {
+                    let packages = &mut f["packageVulnerabilityDetails"]["vulnerablePackages"];
+                    packages[0]["name"] = json!(REFUSED);
+                }
+            })
+        });
+        let page = Pending { since: vec![NOW; 16], rows: rows.collect() };
+        let store = Forgetful(vec![page]);
+        let triage = Triage::new(store, Inbox::default(), TriageConfig::default());
+
+        let flushed = triage.flush(Attempt::new("flush", NOW)).now_or_never().unwrap().unwrap();
+
+        assert_eq!((flushed.outcome, flushed.findings), (FlushOutcome::Flushed, 16));
+        let inbox = triage.publisher.0.into_inner().unwrap();
+        assert_eq!(inbox.len(), flushed.messages);
+        // Of sixteen, eight, four, two and one are left over, and the one.
+        assert_eq!(inbox.len(), 5);
+        let plain = inbox.last().unwrap();
+        assert!(plain.body.contains("Amazon SNS refused the message"), "{}", plain.body);
+        assert!(plain.body.contains(&format!("{}05", sample::ARN)), "{}", plain.body);
     }
 }

@@ -5,12 +5,13 @@ mod deliver;
 pub mod failure;
 mod flush;
 mod ports;
+mod reach;
 mod triage;
 
-pub use attempt::{Attempt, CALL_TIMEOUT, Observation};
-pub use flush::{FlushOutcome, FlushResult};
+pub use attempt::{Attempt, CALL_TIMEOUT, Observation, TimeLimit};
+pub use flush::{FlushFailed, FlushOutcome, FlushResult};
 pub use ports::{
-    Alerts, AnnouncedProblem, Marked, Marking, Pending, Permit, PermitRequest, Publisher, Records,
-    Refreshed, Summaries, SummaryLock, WriteOutcome,
+    Alerts, AnnouncedProblem, Leased, Marked, Marking, NotPublished, Pending, Permit,
+    PermitRequest, Publisher, Queue, Records, Refreshed, Summaries, SummaryLock, WriteOutcome,
 };
 pub use triage::{Outcome, Triage, TriageConfig, TriageResult};

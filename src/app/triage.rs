@@ -3,19 +3,25 @@
 //! Calls for an event that changes nothing: one ([`Records::refresh`]). For a new finding: five
 //! (`refresh`, [`Records::write`], [`Alerts::permit`], `publish`, [`Alerts::mark`]).
 
-use futures_util::future::join_all;
+use std::sync::{Arc, Mutex};
+
+use futures_util::future::{join, join_all};
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    attempt::{Attempt, Observation},
+    attempt::{Attempt, CALL_TIMEOUT, Observation},
     deliver::{MAX_ATTEMPTS, announced_problems, held_by_others, with_lease},
-    failure::Failure,
-    ports::{Alerts, Permit, PermitRequest, Publisher, Records, Refreshed, WriteOutcome},
+    failure::{CallFailed, Failure, chain},
+    ports::{
+        Alerts, Leased, NotPublished, Permit, PermitRequest, Publisher, Records, Refreshed,
+        WriteOutcome,
+    },
+    reach::Reach,
 };
 use crate::{
     domain::{
-        announce::{Bucket, Budget},
+        announce::{Bucket, Budget, Listeners},
         assess::{Policy, Priority, assess},
         finding::Finding,
         record::{
@@ -82,6 +88,8 @@ pub struct Triage<S, P> {
     pub publisher: P,
     /// What can be set.
     pub config: TriageConfig,
+    /// Who listens, as far as known.
+    pub(super) listeners: Arc<Mutex<Option<Listeners>>>,
 }
 
 /// What can be set of triage.
@@ -95,6 +103,8 @@ pub struct TriageConfig {
     pub language: Language,
     /// How many messages they get.
     pub budget: Budget,
+    /// Whether findings wait for somebody to listen to e-mail. If not, e-mail is left out where nobody does.
+    pub email_required: bool,
 }
 
 impl Default for TriageConfig {
@@ -104,6 +114,7 @@ impl Default for TriageConfig {
             notify: true,
             language: Language::default(),
             budget: Budget::default(),
+            email_required: true,
         }
     }
 }
@@ -111,7 +122,7 @@ impl Default for TriageConfig {
 impl<S, P> Triage<S, P> {
     /// Triage that keeps records in `store` and tells people through `publisher`.
     pub fn new(store: S, publisher: P, config: TriageConfig) -> Self {
-        Self { store, publisher, config }
+        Self { store, publisher, config, listeners: Arc::default() }
     }
 }
 
@@ -131,7 +142,7 @@ impl<S: Records + Alerts, P: Publisher> Triage<S, P> {
         let arn = &assessed.finding.arn;
         for _ in 0..MAX_ATTEMPTS {
             attempt.has_time_for(2, arn)?;
-            let (record, transition) = match self.record(&assessed).await? {
+            let (record, transition) = match self.record(&assessed, attempt).await? {
                 Recording::Done(record, transition) => (record, transition),
                 Recording::Stale(record) => {
                     let reason = "the record holds a newer state of this finding".to_owned();
@@ -155,9 +166,16 @@ impl<S: Records + Alerts, P: Publisher> Triage<S, P> {
                 }
                 Decision::Alert(why) => {
                     attempt.has_time_for(3, arn)?;
-                    match self.permit(*record, why, attempt).await? {
+                    let listeners = self.listeners(attempt).await;
+                    let reach = self.reach(&listeners);
+                    if record.not_delivered_to(&reach.now).is_empty() {
+                        let reason =
+                            "recorded; nobody listens: the topic has no confirmed subscription";
+                        return Ok(report(&record, Outcome::Pending, reason.to_owned()));
+                    }
+                    match self.permit(*record, why, listeners, attempt).await? {
                         Permitted::Yes(record, lease) => {
-                            return self.announce(*record, why, &lease, attempt).await;
+                            return self.announce(*record, why, &lease, reach, attempt).await;
                         }
                         Permitted::NotAlone(record, reason) => {
                             return Ok(report(&record, Outcome::Pending, reason.to_owned()));
@@ -171,7 +189,11 @@ impl<S: Records + Alerts, P: Publisher> Triage<S, P> {
     }
 
     /// Puts a sighting into the record.
-    async fn record(&self, assessed: &AssessedFinding) -> Result<Recording, Failure> {
+    async fn record(
+        &self,
+        assessed: &AssessedFinding,
+        attempt: Attempt<'_>,
+    ) -> Result<Recording, Failure> {
         let previous = match self.store.refresh(assessed).await.map_err(Failure::Store)? {
             Refreshed::Done(record) => return Ok(Recording::Done(record, None)),
             Refreshed::Differs(record) => Some(record),
@@ -181,7 +203,15 @@ impl<S: Records + Alerts, P: Publisher> Triage<S, P> {
             (Step::Stale, Some(record)) => Ok(Recording::Stale(record)),
             (Step::Repetition, Some(record)) => Ok(Recording::Done(record, None)),
             (Step::Write(record, transition), _) => {
-                match self.store.write(&record, transition).await.map_err(Failure::Store)? {
+                // Whether somebody listens is asked meanwhile, where it has to be asked at all.
+                let tells = self.config.notify && matches!(decide(&record), Decision::Alert(_));
+                let listeners = async {
+                    if tells {
+                        drop(self.listeners(attempt).await);
+                    }
+                };
+                let (written, ()) = join(self.store.write(&record, transition), listeners).await;
+                match written.map_err(Failure::Store)? {
                     WriteOutcome::Applied => Ok(Recording::Done(record, Some(transition))),
                     WriteOutcome::Conflict => Ok(Recording::Conflict),
                 }
@@ -196,18 +226,22 @@ impl<S: Records + Alerts, P: Publisher> Triage<S, P> {
         &self,
         record: Record,
         why: AlertReason,
+        listeners: Listeners,
         attempt: Attempt<'_>,
     ) -> Result<Permitted, Failure> {
-        if let Some(held) = held_by_others(&record, attempt) {
-            let (arn, until) = (record.finding.arn.clone(), held.until);
-            return Err(Failure::BeingAnnounced { arn, until });
+        if held_by_others(&record, attempt).is_some() {
+            // Whoever holds it looks at the row again when it has told people; if it dies, the next flush does.
+            let reason = "another invocation tells people of it now; what is left goes into the next summary";
+            return Ok(Permitted::NotAlone(Box::new(record), reason));
         }
         let lease = Lease::new(attempt.name, attempt.now);
         let permit = if record.token_is_spent() {
             // Its token is spent, and the rest is owed to those who have not heard.
             let records = std::slice::from_ref(&record);
-            match self.store.lease(records, &lease).await.map_err(Failure::Store)?[..] {
-                [WriteOutcome::Applied] => Permit::Granted,
+            let limit = attempt.until(CALL_TIMEOUT * 2);
+            match self.store.lease(records, &lease, limit).await.map_err(Failure::Store)?[..] {
+                [Leased::Taken] => Permit::Granted,
+                [Leased::TooBusy] => Permit::NoToken,
                 _ => Permit::Conflict,
             }
         } else {
@@ -215,13 +249,18 @@ impl<S: Records + Alerts, P: Publisher> Triage<S, P> {
                 now: attempt.now,
                 budget: self.config.budget,
                 bucket: Bucket::of(record.assessment.priority),
-                known: announced_problems(&record, why).collect(),
+                problems: announced_problems(&record, why).collect(),
+                listeners,
             };
             self.store.permit(&record, &lease, &alone).await.map_err(Failure::Store)?
         };
         Ok(match permit {
             Permit::Granted => Permitted::Yes(Box::new(with_lease(record, &lease)), lease),
             Permit::Conflict => Permitted::Conflict,
+            Permit::OtherListeners(listeners) => {
+                self.learn_listeners(listeners);
+                Permitted::Conflict
+            }
             Permit::AlreadyAnnounced => Permitted::NotAlone(
                 Box::new(record),
                 "the same problem was announced not long ago; the next summary has this one",
@@ -239,36 +278,56 @@ impl<S: Records + Alerts, P: Publisher> Triage<S, P> {
         record: Record,
         why: AlertReason,
         lease: &Lease,
+        reach: Reach,
         attempt: Attempt<'_>,
     ) -> Result<TriageResult, Failure> {
         attempt.has_time_for(2, &record.finding.arn)?;
-        let all = self.publisher.audiences();
-        let missing: Vec<Audience> = all
-            .iter()
-            .copied()
-            .filter(|audience| !record.delivered_to().contains(audience))
-            .collect();
-        let sent = join_all(missing.iter().map(async |&audience| {
-            let message = message::alert(audience, &record, why, attempt.now, self.config.language);
-            self.publisher.publish(audience, &message).await.map(|()| audience)
-        }))
-        .await;
-        let heard: Vec<Audience> =
-            sent.iter().filter_map(|sent| sent.as_ref().ok().copied()).collect();
-        let failed = sent.into_iter().find_map(Result::err);
+        let missing = record.not_delivered_to(&reach.now);
+        let telling = missing.iter().map(|&audience| self.tell(audience, &record, why, attempt));
+        let (mut heard, mut failed) = (Vec::new(), None);
+        for (told, &audience) in join_all(telling).await.into_iter().zip(&missing) {
+            match told {
+                Ok(()) => heard.push(audience),
+                Err(error) => {
+                    let reason = chain(&error);
+                    (attempt.observe)(Observation::AudienceFailed { audience, reason });
+                    failed = Some(error);
+                }
+            }
+        }
         if !heard.is_empty() {
             let about = std::iter::once(&record.finding);
             (attempt.observe)(Observation::announced(about, attempt.now));
         }
 
         let report = report(&record, Outcome::Announced, why.as_str().to_owned());
-        let told = record.delivery(why, &heard, all, attempt.now, true);
+        let delivery = record.delivery(why, &heard, &reach.all, attempt.now, true);
         if failed.is_none() || !heard.is_empty() {
-            self.note(vec![(record, told)], lease, attempt).await?;
+            let limit = attempt.until_the_end();
+            self.note(vec![(record, delivery)], lease, attempt, limit).await?;
         }
         match failed {
             Some(failed) => Err(Failure::Publisher(failed)),
             None => Ok(report),
+        }
+    }
+
+    /// Tells one audience of one finding. If the message is refused, a plain one says that there is this finding.
+    async fn tell(
+        &self,
+        audience: Audience,
+        record: &Record,
+        why: AlertReason,
+        attempt: Attempt<'_>,
+    ) -> Result<(), CallFailed> {
+        let language = self.config.language;
+        let message = message::alert(audience, record, why, attempt.now, language);
+        match self.publisher.publish(audience, &message).await {
+            Ok(()) => Ok(()),
+            Err(NotPublished::Failed(failed)) => Err(failed),
+            Err(NotPublished::Refused(refused)) => {
+                self.tell_plainly(audience, record, why, &refused, attempt).await
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::{cmp::Reverse, collections::BTreeSet};
 
 use comfy_table::{ContentArrangement, Table, presets::ASCII_MARKDOWN};
-use jiff::tz::Offset;
+use jiff::{Timestamp, tz::Offset};
 
 use crate::{
     adapters::dynamodb::DynamoDb,
@@ -14,7 +14,7 @@ use crate::{
 /// A row, by urgency: what sorts first is shown first.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Row {
-    order: (bool, Reverse<u8>, Option<jiff::Timestamp>, String),
+    order: (bool, Reverse<u8>, Timestamp, String),
     cells: [String; 8],
 }
 
@@ -58,7 +58,7 @@ fn row(record: &Record) -> Row {
         order: (
             !record.is_open(),
             Reverse(record.assessment.score),
-            record.due_at,
+            record.due_at.unwrap_or(Timestamp::MAX),
             finding.arn.clone(),
         ),
         cells: [

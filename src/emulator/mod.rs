@@ -1,7 +1,10 @@
 //! The part of AWS that the function talks to, on this machine: a DynamoDB-compatible store with
 //! the table of the template, and a topic.
 
-use std::path::Path;
+use std::{
+    path::Path,
+    sync::{Arc, PoisonError},
+};
 
 use aws_config::{Region, SdkConfig};
 use aws_sdk_dynamodb::config::Credentials;
@@ -67,7 +70,11 @@ impl Emulator {
     pub async fn open(template: &Template, db: Option<&Path>) -> Result<Self, BoxError> {
         let store = open(template, db)?;
         let (sender, published) = unbounded_channel();
-        let topic = Topic { arns: vec![TOPIC, CHAT_TOPIC, DATA_TOPIC], published: sender };
+        let topic = Topic {
+            arns: vec![TOPIC, CHAT_TOPIC, DATA_TOPIC],
+            published: sender,
+            deaf: Arc::default(),
+        };
         let credentials = Credentials::new("local", "local", None, None, "inspector-triage");
         let shared = aws::config()
             .region(Region::from_static(REGION))
@@ -85,6 +92,16 @@ impl Emulator {
     /// The topic, for whoever serves it in a way of their own.
     pub fn topic(&self) -> Service {
         Service::Topic(self.topic.clone())
+    }
+
+    /// Takes the subscription to a topic away, or gives it back.
+    pub fn listen(&self, topic: &str, somebody_listens: bool) {
+        let mut deaf = self.topic.deaf.lock().unwrap_or_else(PoisonError::into_inner);
+        if somebody_listens {
+            deaf.remove(topic);
+        } else {
+            deaf.insert(topic.to_owned());
+        }
     }
 
     /// For clients of the store, which need no network.

@@ -27,13 +27,12 @@ impl Template {
         Ok(Self(template))
     }
 
-    /// The resources of a type that are there under any condition: their names and properties.
+    /// The resources of a type, by their names.
     fn resources(&self, kind: &str) -> impl Iterator<Item = (&str, &Value)> {
         let resources = self.0["Resources"].as_object().into_iter().flatten();
         resources
             .filter(move |(_, resource)| resource["Type"] == kind)
-            .filter(|(_, resource)| resource.get("Condition").is_none())
-            .map(|(name, resource)| (name.as_str(), &resource["Properties"]))
+            .map(|(name, resource)| (name.as_str(), resource))
     }
 
     /// The request that creates the table, under the name `table`.
@@ -41,10 +40,11 @@ impl Template {
     /// # Errors
     /// The template has no table.
     pub fn create_table(&self, table: &str) -> Result<Value, BoxError> {
-        let (_, properties) = self
+        let (_, resource) = self
             .resources("AWS::DynamoDB::Table")
             .next()
             .ok_or("the template has no AWS::DynamoDB::Table")?;
+        let properties = &resource["Properties"];
         let mut request = Map::from_iter([("TableName".to_owned(), json!(table))]);
         for key in ["BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes"] {
             if let Some(value) = properties.get(key) {
@@ -62,10 +62,10 @@ impl Template {
     pub fn rules(&self) -> Result<Vec<(String, Value)>, BoxError> {
         let rules: Vec<_> = self
             .resources("AWS::Events::Rule")
-            .filter(|(_, properties)| properties["EventPattern"].is_object())
-            .map(|(name, properties)| {
-                Ok((name.to_owned(), self.resolve(&properties["EventPattern"])?))
-            })
+            .filter(|(_, rule)| rule.get("Condition").is_none())
+            .map(|(name, rule)| (name, &rule["Properties"]["EventPattern"]))
+            .filter(|(_, pattern)| pattern.is_object())
+            .map(|(name, pattern)| Ok((name.to_owned(), self.resolve(pattern)?)))
             .collect::<Result<_, BoxError>>()?;
         if rules.is_empty() {
             return Err("the template has no AWS::Events::Rule with an EventPattern".into());

@@ -3,7 +3,10 @@
 //! It speaks as much of the SNS query protocol as publishing needs, and is strict where AWS is,
 //! so that a message that passes here is one that AWS takes.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use axum::{
     Router,
@@ -37,6 +40,9 @@ pub struct Topic {
     pub arns: Vec<&'static str>,
     /// Where messages go.
     pub published: UnboundedSender<Published>,
+    /// The ARNs of those without a confirmed subscription. What is published to them goes on all the same, for whoever
+    /// looks at it.
+    pub deaf: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Topic {
@@ -50,9 +56,14 @@ impl Topic {
     pub fn perform(&self, body: &[u8]) -> (u16, String) {
         let form: BTreeMap<String, String> = form_urlencoded::parse(body).into_owned().collect();
         let action = form.get("Action").map_or("", String::as_str);
-        if action != "Publish" {
-            let reason = format!("this topic can only Publish, not {action}");
-            return refusal("InvalidAction", &reason);
+        match action {
+            "Publish" => {}
+            "GetTopicAttributes" => return self.attributes(&form),
+            _ => {
+                let reason =
+                    format!("this topic can only Publish and GetTopicAttributes, not {action}");
+                return refusal("InvalidAction", &reason);
+            }
         }
         let published = match read(&form, &self.arns) {
             Ok(published) => published,
@@ -65,6 +76,24 @@ impl Topic {
             "<PublishResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><PublishResult>\
              <MessageId>{id}</MessageId></PublishResult><ResponseMetadata><RequestId>{id}\
              </RequestId></ResponseMetadata></PublishResponse>"
+        );
+        (200, answer)
+    }
+
+    /// How many confirmed subscriptions a topic has: one, unless it is [deaf](Self::deaf).
+    fn attributes(&self, form: &BTreeMap<String, String>) -> (u16, String) {
+        let topic = form.get("TopicArn").map_or("", String::as_str);
+        if !self.arns.contains(&topic) {
+            return refusal("NotFound", "Topic does not exist");
+        }
+        let deaf = self.deaf.lock().unwrap_or_else(PoisonError::into_inner);
+        let confirmed = u8::from(!deaf.contains(topic));
+        let answer = format!(
+            "<GetTopicAttributesResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\">\
+             <GetTopicAttributesResult><Attributes><entry><key>SubscriptionsConfirmed</key>\
+             <value>{confirmed}</value></entry></Attributes></GetTopicAttributesResult>\
+             <ResponseMetadata><RequestId>0</RequestId></ResponseMetadata>\
+             </GetTopicAttributesResponse>"
         );
         (200, answer)
     }

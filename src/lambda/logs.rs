@@ -14,7 +14,7 @@ use tracing_subscriber::{
     registry,
 };
 
-use crate::domain::text;
+use crate::{app::Observation, domain::text};
 
 /// Starts logging to `writer`, our own lines down to `level`.
 ///
@@ -53,4 +53,26 @@ pub fn start(
         );
     }));
     Ok(())
+}
+
+/// Logs what a person should know of an attempt's work and the answer does not say.
+pub fn observed(observation: &Observation) {
+    match observation {
+        Observation::Listener { audience, listens: false } => tracing::warn!(
+            audience = audience.as_str(),
+            "nobody listens: the topic has no confirmed subscription"
+        ),
+        Observation::AudienceFailed { audience, reason } => tracing::warn!(
+            audience = audience.as_str(),
+            error.message = reason,
+            "an audience could not be told; what it missed waits"
+        ),
+        Observation::Warning { what, reason } => {
+            tracing::warn!(error.message = reason, "{what}");
+        }
+        Observation::Announced { .. }
+        | Observation::Pending { .. }
+        | Observation::Listener { .. }
+        | Observation::FlushFailed(_) => {}
+    }
 }

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     adapters::calls::CallTime,
     app::{Observation, Outcome, failure::Failure},
-    domain::assess::Priority,
+    domain::{assess::Priority, record::Audience},
 };
 
 /// The namespace of the metrics.
@@ -37,6 +37,10 @@ pub enum Metric {
     Pending,
     /// For how long the oldest of them had waited.
     OldestPendingAge,
+    /// Whether somebody listens to an `audience`, 1 or 0: asked at each flush, and by each new environment.
+    Listeners,
+    /// Messages or summaries that an `audience` could not be told.
+    AudienceFailures,
     /// A call to DynamoDB, with its repetitions.
     DynamoDbLatency,
     /// A call to SNS, with its repetitions.
@@ -45,7 +49,7 @@ pub enum Metric {
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Findings,
         Self::Failures,
         Self::Announcements,
@@ -53,6 +57,8 @@ impl Metric {
         Self::Flushes,
         Self::Pending,
         Self::OldestPendingAge,
+        Self::Listeners,
+        Self::AudienceFailures,
         Self::DynamoDbLatency,
         Self::SnsLatency,
     ];
@@ -67,6 +73,8 @@ impl Metric {
             Self::Flushes => "Flushes",
             Self::Pending => "Pending",
             Self::OldestPendingAge => "OldestPendingAge",
+            Self::Listeners => "Listeners",
+            Self::AudienceFailures => "AudienceFailures",
             Self::DynamoDbLatency => "DynamoDBLatency",
             Self::SnsLatency => "SNSLatency",
         }
@@ -85,6 +93,7 @@ impl Metric {
         match self {
             Self::Findings => &["outcome", "priority"],
             Self::Failures => &["failure"],
+            Self::Listeners | Self::AudienceFailures => &["audience"],
             _ => &[],
         }
     }
@@ -108,10 +117,15 @@ pub trait Measure {
 /// What is measured of one invocation.
 #[derive(Debug, Default)]
 pub struct Measurements {
-    values: BTreeMap<Metric, Vec<Value>>,
-    dimensions: BTreeMap<&'static str, &'static str>,
+    all: Values,
+    dimensions: Dimensions,
+    by_audience: BTreeMap<Audience, Values>,
     waiting: usize,
+    oldest: i64,
 }
+
+type Values = BTreeMap<Metric, Vec<Value>>;
+type Dimensions = BTreeMap<&'static str, &'static str>;
 
 /// As many values as one line may have of a metric.
 const MAX_VALUES: usize = 100;
@@ -127,13 +141,22 @@ impl Measurements {
                 }
             }
             Observation::Pending { findings, oldest } => {
-                // A flush that finds very much looks several times, from the oldest on.
+                // A flush looks into two queues, and several times into one that has very much.
                 self.waiting += findings;
-                self.values.insert(Metric::Pending, vec![self.waiting.into()]);
-                self.values
-                    .entry(Metric::OldestPendingAge)
-                    .or_insert_with(|| vec![seconds(oldest).into()]);
+                self.oldest = self.oldest.max(seconds(oldest));
+                self.all.insert(Metric::Pending, vec![self.waiting.into()]);
+                self.all.insert(Metric::OldestPendingAge, vec![self.oldest.into()]);
             }
+            Observation::Listener { audience, listens } => {
+                let of_audience = self.by_audience.entry(audience).or_default();
+                of_audience.insert(Metric::Listeners, vec![u8::from(listens).into()]);
+            }
+            Observation::AudienceFailed { audience, .. } => {
+                let of_audience = self.by_audience.entry(audience).or_default();
+                of_audience.entry(Metric::AudienceFailures).or_default().push(1.into());
+            }
+            Observation::FlushFailed(kind) => self.failed(kind),
+            Observation::Warning { .. } => {}
         }
     }
 
@@ -161,52 +184,70 @@ impl Measurements {
 
     /// Adds a failure.
     pub fn failure(&mut self, failure: &Failure) {
-        self.add(Metric::Failures, 1);
-        self.dimensions.insert("failure", failure.kind());
+        self.failed(failure.kind());
     }
 
-    /// Writes it down for the function called `function`: one line, or several if there are more
-    /// values than fit in one.
+    fn failed(&mut self, kind: &'static str) {
+        self.add(Metric::Failures, 1);
+        self.dimensions.insert("failure", kind);
+    }
+
+    /// Writes it down for the function called `function`: one line, one more for each audience, and several if there
+    /// are more values than fit in one.
     pub fn write(&self, function: &str, now: Timestamp, output: &mut impl Write) -> io::Result<()> {
-        let most = self.values.values().map(Vec::len).max().unwrap_or_default();
-        for from in (0..most).step_by(MAX_VALUES) {
-            let mut line = Map::from_iter([("function".to_owned(), json!(function))]);
-            let mut directives: BTreeMap<&[&str], Vec<Value>> = BTreeMap::new();
-            for (metric, values) in &self.values {
-                let some = match values.get(from..values.len().min(from + MAX_VALUES)) {
-                    None | Some([]) => continue,
-                    Some([one]) => one.clone(),
-                    Some(some) => json!(some),
-                };
-                line.insert(metric.name().to_owned(), some);
-                directives
-                    .entry(metric.dimensions())
-                    .or_default()
-                    .push(json!({"Name": metric.name(), "Unit": metric.unit()}));
-            }
-            line.extend(
-                self.dimensions.iter().map(|(name, value)| ((*name).to_owned(), json!(value))),
-            );
-            let directives = directives.into_iter().map(|(dimensions, metrics)| {
-                let dimensions: Vec<&str> =
-                    ["function"].into_iter().chain(dimensions.iter().copied()).collect();
-                json!({"Namespace": NAMESPACE, "Dimensions": [dimensions], "Metrics": metrics})
-            });
-            line.insert(
-                "_aws".to_owned(),
-                json!({
-                    "Timestamp": now.as_millisecond(),
-                    "CloudWatchMetrics": directives.collect::<Vec<_>>(),
-                }),
-            );
-            writeln!(output, "{}", Value::Object(line))?;
+        write(&self.all, &self.dimensions, function, now, output)?;
+        for (audience, values) in &self.by_audience {
+            let dimensions = Dimensions::from([("audience", audience.as_str())]);
+            write(values, &dimensions, function, now, output)?;
         }
         output.flush()
     }
 
     fn add(&mut self, metric: Metric, value: impl Into<Value>) {
-        self.values.entry(metric).or_default().push(value.into());
+        self.all.entry(metric).or_default().push(value.into());
     }
+}
+
+/// Writes down values that have `dimensions` in common.
+fn write(
+    values: &Values,
+    dimensions: &Dimensions,
+    function: &str,
+    now: Timestamp,
+    output: &mut impl Write,
+) -> io::Result<()> {
+    let most = values.values().map(Vec::len).max().unwrap_or_default();
+    for from in (0..most).step_by(MAX_VALUES) {
+        let mut line = Map::from_iter([("function".to_owned(), json!(function))]);
+        let mut directives: BTreeMap<&[&str], Vec<Value>> = BTreeMap::new();
+        for (metric, values) in values {
+            let some = match values.get(from..values.len().min(from + MAX_VALUES)) {
+                None | Some([]) => continue,
+                Some([one]) => one.clone(),
+                Some(some) => json!(some),
+            };
+            line.insert(metric.name().to_owned(), some);
+            directives
+                .entry(metric.dimensions())
+                .or_default()
+                .push(json!({"Name": metric.name(), "Unit": metric.unit()}));
+        }
+        line.extend(dimensions.iter().map(|(name, value)| ((*name).to_owned(), json!(value))));
+        let directives = directives.into_iter().map(|(dimensions, metrics)| {
+            let dimensions: Vec<&str> =
+                ["function"].into_iter().chain(dimensions.iter().copied()).collect();
+            json!({"Namespace": NAMESPACE, "Dimensions": [dimensions], "Metrics": metrics})
+        });
+        line.insert(
+            "_aws".to_owned(),
+            json!({
+                "Timestamp": now.as_millisecond(),
+                "CloudWatchMetrics": directives.collect::<Vec<_>>(),
+            }),
+        );
+        writeln!(output, "{}", Value::Object(line))?;
+    }
+    Ok(())
 }
 
 /// Whole seconds; none if clocks disagree.

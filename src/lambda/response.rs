@@ -6,7 +6,7 @@ use lambda_runtime::Diagnostic;
 use serde::Serialize;
 
 use super::metrics::{Measure, Measurements};
-use crate::app::{FlushResult, TriageResult, failure::Failure};
+use crate::app::{FlushOutcome, FlushResult, TriageResult, failure::Failure};
 
 /// What `triage` answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -22,6 +22,8 @@ impl Measure for Response {
     fn measure(&self, measurements: &mut Measurements) {
         match self {
             Self::Finding(result) => measurements.finding(result.outcome, result.priority),
+            // A failed one was counted as what it failed with.
+            Self::Flush(result) if result.outcome == FlushOutcome::Failed => {}
             Self::Flush(_) => measurements.flush(),
         }
     }

@@ -114,7 +114,10 @@ async fn invoke<F: Function>(
         // As fine as Inspector's own times, and as people like to read them.
         now: began.round(Unit::Millisecond).unwrap_or(began),
         left: &|| time_left(context.deadline, began, clock()),
-        observe: &|observation| measuring().observe(observation),
+        observe: &|observation| {
+            logs::observed(&observation);
+            measuring().observe(observation);
+        },
     };
     let response = match payload.json() {
         Ok(event) => function.handle(event.get().as_bytes(), attempt).await,

@@ -9,8 +9,8 @@ use super::{
 use crate::{
     adapters::{aws::Clients, dynamodb::DynamoDb, sns::Sns},
     app::{
-        Alerts, Attempt, FlushResult, Publisher, Records, Summaries, Triage, TriageConfig,
-        TriageResult,
+        Alerts, Attempt, FlushFailed, FlushResult, Observation, Publisher, Records, Summaries,
+        Triage, TriageConfig, TriageResult,
     },
 };
 
@@ -29,8 +29,13 @@ impl Function for TriageFunction {
             policy.urgent_tags = %policy.urgent_tags,
             "the policy in effect"
         );
-        let config =
-            TriageConfig { policy, notify: delivery.notify, language: delivery.language, budget };
+        let config = TriageConfig {
+            policy,
+            notify: delivery.notify,
+            language: delivery.language,
+            budget,
+            email_required: delivery.email_required,
+        };
         Self(Triage::new(
             DynamoDb::new(clients.dynamodb(), storage.table, storage.history_days),
             Sns::new(clients.sns(), delivery.topics),
@@ -46,7 +51,8 @@ impl Function for TriageFunction {
 /// Handles one event.
 ///
 /// # Errors
-/// Something was not done that should have been; see [`Failure`](crate::app::failure::Failure).
+/// Something was not done that should have been; see [`Failure`](crate::app::failure::Failure). Not so a flush: Lambda
+/// would repeat it a minute later, and keep it for a person in the end, while the next flush does what it did not.
 pub async fn handle<S: Records + Alerts + Summaries, P: Publisher>(
     triage: &Triage<S, P>,
     event: &[u8],
@@ -54,7 +60,7 @@ pub async fn handle<S: Records + Alerts + Summaries, P: Publisher>(
 ) -> Result<Response, FunctionError> {
     match event::read(event).map_err(|failure| FunctionError::new(failure, None))? {
         Event::Finding(sent) => finding(triage, *sent, attempt).await.map(Response::Finding),
-        Event::Flush => flush(triage, attempt).await.map(Response::Flush),
+        Event::Flush => Ok(Response::Flush(flush(triage, attempt).await)),
     }
 }
 
@@ -91,14 +97,21 @@ async fn finding<S: Records + Alerts, P: Publisher>(
 async fn flush<S: Alerts + Summaries, P: Publisher>(
     triage: &Triage<S, P>,
     attempt: Attempt<'_>,
-) -> Result<FlushResult, FunctionError> {
-    let flushed =
-        triage.flush(attempt).await.map_err(|failure| FunctionError::new(failure, None))?;
+) -> FlushResult {
+    let flushed = match triage.flush(attempt).await {
+        Ok(flushed) => flushed,
+        Err(FlushFailed { failure, result }) => {
+            (attempt.observe)(Observation::FlushFailed(failure.kind()));
+            // With its line in the log.
+            drop(FunctionError::new(failure, None));
+            result
+        }
+    };
     tracing::info!(
         outcome = flushed.outcome.as_str(),
         findings = flushed.findings,
         messages = flushed.messages,
         "flushed"
     );
-    Ok(flushed)
+    flushed
 }

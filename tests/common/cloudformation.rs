@@ -1,6 +1,9 @@
 //! What CloudFormation makes of the translated template, as far as the template uses it.
 
-use std::{collections::BTreeMap, fs};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
 
 use serde_json::{Map, Value, json};
 
@@ -46,6 +49,15 @@ impl Stack {
             .filter(|(_, resource)| resource["Type"] == kind)
             .map(|(name, resource)| (name.clone(), self.resolve(&resource["Properties"])))
             .collect()
+    }
+
+    /// What the resources of a type are called outside the template: rules have a name, all others that of the template.
+    pub fn names(&self, kind: &str) -> BTreeSet<String> {
+        let of = |(name, properties): (String, Value)| match kind {
+            "AWS::Events::Rule" => properties["Name"].as_str().unwrap().to_owned(),
+            _ => name,
+        };
+        self.resources(kind).into_iter().map(of).collect()
     }
 
     /// The properties of a resource.
@@ -95,7 +107,10 @@ impl Stack {
                     let (name, attribute) = (of[0].as_str().unwrap(), of[1].as_str().unwrap());
                     return json!(self.attribute(name, attribute));
                 }
-                "Fn::Sub" => return json!(self.substitute(of.as_str().unwrap())),
+                "Fn::Sub" => {
+                    let text = of.as_str().or(of[0].as_str()).unwrap();
+                    return json!(self.substitute(text, &of[1]));
+                }
                 other => assert!(!other.starts_with("Fn::"), "{other} is not used"),
             }
         }
@@ -113,13 +128,16 @@ impl Stack {
         }
     }
 
-    fn substitute(&self, text: &str) -> String {
+    /// A text with its variables; those of its own are `own`.
+    fn substitute(&self, text: &str, own: &Value) -> String {
         let mut parts = text.split("${");
         let mut whole = parts.next().unwrap_or_default().to_owned();
         for part in parts {
             let (name, rest) = part.split_once('}').expect("what is opened is closed");
             if let Some(literal) = name.strip_prefix('!') {
                 whole.extend(["${", literal, "}"]);
+            } else if let Some(value) = own.get(name) {
+                whole.push_str(self.resolve(value).as_str().expect(name));
             } else if let Some((name, attribute)) = name.split_once('.') {
                 whole.push_str(&self.attribute(name, attribute));
             } else {
@@ -146,6 +164,7 @@ impl Stack {
         assert!(self.all().any(|(other, _)| other == name), "nothing is called {name}");
         match self.raw(name)["Type"].as_str() {
             Some("AWS::SNS::Topic") => json!(self.attribute(name, "Arn")),
+            Some("AWS::Events::Rule") => self.resource(name)["Name"].clone(),
             _ => json!(name),
         }
     }
@@ -163,7 +182,6 @@ impl Stack {
             "AWS::DynamoDB::Table" => ("dynamodb", format!("table/{name}")),
             "AWS::Logs::LogGroup" => ("logs", format!("log-group:{name}:*")),
             "AWS::Lambda::Function" => ("lambda", format!("function:{name}")),
-            "AWS::Events::Rule" => ("events", format!("rule/{name}")),
             "AWS::IAM::Role" => ("iam", format!("role/{name}")),
             "AWS::CloudWatch::Alarm" => {
                 let alarm = self.resource(name);

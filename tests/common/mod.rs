@@ -12,7 +12,7 @@ use inspector_triage::{
         dynamodb::{self, DynamoDb, keys},
         sns::{Sns, Topics},
     },
-    app::{Attempt, FlushResult, Summaries, Triage, TriageConfig, TriageResult},
+    app::{Attempt, FlushResult, Queue, Summaries, Triage, TriageConfig, TriageResult},
     domain::{finding::Finding, record::Record},
     emulator::{
         self, Emulator,
@@ -81,10 +81,16 @@ impl World {
     /// The findings that wait to be told and since when, those that wait longest first, at most
     /// `most` of them.
     pub async fn pending(&self, most: usize) -> Vec<(Timestamp, String)> {
-        let waiting = self.triage.store.pending(most, None).await.unwrap();
-        assert_eq!(waiting.since.len(), waiting.rows.len(), "the index has what the table has");
-        let arns = waiting.rows.into_iter().map(|row| row.finding.arn);
-        waiting.since.into_iter().zip(arns).collect()
+        let mut all = Vec::new();
+        for queue in [Queue::Untold, Queue::PartlyTold] {
+            let waiting = self.triage.store.pending(queue, most, None).await.unwrap();
+            assert_eq!(waiting.since.len(), waiting.rows.len(), "the index has what the table has");
+            let arns = waiting.rows.into_iter().map(|row| row.finding.arn);
+            all.extend(waiting.since.into_iter().zip(arns));
+        }
+        all.sort();
+        all.truncate(most);
+        all
     }
 
     /// All items of the table under a finding's key, by their sort key.

@@ -41,12 +41,15 @@ pub enum Call {
     LeaseAll,
     UnlockSummary,
     RememberAnnounced,
+    /// Whether somebody listens.
+    Listeners,
+    ShareListeners,
 }
 
 impl Call {
     /// The calls for a new finding.
-    pub const ALL: [Self; 5] =
-        [Self::Refresh, Self::Write, Self::Permit, Self::Publish, Self::Mark];
+    pub const ALL: [Self; 6] =
+        [Self::Refresh, Self::Write, Self::Listeners, Self::Permit, Self::Publish, Self::Mark];
 
     /// Which call a request is.
     fn of(request: &HttpRequest) -> Self {
@@ -55,6 +58,7 @@ impl Call {
         match target.rsplit('.').next().unwrap_or_default() {
             "Query" | "BatchGetItem" => Self::Read,
             "UpdateItem" if body.contains("SUMMARY") => Self::UnlockSummary,
+            "UpdateItem" if body.contains("BUCKET#") => Self::ShareListeners,
             "UpdateItem" => Self::Refresh,
             "TransactWriteItems" if body.contains("SUMMARY") => Self::LockSummary,
             "TransactWriteItems" if body.contains("lease.holder = :holder") => Self::Mark,
@@ -62,8 +66,20 @@ impl Call {
             "TransactWriteItems" if body.contains("PROBLEM#") => Self::RememberAnnounced,
             "TransactWriteItems" if body.contains("lease = :lease") => Self::LeaseAll,
             "TransactWriteItems" => Self::Write,
+            _ if body.contains("GetTopicAttributes") => Self::Listeners,
             _ => Self::Publish,
         }
+    }
+
+    /// Whether it writes several rows at once.
+    fn is_transaction(self) -> bool {
+        use Call::{LeaseAll, LockSummary, Mark, Permit, RememberAnnounced, Write};
+        matches!(self, Write | Permit | Mark | LockSummary | LeaseAll | RememberAnnounced)
+    }
+
+    /// Whether SNS answers it.
+    fn is_to_topic(self) -> bool {
+        matches!(self, Self::Publish | Self::Listeners)
     }
 }
 
@@ -76,6 +92,8 @@ pub enum Fault {
     ErrorAfter,
     /// The service refuses to do so much at once.
     Throttled,
+    /// The service refuses one part of a transaction, because so much at once is written where its row is.
+    PartThrottled,
     /// The service refuses to write to a row that somebody else writes to.
     Conflict,
     /// The connection breaks before the service has the request.
@@ -89,10 +107,11 @@ pub enum Fault {
 }
 
 impl Fault {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::ErrorBefore,
         Self::ErrorAfter,
         Self::Throttled,
+        Self::PartThrottled,
         Self::Conflict,
         Self::DroppedBefore,
         Self::DroppedAfter,
@@ -107,7 +126,11 @@ impl Fault {
 
     /// Whether `call` can have it.
     pub fn befalls(self, call: Call) -> bool {
-        self != Self::Conflict || ![Call::Publish, Call::Read].contains(&call)
+        match self {
+            Self::Conflict => !(call.is_to_topic() || call == Call::Read),
+            Self::PartThrottled => call.is_transaction(),
+            _ => true,
+        }
     }
 }
 
@@ -129,6 +152,13 @@ pub struct Sent {
     pub number: usize,
     /// How often it was sent before.
     pub repeated: usize,
+}
+
+impl Sent {
+    /// Whether nothing like it was sent before, be it by the SDK or by ours.
+    pub fn is_first(self) -> bool {
+        (self.number, self.repeated) == (0, 0)
+    }
 }
 
 type Fates = Box<dyn FnMut(Sent) -> Fate + Send>;
@@ -264,7 +294,7 @@ impl HttpConnector for Wire {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let sent = self.network.sent(&request);
         let fate = (self.network.0.fates.lock().unwrap())(sent);
-        let parts = if fate.fault == Some(Fault::Conflict) { parts(&request) } else { 0 };
+        let parts = parts(&request);
         let (network, inner) = (self.network.clone(), self.inner.clone());
         // A task of its own: what was sent arrives, whoever has given up waiting for it.
         let journey = tokio::spawn(async move {
@@ -295,7 +325,11 @@ impl HttpConnector for Wire {
                     Ok(refusal(500, sent.call, "InternalServerError"))
                 }
                 Some(Fault::Throttled) => Ok(refusal(400, sent.call, "ThrottlingException")),
-                Some(Fault::Conflict) => Ok(conflict(sent.call, parts)),
+                Some(Fault::PartThrottled) => Ok(cancelled(parts, "ThrottlingError")),
+                Some(Fault::Conflict) if parts == 0 => {
+                    Ok(refusal(400, sent.call, "TransactionConflictException"))
+                }
+                Some(Fault::Conflict) => Ok(cancelled(parts, "TransactionConflict")),
             }
         })
     }
@@ -321,12 +355,9 @@ fn parts(request: &HttpRequest) -> usize {
     body.and_then(|body| Some(body["TransactItems"].as_array()?.len())).unwrap_or_default()
 }
 
-/// A conflict as the service words it: in a transaction of so many `parts` the first one meets it.
-fn conflict(call: Call, parts: usize) -> HttpResponse {
-    if parts == 0 {
-        return refusal(400, call, "TransactionConflictException");
-    }
-    let code = |part| if part == 0 { "TransactionConflict" } else { "None" };
+/// How the service words it that a transaction was not done: of so many `parts` the first one was refused.
+fn cancelled(parts: usize, why: &str) -> HttpResponse {
+    let code = |part| if part == 0 { why } else { "None" };
     let reasons: Vec<_> = (0..parts).map(|part| serde_json::json!({"Code": code(part)})).collect();
     let body = serde_json::json!({
         "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
@@ -338,7 +369,7 @@ fn conflict(call: Call, parts: usize) -> HttpResponse {
 
 /// An error as the service words it.
 fn refusal(status: u16, call: Call, code: &str) -> HttpResponse {
-    let body = if call == Call::Publish {
+    let body = if call.is_to_topic() {
         format!(
             "<ErrorResponse><Error><Type>Receiver</Type><Code>{code}</Code><Message>As the test \
              wants it</Message></Error><RequestId>0</RequestId></ErrorResponse>"

@@ -27,6 +27,7 @@ fn everything() -> Stack {
         ("NotificationEmail", "security@example.com"),
         ("EnableDataTopic", "true"),
         ("MediumFromEpss", "0.1"),
+        ("OnDemandScans", "true"),
         ("EnableTracing", "true"),
         ("TeamsTenantId", "00000000-0000-0000-0000-000000000001"),
         ("TeamsTeamId", "00000000-0000-0000-0000-000000000002"),

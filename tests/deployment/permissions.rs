@@ -111,7 +111,7 @@ async fn all_calls() -> BTreeSet<Permission> {
     let dynamodb = world.emulator.dynamodb().interceptor(watch.clone());
     let sns = world.emulator.sns().interceptor(watch.clone());
     let triage = common::triage(dynamodb, world.emulator.sns());
-    world.triage = Triage { publisher: Sns::new(sns, topics), ..triage };
+    world.triage = Triage::new(triage.store, Sns::new(sns, topics), triage.config);
 
     let now = "2026-11-20T10:00:10Z";
     let finding = |number: usize, at: &str, status: &str| {

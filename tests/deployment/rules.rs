@@ -44,12 +44,17 @@ fn the_rules_let_through_the_samples_they_must_and_no_others() {
         let event = fs::read(&path).unwrap();
         let expected: &[&str] = match &name[..2] {
             // MEDIUM; the API's form, which is no event; a severity that AWS does not use.
-            "03" | "18" | "19" => &[],
+            // Or an on-demand scan.
+            "03" | "16" | "18" | "19" => &[],
             "27" | "28" | "30" => &["EndedFindingsRule"],
             _ => &["OpenFindingsRule"],
         };
         assert_eq!(standard(&event), expected, "{name}");
-        let expected = if name.starts_with("03") { &["MediumFindingsRule"] } else { expected };
+        let expected = match &name[..2] {
+            "03" => &["MediumFindingsRule"],
+            "16" => &["OnDemandFindingsRule"],
+            _ => expected,
+        };
         assert_eq!(medium(&event), expected, "{name}");
     }
     assert_eq!(seen, 30);
@@ -112,24 +117,37 @@ fn every_rule_may_invoke_its_function_and_keeps_what_it_cannot_deliver() {
     let stack = everything();
     let functions = stack.resources("AWS::Lambda::Function");
     let rules = stack.resources("AWS::Events::Rule");
-    assert_eq!(rules.len(), 4);
+    assert_eq!(rules.len(), 5);
     let permissions = stack.resources("AWS::Lambda::Permission");
     let queue = stack.resource("UndeliveredQueuePolicy");
     let may_send =
         list(&queue["PolicyDocument"]["Statement"][0]["Condition"]["ArnEquals"]["aws:SourceArn"]);
-    assert_eq!(may_send.len(), rules.len());
+    // All but that of the flush, which is worth nothing when the next one comes.
+    assert_eq!(may_send.len(), rules.len() - 1);
     assert_eq!(permissions.len(), rules.len());
     for (name, rule) in rules {
-        let arn = format!("arn:aws:events:eu-central-1:111122223333:rule/{name}");
+        let arn = format!(
+            "arn:aws:events:eu-central-1:111122223333:rule/{}",
+            rule["Name"].as_str().unwrap()
+        );
         let target = &rule["Targets"][0];
         let (_, function) = target["Arn"].as_str().unwrap().rsplit_once(':').unwrap();
         assert!(functions.contains_key(function), "{name}: {function}");
-        assert_eq!(
-            target["DeadLetterConfig"]["Arn"],
-            "arn:aws:sqs:eu-central-1:111122223333:UndeliveredQueue"
-        );
+        let permission = name.replace("Rule", "Permission");
+        let mut before = vec![permission.as_str()];
         assert!(target["RetryPolicy"]["MaximumRetryAttempts"].as_u64().unwrap() > 0);
-        assert!(may_send.contains(&arn.as_str()), "{name}");
+        if name == "FlushRule" {
+            assert_eq!(target["DeadLetterConfig"], Value::Null);
+        } else {
+            before.push("UndeliveredQueuePolicy");
+            assert_eq!(
+                target["DeadLetterConfig"]["Arn"],
+                "arn:aws:sqs:eu-central-1:111122223333:UndeliveredQueue"
+            );
+            assert!(may_send.contains(&arn.as_str()), "{name}");
+        }
+        // An event that comes before the permission is there is lost.
+        assert_eq!(list(&stack.raw(&name)["DependsOn"]), before, "{name}");
         let permitted = |permission: &&Value| {
             permission["SourceArn"] == arn
                 && permission["FunctionName"] == function

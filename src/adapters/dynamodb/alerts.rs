@@ -1,19 +1,24 @@
 //! Permits, leases and marks.
 
 use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, Put, TransactWriteItem};
+use futures_util::future::join;
 
 use super::{
-    DynamoDb, item, keys,
-    transaction::{
-        CONDITION, HasKey, TRANSACT, TransactionOutcome, built, code, transaction_outcome,
-    },
+    DynamoDb,
+    batches::TableRow,
+    bucket::other_listeners,
+    item, keys,
+    transaction::{CONDITION, TRANSACT, TransactionOutcome, built, code, transaction_outcome},
 };
 use crate::{
     app::{
-        Alerts, Marked, Marking, Permit, PermitRequest, WriteOutcome,
+        Alerts, Leased, Marked, Marking, Permit, PermitRequest, TimeLimit,
         failure::{BoxError, CallFailed},
     },
-    domain::record::{Delivery, Lease, Record},
+    domain::{
+        announce::{Bucket, Listeners},
+        record::{Delivery, Lease, Record},
+    },
 };
 
 /// How often a race for a token is run.
@@ -30,20 +35,26 @@ impl Alerts for DynamoDb {
         let failed = |source| CallFailed { operation: TRANSACT, object: key.clone(), source };
         for _ in 0..MAX_ATTEMPTS {
             let level = self.level(request.bucket, request.budget, request.now);
-            let Some(token) = self.token(request.bucket, request.budget, level, request.now) else {
+            let listeners = &request.listeners;
+            let Some(token) =
+                self.token(request.bucket, request.budget, level, request.now, Some(listeners))
+            else {
                 return Ok(Permit::NoToken);
             };
             let row = self.lease_of(record, lease).map_err(failed)?;
             let mut items = vec![row, built(token).map_err(failed)?];
-            for known in &request.known {
-                items.push(self.announced_alone(known, request.now).map_err(failed)?);
+            for problem in &request.problems {
+                items.push(self.announced_alone(problem, request.now).map_err(failed)?);
             }
             let call = self.client.transact_write_items().set_transact_items(Some(items));
-            let TransactionOutcome::Cancelled(reasons) =
-                transaction_outcome(call.send().await).map_err(failed)?
-            else {
-                self.note_taken(request.bucket, level, request.now);
-                return Ok(Permit::Granted);
+            let reasons = match transaction_outcome(call.send().await).map_err(failed)? {
+                TransactionOutcome::Committed => {
+                    self.note_taken(request.bucket, level, request.now);
+                    return Ok(Permit::Granted);
+                }
+                // So many write at once that there was no getting through. The finding is recorded, and waits.
+                TransactionOutcome::Throttled(_) => return Ok(Permit::NoToken),
+                TransactionOutcome::Cancelled(reasons) => reasons,
             };
             let refused = |index: usize| code(&reasons, index) == Some(CONDITION);
             if refused(0) {
@@ -53,9 +64,11 @@ impl Alerts for DynamoDb {
                 return Ok(Permit::AlreadyAnnounced);
             }
             if !refused(1) {
-                // So many write at once that there was no getting through. They will have spent
-                // the tokens.
+                // Many write at once, too. They will have spent the tokens.
                 return Ok(Permit::NoToken);
+            }
+            if let Some(others) = other_listeners(&reasons[1], listeners) {
+                return Ok(Permit::OtherListeners(others));
             }
             self.note_state(request.bucket, &reasons[1]);
         }
@@ -66,15 +79,26 @@ impl Alerts for DynamoDb {
         &self,
         records: &[Record],
         lease: &Lease,
-    ) -> Result<Vec<WriteOutcome>, CallFailed> {
+        limit: TimeLimit<'_>,
+    ) -> Result<Vec<Leased>, CallFailed> {
         let parts = |record: &Record| Ok(vec![self.lease_of(record, lease)?]);
         let answer = |refused: Option<&CancellationReason>| {
-            Ok(if refused.is_none() { WriteOutcome::Applied } else { WriteOutcome::Conflict })
+            let Some(reason) = refused else { return Ok(Leased::Taken) };
+            // Its answer was lost, and it was tried again.
+            let holder = || reason.item()?.get("lease")?.as_m().ok()?.get("holder")?.as_s().ok();
+            let is_ours = holder().is_some_and(|holder| *holder == lease.holder);
+            Ok(if is_ours { Leased::Taken } else { Leased::Changed })
         };
-        self.transact_all(records, parts, answer).await
+        let leased = self.transact_all(records, parts, answer, limit).await?;
+        Ok(leased.into_iter().map(|leased| leased.unwrap_or(Leased::TooBusy)).collect())
     }
 
-    async fn mark(&self, markings: &[Marking], lease: &Lease) -> Result<Vec<Marked>, CallFailed> {
+    async fn mark(
+        &self,
+        markings: &[Marking],
+        lease: &Lease,
+        limit: TimeLimit<'_>,
+    ) -> Result<Vec<Marked>, CallFailed> {
         let parts = |marking: &Marking| self.mark_of(marking, lease);
         let answer = |refused: Option<&CancellationReason>| {
             let Some(reason) = refused else { return Ok(Marked::Done) };
@@ -83,7 +107,15 @@ impl Alerts for DynamoDb {
                 None => Marked::Missing,
             })
         };
-        self.transact_all(markings, parts, answer).await
+        let marked = self.transact_all(markings, parts, answer, limit).await?;
+        Ok(marked.into_iter().map(|marked| marked.unwrap_or(Marked::TooBusy)).collect())
+    }
+
+    async fn share_listeners(&self, listeners: &Listeners) -> Result<(), CallFailed> {
+        let [p1, others] =
+            [Bucket::P1, Bucket::Others].map(|bucket| self.set_listeners(bucket, listeners));
+        let (p1, others) = join(p1, others).await;
+        p1.and(others)
     }
 }
 
@@ -106,7 +138,7 @@ impl DynamoDb {
         marking: &Marking,
         lease: &Lease,
     ) -> Result<Vec<TransactWriteItem>, BoxError> {
-        let Marking { record, told } = marking;
+        let Marking { record, delivery } = marking;
         let mut set = Vec::new();
         let mut remove = vec!["lease"];
         let update = self
@@ -116,16 +148,16 @@ impl DynamoDb {
             .expression_attribute_values(":before", AttributeValue::N(record.revision.to_string()))
             .expression_attribute_values(":one", AttributeValue::N("1".to_owned()));
         let mut history = None;
-        let update = match told {
+        let update = match delivery {
             Delivery::Complete(announced) => {
-                set.push("announced = :told");
+                set.push("announced = :delivery");
                 remove.push("partly_told");
                 history = Some(item::announcement(record, announced, self.expiry(announced.at))?);
-                update.expression_attribute_values(":told", item::value(announced)?)
+                update.expression_attribute_values(":delivery", item::value(announced)?)
             }
             Delivery::Partial(partly) => {
-                set.push("partly_told = :told");
-                update.expression_attribute_values(":told", item::value(partly)?)
+                set.push("partly_told = :delivery");
+                update.expression_attribute_values(":delivery", item::value(partly)?)
             }
             Delivery::None => update,
         };
@@ -137,7 +169,7 @@ impl DynamoDb {
             // What is newer than what was told may have seemed no news before.
             Some(since) => {
                 set.push("pending_shard = :shard, pending_since = :since");
-                let shard = keys::shard(keys::PENDING, &record.finding.arn);
+                let shard = keys::pending_shard(record);
                 update
                     .expression_attribute_values(":shard", AttributeValue::S(shard))
                     .expression_attribute_values(":since", AttributeValue::S(since.to_string()))
@@ -156,14 +188,25 @@ impl DynamoDb {
     }
 }
 
-impl HasKey for Record {
+impl TableRow for Record {
     fn key(&self) -> String {
         keys::finding(&self.finding.arn)
     }
+
+    fn size(&self) -> usize {
+        /// Its keys, dates and facts.
+        const REST: usize = 4_000;
+        let json = [serde_json::to_vec(&self.finding), serde_json::to_vec(&self.assessment)];
+        json.into_iter().flatten().map(|json| json.len()).sum::<usize>() + REST
+    }
 }
 
-impl HasKey for Marking {
+impl TableRow for Marking {
     fn key(&self) -> String {
         self.record.key()
+    }
+
+    fn size(&self) -> usize {
+        self.record.size()
     }
 }

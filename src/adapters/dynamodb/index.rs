@@ -1,13 +1,19 @@
 //! The two indexes, read over all their shards.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
 
 use super::{DynamoDb, item, keys};
-use crate::{app::failure::CallFailed, domain::record::Record};
+use crate::{
+    app::{Queue, failure::CallFailed},
+    domain::record::Record,
+};
 
 const QUERY: &str = "DynamoDB Query";
 /// How many rows DynamoDB gives at a time.
@@ -45,12 +51,13 @@ impl DynamoDb {
         self.query_shards(&index, &keys::shards(keys::OPEN), None, most).await
     }
 
-    /// The findings with something to tell, those that wait longest first, at most `most` of them;
+    /// The findings with something to tell in `queue`, those that wait longest first, at most `most` of them;
     /// only those that came after a moment, if that is given.
     ///
     /// Reads at most `most` entries of each shard, all shards side by side.
     pub(super) async fn pending_entries(
         &self,
+        queue: Queue,
         after: Option<Timestamp>,
         most: usize,
     ) -> Result<Vec<Entry>, CallFailed> {
@@ -59,7 +66,11 @@ impl DynamoDb {
             shard: keys::PENDING_SHARD,
             order: keys::PENDING_SINCE,
         };
-        self.query_shards(&index, &keys::shards(keys::PENDING), after, most).await
+        let queue = match queue {
+            Queue::Untold => keys::PENDING,
+            Queue::PartlyTold => keys::PARTLY_TOLD,
+        };
+        self.query_shards(&index, &keys::shards(queue), after, most).await
     }
 
     /// The rows of findings, in their order, without those that are gone.
@@ -138,6 +149,9 @@ impl DynamoDb {
         let shards = shards.iter().map(|shard| self.query_shard(index, shard, after, most));
         let mut entries = try_join_all(shards).await?.concat();
         entries.sort();
+        // Pages are read one after the other: a finding that moves meanwhile is in two of them.
+        let mut seen = HashSet::new();
+        entries.retain(|entry| seen.insert(entry.arn.clone()));
         entries.truncate(most);
         Ok(entries)
     }

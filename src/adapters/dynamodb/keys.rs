@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use crate::domain::{announce::Bucket, finding};
+use crate::domain::{announce::Bucket, finding, record::Record};
 
 /// The partition key.
 pub const PK: &str = "pk";
@@ -28,13 +28,18 @@ pub const PENDING_SINCE: &str = "pending_since";
 
 /// What the partition keys of the index of open findings begin with.
 pub const OPEN: &str = "OPEN";
-/// What the partition keys of the index of findings with something to tell begin with.
+/// What the partition keys of findings that nobody was told of begin with, in the index of findings with something to
+/// tell.
 pub const PENDING: &str = "PENDING";
+/// The same for findings that some were told of and others were not.
+pub const PARTLY_TOLD: &str = "PARTLY";
 
-/// Over how many partition keys each index is spread, so that writes to "all open findings" do
+/// Over how many partition keys a queue of an index is spread, so that writes to "all open findings" do
 /// not meet the limit of 1,000 writes a second of a single partition key. `docs/ARCHITECTURE.md`
-/// has the arithmetic.
-pub const SHARDS: u8 = 16;
+/// has the arithmetic. What is partly told comes from messages, of which there are few.
+fn shard_count(queue: &str) -> u8 {
+    if queue == PARTLY_TOLD { 4 } else { 16 }
+}
 
 /// Where findings that are open and have no due date stand in the index of open findings: after all that have one.
 pub const NO_DUE_DATE: &str = "9999-12-30T00:00:00Z";
@@ -81,18 +86,24 @@ pub fn announcement(at: Timestamp) -> String {
     format!("ANNOUNCED#{at:.6}")
 }
 
-/// The partition key in an index for a finding: the same for the same finding.
-pub fn shard(index: &str, arn: &str) -> String {
-    numbered(index, Sha256::digest(arn)[0] % SHARDS)
+/// The partition key in an index for a finding in `queue`: the same for the same finding.
+pub fn shard(queue: &str, arn: &str) -> String {
+    numbered(queue, Sha256::digest(arn)[0] % shard_count(queue))
 }
 
-/// All partition keys of an index.
-pub fn shards(index: &str) -> Vec<String> {
-    (0..SHARDS).map(|shard| numbered(index, shard)).collect()
+/// All partition keys of `queue`.
+pub fn shards(queue: &str) -> Vec<String> {
+    (0..shard_count(queue)).map(|shard| numbered(queue, shard)).collect()
 }
 
-fn numbered(index: &str, shard: u8) -> String {
-    format!("{index}#{shard:02}")
+fn numbered(queue: &str, shard: u8) -> String {
+    format!("{queue}#{shard:02}")
+}
+
+/// The partition key for a record with something to tell.
+pub fn pending_shard(record: &Record) -> String {
+    let queue = if record.delivered_to().is_empty() { PENDING } else { PARTLY_TOLD };
+    shard(queue, &record.finding.arn)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! every write raises its revision, so that no writer overwrites what it has not seen.
 
 mod alerts;
+mod batches;
 mod bucket;
 mod index;
 mod item;

@@ -26,7 +26,10 @@ impl Records for DynamoDb {
         let failed = |source| CallFailed { operation: UPDATE, object: key.clone(), source };
         let answer = self
             .update_row(&key)
-            .condition_expression("facts = :facts AND (version < :version OR version > :bound)")
+            .condition_expression(
+                "facts = :facts AND \
+                 (version < :version OR version > :bound AND last_seen_at < :now)",
+            )
             .update_expression(
                 "SET version = :version, finding = :finding, assessment = :assessment, \
                  score = :score, last_seen_at = :now ADD revision :one",
@@ -117,6 +120,7 @@ impl Records for DynamoDb {
         match transaction_outcome(answer).map_err(failed)? {
             TransactionOutcome::Committed => Ok(WriteOutcome::Applied),
             TransactionOutcome::Cancelled(_) => Ok(WriteOutcome::Conflict),
+            TransactionOutcome::Throttled(said) => Err(failed(said)),
         }
     }
 }

@@ -8,17 +8,13 @@ use aws_sdk_dynamodb::{
     operation::{transact_write_items::TransactWriteItemsError, update_item::UpdateItemError},
 };
 
-use super::transaction::all_are;
+use super::transaction::{PASSING, all_are};
 
 /// Two writes met on one row, or a part of a transaction was throttled: nothing was written, and a
 /// moment later it will be. The SDK leaves both to the caller, see
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>.
 #[derive(Debug)]
 pub struct RetryConflicts;
-
-/// The codes of such a part of a transaction.
-const RETRYABLE_CODES: [&str; 3] =
-    ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
 
 impl ClassifyRetry for RetryConflicts {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
@@ -33,7 +29,7 @@ impl ClassifyRetry for RetryConflicts {
         let passes = update.is_some_and(UpdateItemError::is_transaction_conflict_exception)
             || transaction.is_some_and(|error| match error {
                 TransactWriteItemsError::TransactionCanceledException(cancelled) => {
-                    all_are(cancelled.cancellation_reasons(), &RETRYABLE_CODES)
+                    all_are(cancelled.cancellation_reasons(), &PASSING)
                 }
                 _ => false,
             });

@@ -13,7 +13,9 @@ use super::{
     },
 };
 use crate::{
-    app::{AnnouncedProblem, Pending, Summaries, SummaryLock, failure::CallFailed},
+    app::{
+        AnnouncedProblem, Pending, Queue, Summaries, SummaryLock, TimeLimit, failure::CallFailed,
+    },
     domain::{
         announce::{Bucket, Budget, Level},
         record::Lease,
@@ -21,8 +23,13 @@ use crate::{
 };
 
 impl Summaries for DynamoDb {
-    async fn pending(&self, most: usize, since: Option<Timestamp>) -> Result<Pending, CallFailed> {
-        let entries = self.pending_entries(since, most).await?;
+    async fn pending(
+        &self,
+        queue: Queue,
+        most: usize,
+        since: Option<Timestamp>,
+    ) -> Result<Pending, CallFailed> {
+        let entries = self.pending_entries(queue, since, most).await?;
         let mut rows = self.get_rows(&entries).await?;
         // The index lags a little behind the rows.
         rows.retain(|row| row.pending_since.is_some());
@@ -33,6 +40,7 @@ impl Summaries for DynamoDb {
         &self,
         known: &[AnnouncedProblem],
         now: Timestamp,
+        limit: TimeLimit<'_>,
     ) -> Result<(), CallFailed> {
         let failed = |source| CallFailed {
             operation: TRANSACT,
@@ -42,13 +50,16 @@ impl Summaries for DynamoDb {
         for some in known.chunks(100) {
             let mut rest: Vec<&AnnouncedProblem> = some.iter().collect();
             while !rest.is_empty() {
+                if limit.is_over() {
+                    return Err(failed("there was no time left for it".into()));
+                }
                 let items = rest.iter().map(|known| self.announced_in_summary(known, now));
                 let items = items.collect::<Result<_, _>>().map_err(failed)?;
                 let call = self.client.transact_write_items().set_transact_items(Some(items));
-                let TransactionOutcome::Cancelled(reasons) =
-                    transaction_outcome(call.send().await).map_err(failed)?
-                else {
-                    break;
+                let reasons = match transaction_outcome(call.send().await).map_err(failed)? {
+                    TransactionOutcome::Committed => break,
+                    TransactionOutcome::Cancelled(reasons) => reasons,
+                    TransactionOutcome::Throttled(said) => return Err(failed(said)),
                 };
                 // What refuses is known already. If none does, somebody keeps writing to some of the
                 // rows, and makes those known. Neither must keep the rest from being noted.
@@ -75,7 +86,7 @@ impl Summaries for DynamoDb {
             |source| CallFailed { operation: TRANSACT, object: keys::SUMMARY.to_owned(), source };
         for _ in 0..MAX_ATTEMPTS {
             let level = self.level(Bucket::Others, budget, now);
-            let token = match self.token(Bucket::Others, budget, level, now) {
+            let token = match self.token(Bucket::Others, budget, level, now, None) {
                 Some(token) => token,
                 // A summary is not put off for want of a token: it takes one that is yet to come.
                 None => self.debt(now),
@@ -92,11 +103,13 @@ impl Summaries for DynamoDb {
                 );
             let items = vec![built(under_way).map_err(failed)?, built(token).map_err(failed)?];
             let call = self.client.transact_write_items().set_transact_items(Some(items));
-            let TransactionOutcome::Cancelled(reasons) =
-                transaction_outcome(call.send().await).map_err(failed)?
-            else {
-                self.note_taken(Bucket::Others, level, now);
-                return Ok(SummaryLock::Acquired);
+            let reasons = match transaction_outcome(call.send().await).map_err(failed)? {
+                TransactionOutcome::Committed => {
+                    self.note_taken(Bucket::Others, level, now);
+                    return Ok(SummaryLock::Acquired);
+                }
+                TransactionOutcome::Cancelled(reasons) => reasons,
+                TransactionOutcome::Throttled(said) => return Err(failed(said)),
             };
             if code(&reasons, 0) == Some(CONDITION) {
                 return Ok(SummaryLock::HeldByOther);

@@ -2,11 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::WriteOutcome;
 use crate::{
-    app::failure::CallFailed,
+    app::{attempt::TimeLimit, failure::CallFailed},
     domain::{
-        announce::{Bucket, Budget, Problem},
+        announce::{Bucket, Budget, Listeners, Problem},
         assess::Priority,
         record::{AlertReason, Delivery, Lease, Record},
     },
@@ -23,21 +22,30 @@ pub trait Alerts {
         request: &PermitRequest,
     ) -> impl Future<Output = Result<Permit, CallFailed>> + Send;
 
-    /// Takes `lease` for each of `records` whose row is still that one.
+    /// Takes `lease` for each of `records` whose row is still that one, as far as that is possible within `limit`. What
+    /// the table could not take by then is left out.
     fn lease(
         &self,
         records: &[Record],
         lease: &Lease,
-    ) -> impl Future<Output = Result<Vec<WriteOutcome>, CallFailed>> + Send;
+        limit: TimeLimit<'_>,
+    ) -> impl Future<Output = Result<Vec<Leased>, CallFailed>> + Send;
 
     /// Remembers who has heard of findings and ends the lease, for each row that is still the one
     /// given and is under `lease`. A row goes on waiting to be told if [`Record::pending_since`]
-    /// says so.
+    /// says so. Tries until `limit`, in the order of `markings`.
     fn mark(
         &self,
         markings: &[Marking],
         lease: &Lease,
+        limit: TimeLimit<'_>,
     ) -> impl Future<Output = Result<Vec<Marked>, CallFailed>> + Send;
+
+    /// Tells all others who may announce something who listens, unless they have newer tidings.
+    fn share_listeners(
+        &self,
+        listeners: &Listeners,
+    ) -> impl Future<Output = Result<(), CallFailed>> + Send;
 }
 
 /// A problem that was announced, so that other findings of it wait for the summary.
@@ -63,11 +71,13 @@ pub struct PermitRequest {
     /// The bucket that its token comes from.
     pub bucket: Bucket,
     /// The problems that it announces.
-    pub known: Vec<AnnouncedProblem>,
+    pub problems: Vec<AnnouncedProblem>,
+    /// Who listens, as far as the attempt knows.
+    pub listeners: Listeners,
 }
 
 /// What became of [`Alerts::permit`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Permit {
     /// The lease is taken and one token is spent.
     Granted,
@@ -75,8 +85,21 @@ pub enum Permit {
     Conflict,
     /// The problem was announced for another finding not long ago.
     AlreadyAnnounced,
-    /// The bucket is empty; the finding waits for the next summary.
+    /// The bucket is empty, or the table is too busy to give a token; the finding waits for the next summary.
     NoToken,
+    /// Another attempt has found out since that others listen than the request says.
+    OtherListeners(Listeners),
+}
+
+/// What became of one row of [`Alerts::lease`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leased {
+    /// The lease is taken.
+    Taken,
+    /// Another writer changed the row.
+    Changed,
+    /// The table was too busy.
+    TooBusy,
 }
 
 /// A row after an announcement.
@@ -85,7 +108,7 @@ pub struct Marking {
     /// The row, with what is to be remembered in it.
     pub record: Record,
     /// What is to be remembered.
-    pub told: Delivery,
+    pub delivery: Delivery,
 }
 
 /// What became of one row of [`Alerts::mark`].
@@ -97,4 +120,6 @@ pub enum Marked {
     Changed(Box<Record>),
     /// There is no row any more.
     Missing,
+    /// The table was too busy for as long as there was time.
+    TooBusy,
 }

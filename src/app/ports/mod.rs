@@ -7,7 +7,7 @@ mod publisher;
 mod records;
 mod summaries;
 
-pub use alerts::{Alerts, AnnouncedProblem, Marked, Marking, Permit, PermitRequest};
-pub use publisher::Publisher;
+pub use alerts::{Alerts, AnnouncedProblem, Leased, Marked, Marking, Permit, PermitRequest};
+pub use publisher::{NotPublished, Publisher};
 pub use records::{Records, Refreshed, WriteOutcome};
-pub use summaries::{Pending, Summaries, SummaryLock};
+pub use summaries::{Pending, Queue, Summaries, SummaryLock};

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::AnnouncedProblem;
 use crate::{
-    app::failure::CallFailed,
+    app::{attempt::TimeLimit, failure::CallFailed},
     domain::{
         announce::Budget,
         record::{Lease, Record},
@@ -13,19 +13,21 @@ use crate::{
 
 /// What waits to be told, and who may sum it up.
 pub trait Summaries {
-    /// The findings with something to tell, those that wait longest first, at most `most`, and only
+    /// The findings with something to tell in `queue`, those that wait longest first, at most `most`, and only
     /// those that wait for a shorter time than `since` if that is given.
     fn pending(
         &self,
+        queue: Queue,
         most: usize,
         since: Option<Timestamp>,
     ) -> impl Future<Output = Result<Pending, CallFailed>> + Send;
 
-    /// Remembers what people know from a summary.
+    /// Remembers what people know from a summary, as far as that is possible within `limit`.
     fn remember_announced(
         &self,
         known: &[AnnouncedProblem],
         now: Timestamp,
+        limit: TimeLimit<'_>,
     ) -> impl Future<Output = Result<(), CallFailed>> + Send;
 
     /// Takes the right to sum up, and a token for it, which may be one that is yet to come. Waits for
@@ -39,6 +41,15 @@ pub trait Summaries {
 
     /// Gives the right to sum up back.
     fn unlock_summary(&self, lease: &Lease) -> impl Future<Output = Result<(), CallFailed>> + Send;
+}
+
+/// Where findings wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Queue {
+    /// Nobody has heard what there is to tell.
+    Untold,
+    /// Some have heard it and others have not: these have no listener, or could not be told.
+    PartlyTold,
 }
 
 /// What came of [`Summaries::pending`].

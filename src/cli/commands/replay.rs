@@ -15,7 +15,7 @@ use quamina::Quamina;
 use crate::{
     adapters::{aws, dynamodb::DynamoDb, sns::Sns, sqs::Queue},
     app::failure::BoxError,
-    app::{Attempt, FlushOutcome, FlushResult, Outcome, Triage, TriageConfig},
+    app::{Attempt, FlushFailed, FlushOutcome, FlushResult, Outcome, Triage, TriageConfig},
     cli::{
         Verdict,
         input::{self, Input},
@@ -162,7 +162,7 @@ impl<W: Write> Session<'_, W> {
             let attempt = Attempt::new(&name, now);
             let flushed = match self.triage.flush(attempt).await {
                 Ok(flushed) => flushed,
-                Err(failure) => {
+                Err(FlushFailed { failure, .. }) => {
                     self.tally.refused += 1;
                     writeln!(self.output, "flush: not handled: {}\n", failure.chain())?;
                     break;
@@ -180,6 +180,7 @@ impl<W: Write> Session<'_, W> {
     fn flushed(&mut self, origin: &str, flushed: FlushResult) -> Result<(), BoxError> {
         let FlushResult { outcome, findings, messages } = flushed;
         self.tally.summed_up += findings;
+        self.tally.refused += usize::from(outcome == FlushOutcome::Failed);
         let counted = format!("findings: {findings}, messages: {messages}");
         writeln!(self.output, "{origin}: {}: {counted}\n", outcome.as_str())?;
         Ok(())

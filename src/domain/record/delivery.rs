@@ -31,6 +31,20 @@ pub enum Audience {
     Data,
 }
 
+impl Audience {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Email, Self::Chat, Self::Data];
+
+    /// The audience as one word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Chat => "chat",
+            Self::Data => "data",
+        }
+    }
+}
+
 /// An announcement that some have heard and others have not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -89,6 +103,12 @@ impl Record {
             }
             _ => &[],
         }
+    }
+
+    /// Those of `audiences` that have not heard yet what there is to tell.
+    pub fn not_delivered_to(&self, audiences: &[Audience]) -> Vec<Audience> {
+        let delivered_to = self.delivered_to();
+        audiences.iter().copied().filter(|audience| !delivered_to.contains(audience)).collect()
     }
 
     /// Whether some have heard what there is to tell in a message of its own, and others have not.

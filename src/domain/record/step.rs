@@ -68,7 +68,8 @@ pub fn step(previous: Option<&Record>, assessed: &AssessedFinding, policy: &Poli
         let (record, transition) = first(assessed);
         return Step::Write(Box::new(record.waiting(assessed.received_at)), transition);
     };
-    let order = if previous.version > Version::bound(assessed.received_at) {
+    let latest = assessed.received_at.max(previous.last_seen_at);
+    let order = if previous.version > Version::bound(latest) {
         Ordering::Greater
     } else {
         assessed.version.cmp(&previous.version)

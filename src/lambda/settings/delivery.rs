@@ -11,6 +11,9 @@ pub struct DeliverySettings {
     pub topics: Topics,
     /// `NOTIFY`: `true` (default) or `false`: record, but tell nobody.
     pub notify: bool,
+    /// `EMAIL_REQUIRED`: `true` (default): what there is to tell waits until somebody has confirmed a subscription to the
+    /// topic for e-mail. `false`: where nobody has, e-mail is left out.
+    pub email_required: bool,
     /// `LANGUAGE`: `en` (default) or `ja`.
     pub language: Language,
 }
@@ -29,6 +32,9 @@ impl Settings for DeliverySettings {
             },
             notify: environment
                 .optional("NOTIFY", "true or false", |notify| notify.parse().ok())?
+                .unwrap_or(true),
+            email_required: environment
+                .optional("EMAIL_REQUIRED", "true or false", |required| required.parse().ok())?
                 .unwrap_or(true),
             language: environment
                 .optional("LANGUAGE", "en or ja", |language| language.parse().ok())?

@@ -73,7 +73,7 @@ mod tests {
             ("findings", topics)
         );
         assert_eq!(settings.budget, Budget { p1: 3, others: 5 });
-        assert!(settings.delivery.notify);
+        assert!(settings.delivery.notify && settings.delivery.email_required);
         assert_eq!(settings.delivery.language, Language::En);
         assert_eq!(settings.policy, Policy::default());
         assert_eq!(settings.storage.history_days, 400);
@@ -83,6 +83,7 @@ mod tests {
     fn every_setting_is_read() {
         let settings = read(&[
             ("NOTIFY", "false"),
+            ("EMAIL_REQUIRED", "false"),
             ("LANGUAGE", "ja"),
             ("SLA_DAYS", "1,2,3,4"),
             ("HISTORY_DAYS", "30"),
@@ -98,7 +99,7 @@ mod tests {
             (topic("chat"), topic("data"))
         );
         assert_eq!(settings.budget, Budget { p1: 1, others: 0 });
-        assert!(!settings.delivery.notify);
+        assert!(!settings.delivery.notify && !settings.delivery.email_required);
         assert_eq!(settings.delivery.language, Language::Ja);
         assert_eq!(settings.policy.sla, "1,2,3,4".parse().unwrap());
         assert_eq!(settings.policy.urgent_tags, "stage=prod".parse().unwrap());
@@ -119,6 +120,7 @@ mod tests {
             ("TOPIC_ARN", "arn:aws:sqs:eu-central-1:111122223333:q", "TOPIC_ARN is"),
             ("TOPIC_ARN", "arn:aws:sns:eu-central-1:111122223333:alerts.fifo", "TOPIC_ARN is"),
             ("NOTIFY", "yes", "NOTIFY is \"yes\"; expected true or false"),
+            ("EMAIL_REQUIRED", "no", "EMAIL_REQUIRED is \"no\"; expected true or false"),
             ("LANGUAGE", "fr", "LANGUAGE is \"fr\"; expected en or ja"),
             ("SLA_DAYS", "soon", "SLA_DAYS is \"soon\"; expected four whole numbers"),
             ("CHAT_TOPIC_ARN", "alerts", "CHAT_TOPIC_ARN is \"alerts\"; expected the ARN"),

@@ -4,6 +4,7 @@ mod attributes;
 mod chat;
 mod data;
 mod email;
+mod plain;
 mod subject;
 mod summary;
 
@@ -12,6 +13,7 @@ use std::ops::Range;
 use jiff::Timestamp;
 
 use email::fit;
+pub use plain::plain;
 use summary::Summary;
 
 use super::Language;

@@ -90,7 +90,12 @@ wording! {
 /// The more urgent, the smaller.
 fn urgency(record: &Record) -> impl Ord + use<'_> {
     let Assessment { priority, score, .. } = &record.assessment;
-    (Reverse(*priority), Reverse(*score), record.due_at, &record.finding.arn)
+    (
+        Reverse(*priority),
+        Reverse(*score),
+        record.due_at.unwrap_or(Timestamp::MAX),
+        &record.finding.arn,
+    )
 }
 
 impl<'a> Summary<'a> {
