@@ -42,9 +42,20 @@ def main():
     )
     table = create_table()
     topic = boto3.client("sns").create_topic(Name="alerts")["TopicArn"]
-    everything, urgent, others = subscribe(topic, None), subscribe(topic, ["P1"]), subscribe(topic, ["P3", "P4"])
+    flush = {"source": "inspector-triage", "detail-type": "Triage Flush"}
 
-    with function(TABLE_NAME=table, TOPIC_ARN=topic) as endpoint:
+    with function(TABLE_NAME=table, TOPIC_ARN=topic, SUMMARY_MINUTES="0") as endpoint:
+        early = another_event("cafe", "CVE-2026-10419")
+        check(invoke(endpoint, early)["outcome"] == "pending", "before anybody listens, a finding waits")
+        check(invoke(endpoint, flush) == {"outcome": "flushed", "findings": 0, "messages": 0}, "and goes on waiting")
+        everything, urgent, others = subscribe(topic, None), subscribe(topic, ["P1"]), subscribe(topic, ["P3", "P4"])
+        check(invoke(endpoint, flush) == {"outcome": "flushed", "findings": 1, "messages": 1}, "until somebody does")
+        summary = one(receive(everything))
+        check(summary["Subject"].startswith("[P1] 1 finding: CVE-2026-10419"), "who then hears of it")
+        account = summary["MessageAttributes"]["account"]
+        check(account == {"Type": "String.Array", "Value": '["111122223333"]'}, "with each account of a summary")
+        receive(urgent)
+
         check(invoke(endpoint, EVENT)["outcome"] == "announced", "a new finding is announced")
         check(invoke(endpoint, EVENT)["outcome"] == "unchanged", "a repetition is not")
         message = one(receive(everything))
@@ -78,7 +89,6 @@ def main():
         known = [another_event(f"{number:04x}") for number in range(40)]
         outcomes = {invoke(endpoint, event)["outcome"] for event in known}
         check(outcomes == {"pending"}, "what people know waits")
-        flush = {"source": "inspector-triage", "detail-type": "Triage Flush"}
         flushed = invoke(endpoint, flush)
         check(flushed == {"outcome": "flushed", "findings": 40, "messages": 1}, "and is summed up")
         summary = one(receive(everything))

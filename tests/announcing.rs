@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::common::{self, World, arn, event_of};
 use inspector_triage::{
     adapters::sns::{Sns, Topics},
-    app::{FlushOutcome, FlushResult, Outcome},
-    domain::announce::Budget,
+    app::{FlushOutcome, FlushResult, Outcome, TriageConfig},
+    domain::{announce::Budget, assess::Priority},
     emulator::{self, topic::Published},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -123,7 +123,8 @@ async fn one_vulnerability_on_five_hundred_resources_is_one_message_and_one_line
         emails[1].message
     );
     assert!(emails[1].message.contains("499 resources in 20 accounts"), "{}", emails[1].message);
-    assert_eq!(emails[1].attributes["account"], "many");
+    let accounts: Vec<String> = serde_json::from_str(&emails[1].attributes["account"]).unwrap();
+    assert_eq!(accounts.len(), 20);
     assert_eq!(emails[1].attributes["priority"], "P2");
     assert_eq!(emails[1].attributes["reason"], "summary");
     assert_eq!(told(&published).len(), 500);
@@ -386,4 +387,79 @@ async fn a_topic_that_fails_gets_later_what_it_missed_and_the_others_do_not_hear
     assert_eq!(flushed.messages, 1);
     assert_eq!(published[0].topic, emulator::DATA_TOPIC);
     assert_eq!(told(&published).len(), flushed.findings);
+}
+
+/// The defaults: P1 and P2 get messages of their own, what is not urgent waits for an hour.
+fn with_defaults(world: &mut World) {
+    let config = TriageConfig::default();
+    world.triage.config.alone_from = config.alone_from;
+    world.triage.config.summary_after = config.summary_after;
+}
+
+/// A finding of priority P4.
+fn mild(number: usize) -> Value {
+    event_of(&arn(number), DAY, |f| {
+        f["epss"] = json!({"score": 0.0003});
+        f["packageVulnerabilityDetails"]["vendorCreatedAt"] = json!("2020-01-01T00:00:00Z");
+        f["packageVulnerabilityDetails"]["vulnerabilityId"] = json!(format!("CVE-2020-{number}"));
+    })
+}
+
+#[tokio::test]
+async fn what_is_not_urgent_waits_for_an_hour_and_comes_in_one_summary() {
+    let mut world = world().await;
+    with_defaults(&mut world);
+    for (number, minute) in (0..10).enumerate() {
+        let report = world.handle(&mild(number), &after(60 * minute)).await.unwrap();
+        assert_eq!((report.outcome, report.priority), (Outcome::Pending, Priority::P4));
+    }
+    for minute in (10..60).step_by(5) {
+        let flushed = world.flush(&after(60 * minute)).await.unwrap();
+        assert_eq!((flushed.outcome, flushed.messages), (FlushOutcome::Flushed, 0), "{minute}");
+    }
+    let flushed = world.flush(&after(60 * 60)).await.unwrap();
+    assert_eq!(flushed.findings, 10);
+    assert_eq!(on(emulator::TOPIC, &world.published()).count(), 1);
+}
+
+#[tokio::test]
+async fn what_is_urgent_and_found_no_token_takes_all_others_with_it_in_the_next_summary() {
+    let mut world = world().await;
+    with_defaults(&mut world);
+    world.triage.config.budget = Budget { p1: 0, others: 0 };
+    world.handle(&mild(1), &after(0)).await.unwrap();
+    let urgent = event_of(&arn(2), DAY, |_| {});
+    assert_eq!(world.handle(&urgent, &after(0)).await.unwrap().priority, Priority::P2);
+    let flushed = world.flush(&after(300)).await.unwrap();
+    assert_eq!((flushed.outcome, flushed.findings), (FlushOutcome::Flushed, 2));
+}
+
+#[tokio::test]
+async fn fifty_images_a_day_with_the_same_problems_are_one_summary_an_hour_at_most() {
+    let mut world = world().await;
+    with_defaults(&mut world);
+    let mut messages: Vec<i64> = Vec::new();
+    let mut images = 0..;
+    for minute in (0..24 * 60).step_by(5) {
+        // An image every half an hour, with the problem of the one before.
+        if minute % 30 == 0 {
+            let number = images.next().unwrap();
+            let build = event_of(&arn(number), DAY, |f| {
+                let id = format!(
+                    "arn:aws:ecr:eu-central-1:111122223333:repository/shop/sha256:{number:064x}"
+                );
+                let details = json!({"awsEcrContainerImage": {"repositoryName": "shop"}});
+                let kind = "AWS_ECR_CONTAINER_IMAGE";
+                f["resources"] = json!([{"type": kind, "id": id, "details": details}]);
+            });
+            let report = world.handle(&build, &after(60 * minute)).await.unwrap();
+            let expected = if minute == 0 { Outcome::Announced } else { Outcome::Pending };
+            assert_eq!(report.outcome, expected, "{minute}: {}", report.reason);
+        }
+        if world.flush(&after(60 * minute + 1)).await.unwrap().messages > 0 {
+            messages.push(minute);
+        }
+    }
+    assert!(messages.len() <= 24, "{messages:?}");
+    assert!(messages.windows(2).all(|pair| pair[1] - pair[0] >= 60), "{messages:?}");
 }

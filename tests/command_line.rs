@@ -289,7 +289,7 @@ fn a_storm_ends_with_a_summary_and_each_audience_can_be_looked_at() {
     assert!(shown.contains("flush: flushed: findings: 7, messages: 1\n"), "{shown}");
     assert!(shown.contains("Subject: [P2] 7 findings: "), "{shown}");
     assert!(
-        shown.ends_with("12 events in 1 file: 5 announced, 7 pending, 7 told in a summary\n"),
+        shown.ends_with("12 events in 1 file: 5 announced, 7 pending\ntold in summaries: 7\n"),
         "{shown}"
     );
     let (shown, _) = replay(&file, &["--flush", "false"]);

@@ -265,14 +265,15 @@ fn network(case: Option<Case>, hidden: &Arc<AtomicUsize>) -> Network {
 }
 
 /// The calls of a flush that sums up more than one transaction takes, and which of their kind.
-const FLUSH_CALLS: [(Call, usize); 15] = [
+const FLUSH_CALLS: [(Call, usize); 16] = [
     (Call::Listeners, 0),
     (Call::ShareListeners, 0),
     (Call::Read, 0),
-    // The last shard, and the rows; the last shard of what is partly told.
+    // The last shard, the rows, and the known problems; the last shard of what is partly told.
     (Call::Read, 15),
     (Call::Read, 16),
-    (Call::Read, 20),
+    (Call::Read, 17),
+    (Call::Read, 21),
     (Call::LockSummary, 0),
     (Call::LeaseAll, 0),
     (Call::LeaseAll, 1),

@@ -134,7 +134,8 @@ struct Said {
 /// Reads the output of a replay: `origin: outcome: reason`, and the message if one went out.
 fn said(output: &str, folder: &str) -> Vec<Said> {
     let mut said: Vec<Said> = Vec::new();
-    for line in output.lines() {
+    // What follows is the summary of those that waited.
+    for line in output.lines().take_while(|line| !line.starts_with("flush: ")) {
         if let Some((origin, outcome)) =
             line.strip_prefix(folder).and_then(|line| line.split_once(": "))
         {

@@ -30,7 +30,7 @@ async fn world(language: Language) -> World {
         data: Some(emulator::DATA_TOPIC.to_owned()),
     };
     world.triage.publisher = Sns::new(world.emulator.sns(), topics);
-    world.triage.config.language = language;
+    world.triage.config.style.language = language;
     world
 }
 

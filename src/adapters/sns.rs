@@ -10,7 +10,7 @@ use aws_sdk_sns::{
 use crate::{
     app::{NotPublished, Publisher, failure::CallFailed},
     domain::record::Audience,
-    render::message::Message,
+    render::message::{Attribute, Message},
 };
 
 /// A topic for each audience.
@@ -69,8 +69,12 @@ impl Publisher for Sns {
             .set_subject(message.subject.clone())
             .message(&message.body);
         for (name, value) in &message.attributes {
+            let (data_type, value) = match value {
+                Attribute::One(value) => ("String", value.clone()),
+                Attribute::Each(values) => ("String.Array", serde_json::json!(values).to_string()),
+            };
             let value = MessageAttributeValue::builder()
-                .data_type("String")
+                .data_type(data_type)
                 .string_value(value)
                 .build()
                 .map_err(|error| NotPublished::Refused(failed(error.into())))?;

@@ -74,7 +74,7 @@ pub enum Observation {
     Pending {
         /// How many findings.
         findings: usize,
-        /// For how long the oldest of them.
+        /// For how long the turn of one of them has passed, at most.
         oldest: SignedDuration,
     },
     /// It was asked whether somebody listens.

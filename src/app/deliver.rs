@@ -34,7 +34,7 @@ impl<S, P: Publisher> Triage<S, P> {
             ),
             reason: chain(refused),
         });
-        let message = message::plain(audience, record, why, attempt.now, self.config.language);
+        let message = message::plain(audience, record, why, attempt.now, &self.config.style);
         self.publisher.publish(audience, &message).await.map_err(NotPublished::into_call)
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use futures_util::future::join_all;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::{
@@ -17,7 +18,8 @@ use super::{
 };
 use crate::{
     domain::{
-        announce::Budget,
+        announce::{Budget, turn},
+        assess::Priority,
         record::{AlertReason, Audience, Decision, Delivery, Lease, Record, decide},
     },
     render::message,
@@ -38,8 +40,8 @@ pub struct FlushResult {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FlushOutcome {
-    /// It told what it might. None at all if notifications are off, if nobody listens, if somebody else is at it, or if
-    /// messages keep going out at this very moment; then the next flush tells.
+    /// It told what it might. None at all if the turn of what waits has not come, if notifications are off, if nobody
+    /// listens, if somebody else is at it, or if messages keep going out at this very moment; then a later flush tells.
     Flushed,
     /// Nothing was waiting.
     NothingPending,
@@ -127,13 +129,18 @@ impl<S: Alerts + Summaries, P: Publisher> Triage<S, P> {
         loop {
             let waiting = self.store.pending(queue, MAX_PER_SUMMARY, since).await;
             let waiting = waiting.map_err(Failure::Store)?;
-            let oldest = waiting.since.first().map(|&oldest| attempt.now.duration_since(oldest));
+            let turns = self.turns(&waiting.rows, attempt).await;
+            let late = turns.iter().map(|turn| attempt.now.duration_since(*turn)).max();
             (attempt.observe)(Observation::Pending {
                 findings: waiting.since.len(),
-                oldest: oldest.unwrap_or_default(),
+                oldest: late.unwrap_or_default().max(SignedDuration::ZERO),
             });
             flush.is_waiting |= !waiting.rows.is_empty();
             let may_be_more = waiting.since.len() == MAX_PER_SUMMARY;
+            let is_turn = late.is_some_and(|late| late >= SignedDuration::ZERO);
+            if since.is_none() && !is_turn && !may_be_more {
+                return Ok(());
+            }
             let rows: Vec<Record> = waiting
                 .rows
                 .into_iter()
@@ -158,6 +165,35 @@ impl<S: Alerts + Summaries, P: Publisher> Triage<S, P> {
                 return Ok(());
             }
         }
+    }
+
+    /// When the turn of each of these comes. One that comes makes a summary, which then has all that wait.
+    async fn turns(&self, rows: &[Record], attempt: Attempt<'_>) -> Vec<Timestamp> {
+        let problems = |row: &Record| match decide(row) {
+            Decision::Alert(why) if row.assessment.priority >= Priority::P2 => {
+                announced_problems(row, why).collect()
+            }
+            _ => Vec::new(),
+        };
+        let problems: Vec<AnnouncedProblem> = rows.iter().flat_map(problems).collect();
+        let known =
+            self.store.known_problems(&problems, attempt.now).await.unwrap_or_else(|failed| {
+                warn(
+                    attempt,
+                    "which problems people know is not known; they are told at once",
+                    &failed,
+                );
+                Vec::new()
+            });
+        let known: BTreeSet<&str> = problems
+            .iter()
+            .zip(known)
+            .filter(|(_, is_known)| *is_known)
+            .map(|(problem, _)| problem.finding.as_str())
+            .collect();
+        let after = self.config.summary_after;
+        let turn = |row: &Record| turn(row, known.contains(row.finding.arn.as_str()), after);
+        rows.iter().filter_map(turn).collect()
     }
 
     /// Tells people of those of `waiting` that nobody else is telling them of, and that there is time for.
@@ -263,8 +299,8 @@ impl<S: Alerts + Summaries, P: Publisher> Triage<S, P> {
             if news.is_empty() {
                 continue;
             }
-            let language = self.config.language;
-            for (message, about) in message::summary(audience, &news, attempt.now, language) {
+            let style = &self.config.style;
+            for (message, about) in message::summary(audience, &news, attempt.now, style) {
                 if telling.messages >= room || attempt.has_time_for(2, SUMMARY).is_err() {
                     return telling;
                 }
@@ -398,7 +434,6 @@ mod tests {
     };
 
     use futures_util::FutureExt;
-    use jiff::{SignedDuration, Timestamp};
     use serde_json::{Value, json};
 
     use super::*;
@@ -461,6 +496,14 @@ mod tests {
             let page = usize::from(since.is_some());
             let page = self.0.get(page).filter(|_| queue == Queue::Untold).cloned();
             Ok(page.unwrap_or(Pending { since: Vec::new(), rows: Vec::new() }))
+        }
+
+        async fn known_problems(
+            &self,
+            problems: &[AnnouncedProblem],
+            _: Timestamp,
+        ) -> Result<Vec<bool>, CallFailed> {
+            Ok(vec![false; problems.len()])
         }
 
         async fn remember_announced(

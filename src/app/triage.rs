@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex};
 
 use futures_util::future::{join, join_all};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::{
@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     domain::{
-        announce::{Bucket, Budget, Listeners},
+        announce::{Bucket, Budget, Listeners, SUMMARY_AFTER},
         assess::{Policy, Priority, assess},
         finding::Finding,
         record::{
@@ -29,7 +29,7 @@ use crate::{
             decide, step,
         },
     },
-    render::{Language, message},
+    render::{Style, message},
 };
 
 /// What became of an event, as the function returns it.
@@ -99,8 +99,12 @@ pub struct TriageConfig {
     pub policy: Policy,
     /// Whether people are told at all. If not, what there is to tell stays pending.
     pub notify: bool,
-    /// The language people are told in.
-    pub language: Language,
+    /// How messages are made.
+    pub style: Style,
+    /// The lowest priority of findings that get a message of their own.
+    pub alone_from: Priority,
+    /// How long what is not urgent waits for a summary: see [`turn`](crate::domain::announce::turn).
+    pub summary_after: SignedDuration,
     /// How many messages they get.
     pub budget: Budget,
     /// Whether findings wait for somebody to listen to e-mail. If not, e-mail is left out where nobody does.
@@ -112,7 +116,9 @@ impl Default for TriageConfig {
         Self {
             policy: Policy::default(),
             notify: true,
-            language: Language::default(),
+            style: Style::default(),
+            alone_from: Priority::P2,
+            summary_after: SUMMARY_AFTER,
             budget: Budget::default(),
             email_required: true,
         }
@@ -164,6 +170,13 @@ impl<S: Records + Alerts, P: Publisher> Triage<S, P> {
                     let reason = "recorded; notifications are switched off".to_owned();
                     return Ok(report(&record, Outcome::Pending, reason));
                 }
+                Decision::Alert(_) if record.assessment.priority < self.config.alone_from => {
+                    let reason = format!(
+                        "less urgent than {}; a summary will have it",
+                        self.config.alone_from
+                    );
+                    return Ok(report(&record, Outcome::Pending, reason));
+                }
                 Decision::Alert(why) => {
                     attempt.has_time_for(3, arn)?;
                     let listeners = self.listeners(attempt).await;
@@ -204,7 +217,9 @@ impl<S: Records + Alerts, P: Publisher> Triage<S, P> {
             (Step::Repetition, Some(record)) => Ok(Recording::Done(record, None)),
             (Step::Write(record, transition), _) => {
                 // Whether somebody listens is asked meanwhile, where it has to be asked at all.
-                let tells = self.config.notify && matches!(decide(&record), Decision::Alert(_));
+                let tells = self.config.notify
+                    && record.assessment.priority >= self.config.alone_from
+                    && matches!(decide(&record), Decision::Alert(_));
                 let listeners = async {
                     if tells {
                         drop(self.listeners(attempt).await);
@@ -320,8 +335,7 @@ impl<S: Records + Alerts, P: Publisher> Triage<S, P> {
         why: AlertReason,
         attempt: Attempt<'_>,
     ) -> Result<(), CallFailed> {
-        let language = self.config.language;
-        let message = message::alert(audience, record, why, attempt.now, language);
+        let message = message::alert(audience, record, why, attempt.now, &self.config.style);
         match self.publisher.publish(audience, &message).await {
             Ok(()) => Ok(()),
             Err(NotPublished::Failed(failed)) => Err(failed),

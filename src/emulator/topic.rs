@@ -29,7 +29,7 @@ pub struct Published {
     pub subject: Option<String>,
     /// The text.
     pub message: String,
-    /// The attributes.
+    /// The attributes; one that is a list as its JSON.
     pub attributes: BTreeMap<String, String>,
 }
 
@@ -133,6 +133,13 @@ fn read(
         let Some(name) = field("Name") else { break };
         let value = field("Value.StringValue").filter(|value| !value.is_empty());
         let value = value.ok_or_else(|| invalid(format!("attribute {name} has no value")))?;
+        let is_list =
+            || serde_json::from_str::<Vec<String>>(value).is_ok_and(|all| !all.is_empty());
+        match field("Value.DataType").map_or("", String::as_str) {
+            "String" => {}
+            "String.Array" if is_list() => {}
+            other => return Err(invalid(format!("attribute {name} is no {other}"))),
+        }
         attributes.insert(name.clone(), value.clone());
     }
     let size = message.len() + attributes.iter().map(|(k, v)| k.len() + v.len() + 6).sum::<usize>();

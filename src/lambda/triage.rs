@@ -22,7 +22,8 @@ impl Function for TriageFunction {
     type Response = Response;
 
     fn new(settings: TriageSettings, clients: &Clients) -> Self {
-        let TriageSettings { storage, delivery, policy, budget } = settings;
+        let TriageSettings { storage, delivery, policy, budget, alone_from, summary_after } =
+            settings;
         tracing::info!(
             policy.stamp = policy.stamp(),
             policy.sla_days = %policy.sla,
@@ -32,7 +33,9 @@ impl Function for TriageFunction {
         let config = TriageConfig {
             policy,
             notify: delivery.notify,
-            language: delivery.language,
+            style: delivery.style,
+            alone_from,
+            summary_after,
             budget,
             email_required: delivery.email_required,
         };

@@ -4,7 +4,9 @@
 //! prepared in `view` and has been through [`crate::domain::text`]: nothing that a stranger wrote reaches a reader alive.
 
 pub mod message;
+mod style;
 mod view;
 mod words;
 
+pub use style::Style;
 pub use words::{Language, reason};

@@ -13,7 +13,7 @@ use inspector_triage::{
         sns::{Sns, Topics},
     },
     app::{Attempt, FlushResult, Queue, Summaries, Triage, TriageConfig, TriageResult},
-    domain::{finding::Finding, record::Record},
+    domain::{assess::Priority, finding::Finding, record::Record},
     emulator::{
         self, Emulator,
         template::{OWN, Template},
@@ -21,7 +21,7 @@ use inspector_triage::{
     },
     lambda::{self, Response, event},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 /// The ARN of the finding in [`event`].
@@ -154,8 +154,15 @@ pub fn triage(
     Triage::new(
         DynamoDb::new(dynamodb, emulator::TABLE.to_owned(), 400),
         Sns::new(sns, topics()),
-        TriageConfig::default(),
+        config(),
     )
+}
+
+/// With a message of its own for every finding that there is a token for, and a summary with each flush: who gets which,
+/// and when, has tests of its own.
+pub fn config() -> TriageConfig {
+    let defaults = TriageConfig::default();
+    TriageConfig { alone_from: Priority::P4, summary_after: SignedDuration::ZERO, ..defaults }
 }
 
 /// The topic for e-mail alone.

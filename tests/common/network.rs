@@ -227,7 +227,7 @@ impl Network {
         // Rations have tests of their own.
         let budget = Budget { p1: u8::MAX, others: u8::MAX };
         let triage = super::triage(dynamodb, sns.clone());
-        let config = TriageConfig { budget, ..TriageConfig::default() };
+        let config = TriageConfig { budget, ..super::config() };
         Triage::new(triage.store, Sns::new(sns, topics), config)
     }
 

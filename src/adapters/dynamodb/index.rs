@@ -1,11 +1,8 @@
 //! The two indexes, read over all their shards.
 
-use std::{
-    collections::{HashMap, HashSet},
-    time::Duration,
-};
+use std::collections::{HashMap, HashSet};
 
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
 
@@ -16,12 +13,6 @@ use crate::{
 };
 
 const QUERY: &str = "DynamoDB Query";
-/// How many rows DynamoDB gives at a time.
-const BATCH_SIZE: usize = 100;
-/// How long to wait before asking again for rows that were left out, at first.
-const PAUSE: Duration = Duration::from_millis(25);
-/// How many such requests are under way at once.
-const CONCURRENCY: usize = 4;
 
 /// A finding, as an index has it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,68 +66,25 @@ impl DynamoDb {
 
     /// The rows of findings, in their order, without those that are gone.
     pub(super) async fn get_rows(&self, entries: &[Entry]) -> Result<Vec<Record>, CallFailed> {
+        let key = |entry: &Entry| (keys::finding(&entry.arn), keys::CURRENT.to_owned());
+        let keys: Vec<_> = entries.iter().map(key).collect();
         let mut rows = Vec::with_capacity(entries.len());
-        for wave in entries.chunks(BATCH_SIZE * CONCURRENCY) {
-            let some = wave.chunks(BATCH_SIZE).map(|some| self.batch_get(some));
-            rows.extend(try_join_all(some).await?.into_iter().flatten());
+        for item in self.get_items(&keys).await? {
+            let key = item.get(keys::PK).and_then(|key| key.as_s().ok()).cloned();
+            match item::record(item) {
+                Ok(record) => rows.push(record),
+                // One row that cannot be read must not keep people from hearing of the others.
+                Err(error) => tracing::error!(
+                    row.key = key,
+                    error = %error,
+                    "a row cannot be read; it goes on waiting to be told"
+                ),
+            }
         }
         let order: HashMap<&str, usize> =
             entries.iter().enumerate().map(|(place, entry)| (entry.arn.as_str(), place)).collect();
         rows.sort_by_key(|row| order.get(row.finding.arn.as_str()).copied());
         Ok(rows)
-    }
-
-    async fn batch_get(&self, entries: &[Entry]) -> Result<Vec<Record>, CallFailed> {
-        let failed = |source| CallFailed {
-            operation: "DynamoDB BatchGetItem",
-            object: self.table.clone(),
-            source,
-        };
-        let text = |text: &str| AttributeValue::S(text.to_owned());
-        let keys = entries.iter().map(|entry| {
-            HashMap::from([
-                (keys::PK.to_owned(), AttributeValue::S(keys::finding(&entry.arn))),
-                (keys::SK.to_owned(), text(keys::CURRENT)),
-            ])
-        });
-        let mut rows = Vec::with_capacity(entries.len());
-        let mut wanted =
-            KeysAndAttributes::builder().consistent_read(true).set_keys(Some(keys.collect()));
-        // What does not fit one answer, or was throttled, is asked for again.
-        for again in 0..5 {
-            if again > 0 {
-                tokio::time::sleep(PAUSE * (1 << again)).await;
-            }
-            let request = wanted.build().map_err(|error| failed(error.into()))?;
-            let answer = self
-                .client
-                .batch_get_item()
-                .request_items(&self.table, request)
-                .send()
-                .await
-                .map_err(|error| failed(error.into()))?;
-            for item in answer.responses.into_iter().flat_map(HashMap::into_values).flatten() {
-                let key = item.get(keys::PK).and_then(|key| key.as_s().ok()).cloned();
-                match item::record(item) {
-                    Ok(record) => rows.push(record),
-                    // One row that cannot be read must not keep people from hearing of the others.
-                    Err(error) => tracing::error!(
-                        row.key = key,
-                        error = %error,
-                        "a row cannot be read; it goes on waiting to be told"
-                    ),
-                }
-            }
-            let rest = answer.unprocessed_keys.unwrap_or_default().remove(&self.table);
-            match rest.map(|rest| rest.keys).filter(|keys| !keys.is_empty()) {
-                None => return Ok(rows),
-                Some(keys) => {
-                    wanted =
-                        KeysAndAttributes::builder().consistent_read(true).set_keys(Some(keys));
-                }
-            }
-        }
-        Err(failed("rows were left out of five answers".into()))
     }
 
     async fn query_shards(

@@ -7,6 +7,7 @@
 mod alerts;
 mod batches;
 mod bucket;
+mod gets;
 mod index;
 mod item;
 pub mod keys;

@@ -3,8 +3,29 @@
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, builders::PutBuilder};
 use jiff::Timestamp;
 
-use super::{DynamoDb, bucket::millis, keys};
+use super::{DynamoDb, bucket::millis, gets::Key, item::Item, keys};
 use crate::app::{AnnouncedProblem, failure::BoxError};
+
+/// The key of the row of a problem.
+pub fn key(known: &AnnouncedProblem) -> Key {
+    (keys::problem(&known.problem.key), known.why.as_str().to_owned())
+}
+
+/// The key of a row.
+pub fn key_of(row: &Item) -> Option<Key> {
+    let text = |name: &str| row.get(name)?.as_s().ok().cloned();
+    Some((text(keys::PK)?, text(keys::SK)?))
+}
+
+/// Whether `row` keeps `problem` from having a message of its own at `now`: where the condition of
+/// [`DynamoDb::announced_alone`] does not hold.
+pub fn is_known(problem: &AnnouncedProblem, row: &Item, now: Timestamp) -> bool {
+    let text = |name: &str| row.get(name).and_then(|value| value.as_s().ok());
+    let until = || row.get("until")?.as_n().ok()?.parse::<i64>().ok();
+    let is_other = text("finding").is_some_and(|finding| *finding != problem.finding);
+    let is_urgent = text("priority").is_some_and(|p| p.as_str() <= problem.priority.as_str());
+    is_other && is_urgent && until().is_some_and(|until| until > now.as_millisecond())
+}
 
 impl DynamoDb {
     /// Notes that a problem is known from a message about one finding alone, unless it is already,

@@ -1,5 +1,7 @@
 //! What waits to be told, and the row of the right to sum it up.
 
+use std::collections::{BTreeSet, HashMap};
+
 use aws_sdk_dynamodb::{error::SdkError, types::AttributeValue};
 use jiff::Timestamp;
 
@@ -7,7 +9,9 @@ use super::{
     DynamoDb, UPDATE,
     alerts::MAX_ATTEMPTS,
     bucket::{A_SECOND, moment},
-    item, keys,
+    gets::Key,
+    item::{self, Item},
+    keys, problems,
     transaction::{
         CONDITION, CONFLICT, TRANSACT, TransactionOutcome, built, code, transaction_outcome,
     },
@@ -34,6 +38,22 @@ impl Summaries for DynamoDb {
         // The index lags a little behind the rows.
         rows.retain(|row| row.pending_since.is_some());
         Ok(Pending { since: entries.into_iter().map(|entry| entry.at).collect(), rows })
+    }
+
+    async fn known_problems(
+        &self,
+        problems: &[AnnouncedProblem],
+        now: Timestamp,
+    ) -> Result<Vec<bool>, CallFailed> {
+        let distinct: BTreeSet<Key> = problems.iter().map(problems::key).collect();
+        let rows = self.get_items(&Vec::from_iter(distinct)).await?;
+        let rows: HashMap<Key, Item> =
+            rows.into_iter().filter_map(|row| Some((problems::key_of(&row)?, row))).collect();
+        let is_known = |problem| {
+            let row = rows.get(&problems::key(problem));
+            row.is_some_and(|row| problems::is_known(problem, row, now))
+        };
+        Ok(problems.iter().map(is_known).collect())
     }
 
     async fn remember_announced(

@@ -22,6 +22,13 @@ pub trait Summaries {
         since: Option<Timestamp>,
     ) -> impl Future<Output = Result<Pending, CallFailed>> + Send;
 
+    /// For each of these problems whether people know it from a message about another finding, and as no less urgent.
+    fn known_problems(
+        &self,
+        problems: &[AnnouncedProblem],
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Vec<bool>, CallFailed>> + Send;
+
     /// Remembers what people know from a summary, as far as that is possible within `limit`.
     fn remember_announced(
         &self,

@@ -28,7 +28,7 @@ use crate::{
         topic::Published,
     },
     lambda::{self, Response, event, settings::HISTORY_DAYS},
-    render::Language,
+    render::{Language, Style},
 };
 
 /// The events are handled in the order given, by the same code and through the same SDK calls as
@@ -72,12 +72,13 @@ pub async fn run(
 ) -> Result<Verdict, BoxError> {
     let rules = replay.rule.as_deref().map(Rules::read).transpose()?;
     let files = input::files(&replay.paths)?;
+    let style = Style { language: replay.language, ..Style::default() };
     let emulator = Emulator::open(&Template::read(OWN)?, replay.db.as_deref()).await?;
     let mut session = Session {
         triage: Triage::new(
             DynamoDb::new(emulator.dynamodb(), emulator::TABLE.to_owned(), HISTORY_DAYS),
             Sns::new(emulator.sns(), emulator::topics(replay.format)),
-            TriageConfig { language: replay.language, ..TriageConfig::default() },
+            TriageConfig { style, ..TriageConfig::default() },
         ),
         rules,
         format: replay.format,
@@ -171,7 +172,10 @@ impl<W: Write> Session<'_, W> {
             if flushed.outcome == FlushOutcome::NothingPending {
                 break;
             }
-            self.flushed("flush", flushed)?;
+            // The turn of what waits has not come.
+            if flushed.messages > 0 {
+                self.flushed("flush", flushed)?;
+            }
             self.show_published()?;
         }
         Ok(())
@@ -231,11 +235,13 @@ impl Tally {
         let sources = sources.join(" and ");
         let outcomes = self.outcomes.iter().map(|(outcome, n)| format!("{n} {}", outcome.as_str()));
         let refused = (self.refused > 0).then(|| format!("{} not handled", self.refused));
-        let summed_up =
-            (self.summed_up > 0).then(|| format!("{} told in a summary", self.summed_up));
-        let parts: Vec<String> = outcomes.chain(summed_up).chain(refused).collect();
+        let parts: Vec<String> = outcomes.chain(refused).collect();
         let parts = if parts.is_empty() { "nothing to do".to_owned() } else { parts.join(", ") };
-        format!("{} event{} in {sources}: {parts}", self.events, s(self.events))
+        let summed_up = match self.summed_up {
+            0 => String::new(),
+            one_or_more => format!("\ntold in summaries: {one_or_more}"),
+        };
+        format!("{} event{} in {sources}: {parts}{summed_up}", self.events, s(self.events))
     }
 }
 

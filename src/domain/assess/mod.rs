@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use policy::{NotAnSla, NotTags, Policy, Sla, UrgentTags};
-pub use priority::Priority;
+pub use priority::{NotAPriority, Priority};
 pub use score::{Factor, Reason};
 
 use crate::domain::finding::Finding;

@@ -1,6 +1,6 @@
 //! P1 to P4: what to do first, and by when.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,19 @@ impl Priority {
         }
     }
 }
+
+impl FromStr for Priority {
+    type Err = NotAPriority;
+
+    fn from_str(text: &str) -> Result<Self, NotAPriority> {
+        Self::ALL.into_iter().find(|priority| priority.as_str() == text).ok_or(NotAPriority)
+    }
+}
+
+/// A text that is no priority.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected P1, P2, P3 or P4")]
+pub struct NotAPriority;
 
 impl fmt::Display for Priority {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -13,6 +13,7 @@ pub mod bounds;
 pub mod date;
 mod details;
 mod fields;
+mod owner;
 mod remediation;
 mod resource;
 mod vocabulary;
@@ -29,6 +30,7 @@ pub use details::{
     VulnerablePackage,
 };
 pub use fields::{Malformed, Oddity, show};
+pub use owner::{NotOwnerTags, OwnerTags};
 pub use remediation::{Remediation, Target};
 pub use resource::Resource;
 pub use vocabulary::{FindingType, FixAvailable, ResourceType, Severity, Status};

@@ -1,7 +1,7 @@
 //! Who is told, and in which language.
 
 use super::{BadSetting, Environment, Settings};
-use crate::{adapters::sns::Topics, render::Language};
+use crate::{adapters::sns::Topics, domain::finding::OwnerTags, render::Style};
 
 /// The topics, and whether and how they are used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,8 +14,8 @@ pub struct DeliverySettings {
     /// `EMAIL_REQUIRED`: `true` (default): what there is to tell waits until somebody has confirmed a subscription to the
     /// topic for e-mail. `false`: where nobody has, e-mail is left out.
     pub email_required: bool,
-    /// `LANGUAGE`: `en` (default) or `ja`.
-    pub language: Language,
+    /// `LANGUAGE`: `en` (default) or `ja`. `OWNER_TAGS`: the tags that name the owner of a resource, default `owner,team`.
+    pub style: Style,
 }
 
 const A_TOPIC: &str =
@@ -36,9 +36,14 @@ impl Settings for DeliverySettings {
             email_required: environment
                 .optional("EMAIL_REQUIRED", "true or false", |required| required.parse().ok())?
                 .unwrap_or(true),
-            language: environment
-                .optional("LANGUAGE", "en or ja", |language| language.parse().ok())?
-                .unwrap_or_default(),
+            style: Style {
+                language: environment
+                    .optional("LANGUAGE", "en or ja", |language| language.parse().ok())?
+                    .unwrap_or_default(),
+                owner_tags: environment
+                    .optional("OWNER_TAGS", OwnerTags::EXPECTED, |tags| tags.parse().ok())?
+                    .unwrap_or_default(),
+            },
         })
     }
 }

@@ -1,7 +1,12 @@
 //! The settings of the function `triage`.
 
+use jiff::SignedDuration;
+
 use super::{BadSetting, DeliverySettings, Environment, Settings, StorageSettings};
-use crate::domain::{announce::Budget, assess::Policy};
+use crate::domain::{
+    announce::{Budget, SUMMARY_AFTER},
+    assess::{Policy, Priority},
+};
 
 /// Everything that can be set of it, but for what it logs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +19,10 @@ pub struct TriageSettings {
     pub policy: Policy,
     /// `ALERT_BUDGET`: messages at once about P1 and about all others, default `3,5`.
     pub budget: Budget,
+    /// `ALONE_FROM`: the lowest priority of findings that get a message of their own, default `P2`.
+    pub alone_from: Priority,
+    /// `SUMMARY_MINUTES`: how long what is not urgent waits for a summary, 0 to 1440 minutes, default 60.
+    pub summary_after: SignedDuration,
 }
 
 impl Settings for TriageSettings {
@@ -25,6 +34,12 @@ impl Settings for TriageSettings {
             budget: environment
                 .optional("ALERT_BUDGET", A_BUDGET, read_budget)?
                 .unwrap_or_default(),
+            alone_from: environment
+                .optional("ALONE_FROM", "P1, P2, P3 or P4", |class| class.parse().ok())?
+                .unwrap_or(Priority::P2),
+            summary_after: environment
+                .optional("SUMMARY_MINUTES", MINUTES, read_minutes)?
+                .unwrap_or(SUMMARY_AFTER),
         })
     }
 }
@@ -41,13 +56,20 @@ fn read_budget(text: &str) -> Option<Budget> {
     allowed.then_some(Budget { p1, others })
 }
 
+const MINUTES: &str = "a whole number of minutes from 0 to 1440";
+
+fn read_minutes(text: &str) -> Option<SignedDuration> {
+    let minutes: u16 = text.trim().parse().ok()?;
+    (minutes <= 1440).then(|| SignedDuration::from_mins(minutes.into()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
         adapters::sns::Topics,
         lambda::settings::{self, LogSettings},
-        render::Language,
+        render::{Language, Style},
     };
 
     const TOPIC: &str = "arn:aws:sns:eu-central-1:111122223333:alerts";
@@ -74,7 +96,8 @@ mod tests {
         );
         assert_eq!(settings.budget, Budget { p1: 3, others: 5 });
         assert!(settings.delivery.notify && settings.delivery.email_required);
-        assert_eq!(settings.delivery.language, Language::En);
+        assert_eq!(settings.delivery.style, Style::default());
+        assert_eq!((settings.alone_from, settings.summary_after.as_mins()), (Priority::P2, 60));
         assert_eq!(settings.policy, Policy::default());
         assert_eq!(settings.storage.history_days, 400);
     }
@@ -91,6 +114,9 @@ mod tests {
             ("CHAT_TOPIC_ARN", "arn:aws:sns:eu-central-1:111122223333:chat"),
             ("DATA_TOPIC_ARN", "arn:aws:sns:eu-central-1:111122223333:data"),
             ("ALERT_BUDGET", "1, 0"),
+            ("ALONE_FROM", "P4"),
+            ("SUMMARY_MINUTES", "0"),
+            ("OWNER_TAGS", "squad"),
         ])
         .unwrap();
         let topic = |name: &str| Some(TOPIC.replace("alerts", name));
@@ -100,7 +126,9 @@ mod tests {
         );
         assert_eq!(settings.budget, Budget { p1: 1, others: 0 });
         assert!(!settings.delivery.notify && !settings.delivery.email_required);
-        assert_eq!(settings.delivery.language, Language::Ja);
+        assert_eq!(settings.delivery.style.language, Language::Ja);
+        assert_eq!(settings.delivery.style.owner_tags.to_string(), "squad");
+        assert_eq!((settings.alone_from, settings.summary_after.as_mins()), (Priority::P4, 0));
         assert_eq!(settings.policy.sla, "1,2,3,4".parse().unwrap());
         assert_eq!(settings.policy.urgent_tags, "stage=prod".parse().unwrap());
         assert_eq!(settings.storage.history_days, 30);
@@ -128,6 +156,9 @@ mod tests {
             ("ALERT_BUDGET", "8,0", "ALERT_BUDGET is \"8,0\"; expected two whole numbers"),
             ("ALERT_BUDGET", "0,0", "ALERT_BUDGET is \"0,0\"; expected two whole numbers"),
             ("ALERT_BUDGET", "many", "ALERT_BUDGET is \"many\"; expected two whole numbers"),
+            ("ALONE_FROM", "P5", "ALONE_FROM is \"P5\"; expected P1, P2, P3 or P4"),
+            ("SUMMARY_MINUTES", "1441", "SUMMARY_MINUTES is \"1441\"; expected a whole number"),
+            ("OWNER_TAGS", "a,,b", "OWNER_TAGS is \"a,,b\"; expected at most 10 names of tags"),
             ("URGENT_TAGS", "prod", "URGENT_TAGS is \"prod\"; expected at most 20 tags such as"),
             ("HISTORY_DAYS", "0", "HISTORY_DAYS is \"0\"; expected a whole number of days from 1"),
         ] {

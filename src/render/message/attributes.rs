@@ -1,43 +1,74 @@
 //! What subscriptions can filter by.
 
+use std::collections::BTreeSet;
+
+use super::Style;
 use crate::domain::{
-    finding::Finding,
+    finding::{Finding, Severity},
     record::{AlertReason, Record},
     text,
 };
 
-/// What subscriptions can filter by.
-pub fn attributes(record: &Record, why: AlertReason) -> Vec<(&'static str, String)> {
-    let (priority, severity) = (record.assessment.priority.as_str(), &record.finding.severity);
-    filters(priority, severity.as_str(), properties(&record.finding), why.as_str())
+/// The value of an attribute: short lines, none empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Attribute {
+    /// One.
+    One(String),
+    /// All that is in a summary. A filter matches if it has one of them.
+    Each(Vec<String>),
 }
 
-/// What a finding has that several can have in common.
-pub type Properties<'a> = [(&'static str, &'a str); 5];
+/// What an alert can be filtered by.
+pub fn alert(record: &Record, why: AlertReason, style: &Style) -> Vec<(&'static str, Attribute)> {
+    let (priority, severity) = (record.assessment.priority.as_str(), &record.finding.severity);
+    let urgency = [("priority", priority), ("severity", severity.as_str())];
+    let properties = properties(&record.finding, style);
+    let all = urgency.into_iter().chain(properties).chain([("reason", why.as_str())]);
+    all.filter_map(|(name, value)| Some((name, Attribute::One(short(value)?)))).collect()
+}
 
-/// What `finding` has of them.
-pub fn properties(finding: &Finding) -> Properties<'_> {
+/// What a summary can be filtered by: the highest priority and severity in it, and each value of what its findings can
+/// have in common. So a filter hears of exactly those summaries that have something of it.
+pub fn summary(news: &[(&Record, AlertReason)], style: &Style) -> Vec<(&'static str, Attribute)> {
+    let records = || news.iter().map(|(record, _)| *record);
+    let priority = records().map(|record| record.assessment.priority).max();
+    let severities = records().map(|record| &record.finding.severity);
+    let severity = severities.max_by_key(|severity| severity.rank());
+    let urgency = [
+        ("priority", priority.map_or("", |priority| priority.as_str())),
+        ("severity", severity.map_or("", Severity::as_str)),
+        ("reason", "summary"),
+    ];
+    let one = |(name, value)| Some((name, Attribute::One(short(value)?)));
+    let mut attributes: Vec<_> = urgency.into_iter().filter_map(one).collect();
+    let all: Vec<_> = records().map(|record| properties(&record.finding, style)).collect();
+    for place in 0..PROPERTIES {
+        let values: BTreeSet<String> =
+            all.iter().filter_map(|properties| short(properties[place].1)).collect();
+        if let (Some(first), false) = (all.first(), values.is_empty()) {
+            attributes.push((first[place].0, Attribute::Each(values.into_iter().collect())));
+        }
+    }
+    attributes
+}
+
+const PROPERTIES: usize = 6;
+
+/// What a finding has that several can have in common; empty where that is not known.
+fn properties<'a>(finding: &'a Finding, style: &Style) -> [(&'static str, &'a str); PROPERTIES] {
     let resource = finding.resource();
     let fix = finding.fix_available.as_ref();
     [
         ("account", &finding.account),
         ("region", finding.region.as_deref().unwrap_or_default()),
+        ("owner", finding.owner(&style.owner_tags).unwrap_or_default()),
         ("resource_type", resource.map_or("", |resource| resource.kind.as_str())),
         ("finding_type", finding.kind.as_str()),
         ("fix_available", fix.map_or("UNKNOWN", |fix| fix.as_str())),
     ]
 }
 
-/// Attributes that SNS takes: short lines, none empty.
-pub fn filters(
-    priority: &str,
-    severity: &str,
-    properties: Properties<'_>,
-    reason: &str,
-) -> Vec<(&'static str, String)> {
-    let urgency = [("priority", priority), ("severity", severity)];
-    let all = urgency.into_iter().chain(properties).chain([("reason", reason)]);
-    all.map(|(name, value)| (name, text::cut_bytes(&text::line(value), 128)))
-        .filter(|(_, value)| !value.is_empty())
-        .collect()
+/// A value as SNS takes it, unless there is none.
+fn short(value: &str) -> Option<String> {
+    Some(text::cut_bytes(&text::line(value), 128)).filter(|value| !value.is_empty())
 }

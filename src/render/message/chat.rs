@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    Language, Message,
-    attributes::attributes,
+    Language, Message, Style,
+    attributes::{self, Attribute},
     subject,
     summary::{self, Summary},
 };
@@ -75,7 +75,8 @@ wording! {
 
 /// The notification that announces a record, for the reason `why`. Findings of one problem share a
 /// thread.
-pub fn alert(record: &Record, why: AlertReason, at: Timestamp, language: Language) -> Message {
+pub fn alert(record: &Record, why: AlertReason, at: Timestamp, style: &Style) -> Message {
+    let language = style.language;
     let alert = &AlertView::new(record, why);
     let finding = &record.finding;
     let title = &fitting(&subject::line_of(record), TITLE);
@@ -101,15 +102,15 @@ pub fn alert(record: &Record, why: AlertReason, at: Timestamp, language: Languag
         ]),
     };
     let id = format!("{} {} {at}", alert.arn, why.as_str());
-    notification(id, content, metadata, attributes(record, why))
+    notification(id, content, metadata, attributes::alert(record, why, style))
 }
 
 /// The notification that sums findings up.
-pub fn summary(summary: &Summary<'_>, language: Language) -> Message {
+pub fn summary(summary: &Summary<'_>, style: &Style) -> Message {
     let title = &fitting(&summary.title(), TITLE);
     let content = Content {
         keywords: vec![summary.priority().to_owned(), "summary".to_owned()],
-        ..Content::new(title, &summary.text(language, summary::SHOWN_IN_CHAT))
+        ..Content::new(title, &summary.text(style.language, summary::SHOWN_IN_CHAT))
     };
     let metadata = Metadata {
         thread_id: "summaries".to_owned(),
@@ -119,7 +120,7 @@ pub fn summary(summary: &Summary<'_>, language: Language) -> Message {
         additional_context: BTreeMap::from([("findings", summary.total.to_string())]),
     };
     let id = format!("summary {}", summary.at);
-    notification(id, content, metadata, summary.attributes())
+    notification(id, content, metadata, attributes::summary(summary.news, style))
 }
 
 impl<'a> Content<'a> {
@@ -148,7 +149,7 @@ fn notification(
     id: String,
     content: Content<'_>,
     metadata: Metadata<'_>,
-    attributes: Vec<(&'static str, String)>,
+    attributes: Vec<(&'static str, Attribute)>,
 ) -> Message {
     let notification = Notification { version: "1.0", source: "custom", id, content, metadata };
     // Strings, and maps with keys that are strings: this cannot fail.

@@ -5,7 +5,11 @@ use std::{collections::BTreeMap, ops::Range};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Language, Message, attributes::attributes, summary::Summary};
+use super::{
+    Message, Style,
+    attributes::{self, Attribute},
+    summary::Summary,
+};
 use crate::{
     domain::{
         announce,
@@ -20,8 +24,8 @@ use crate::{
 /// Raised when a field goes or changes its meaning; new fields may come at any time.
 const VERSION: &str = "1";
 
-/// SNS takes 256 KiB with all attributes.
-const LARGEST: usize = 250_000;
+/// SNS takes 256 KiB with all attributes, which have a value for each account or owner of so many findings.
+const LARGEST: usize = 220_000;
 
 /// The message.
 #[derive(Serialize)]
@@ -56,6 +60,7 @@ struct Entry {
     opened_at: Option<Timestamp>,
     account: String,
     region: Option<String>,
+    owner: Option<String>,
     #[serde(rename = "type")]
     kind: String,
     problem: String,
@@ -96,15 +101,15 @@ struct Where {
 }
 
 /// The message that announces a record, for the reason `why`.
-pub fn alert(record: &Record, why: AlertReason, at: Timestamp, language: Language) -> Message {
-    let entry = [Entry::new(record, why, language)];
-    message("finding", at, (1, 1), &entry, attributes(record, why))
+pub fn alert(record: &Record, why: AlertReason, at: Timestamp, style: &Style) -> Message {
+    let entry = [Entry::new(record, why, style)];
+    message("finding", at, (1, 1), &entry, attributes::alert(record, why, style))
 }
 
 /// The messages that sum findings up, each with the findings it has: as few as SNS takes.
-pub fn summary(summary: &Summary<'_>, language: Language) -> Vec<(Message, Range<usize>)> {
+pub fn summary(summary: &Summary<'_>, style: &Style) -> Vec<(Message, Range<usize>)> {
     let entries: Vec<Entry> =
-        summary.news.iter().map(|(record, why)| Entry::new(record, *why, language)).collect();
+        summary.news.iter().map(|(record, why)| Entry::new(record, *why, style)).collect();
     let mut parts: Vec<Range<usize>> = Vec::new();
     let mut size = LARGEST;
     for (index, entry) in entries.iter().enumerate() {
@@ -126,7 +131,8 @@ pub fn summary(summary: &Summary<'_>, language: Language) -> Vec<(Message, Range
         .map(|(number, part)| {
             let entries = &entries[part.clone()];
             let of = (number + 1, count);
-            (message("summary", summary.at, of, entries, summary.attributes()), part)
+            let attributes = attributes::summary(&summary.news[part.clone()], style);
+            (message("summary", summary.at, of, entries, attributes), part)
         })
         .collect()
 }
@@ -136,7 +142,7 @@ fn message(
     sent_at: Timestamp,
     (part, parts): (usize, usize),
     findings: &[Entry],
-    attributes: Vec<(&'static str, String)>,
+    attributes: Vec<(&'static str, Attribute)>,
 ) -> Message {
     let data = Data { version: VERSION, kind, sent_at, part, parts, findings };
     let body = serde_json::to_string(&data).unwrap_or_default();
@@ -144,7 +150,7 @@ fn message(
 }
 
 impl Entry {
-    fn new(record: &Record, why: AlertReason, language: Language) -> Self {
+    fn new(record: &Record, why: AlertReason, style: &Style) -> Self {
         let finding = &record.finding;
         let line = |text: &String| text::line(text);
         let packages = finding.package().map_or(&[][..], |package| &package.packages);
@@ -163,7 +169,7 @@ impl Entry {
                 .map(|because| Because {
                     factor: because.factor.name(),
                     points: because.points,
-                    text: reason(&because.factor, language),
+                    text: reason(&because.factor, style.language),
                 })
                 .collect(),
             severity: text::line(finding.severity.as_str()),
@@ -174,6 +180,7 @@ impl Entry {
             opened_at: record.opened_at,
             account: line(&finding.account),
             region: finding.region.as_ref().map(line),
+            owner: finding.owner(&style.owner_tags).map(text::line),
             kind: text::line(finding.kind.as_str()),
             problem: text::line(&finding.problem()),
             title: finding.title.as_ref().map(line),

@@ -2,7 +2,7 @@
 
 use textwrap::{WordSeparator, core::Word};
 
-use super::{Language, Message, attributes::attributes, subject};
+use super::{Language, Message, Style, attributes, subject};
 use crate::{
     domain::{
         finding::Remediation,
@@ -26,12 +26,12 @@ wording! {
 }
 
 /// The e-mail that announces a record, for the reason `why`.
-pub fn alert(record: &Record, why: AlertReason, language: Language) -> Message {
-    let body = in_words(&AlertView::new(record, why), language);
+pub fn alert(record: &Record, why: AlertReason, style: &Style) -> Message {
+    let body = in_words(&AlertView::new(record, why), style.language);
     Message {
         subject: Some(subject::subject(record)),
         body: fit(&body),
-        attributes: attributes(record, why),
+        attributes: attributes::alert(record, why, style),
     }
 }
 

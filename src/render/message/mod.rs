@@ -12,11 +12,12 @@ use std::ops::Range;
 
 use jiff::Timestamp;
 
+pub use attributes::Attribute;
 use email::fit;
 pub use plain::plain;
 use summary::Summary;
 
-use super::Language;
+use super::{Language, Style};
 use crate::domain::record::{AlertReason, Audience, Record};
 
 /// A message as it is handed to SNS.
@@ -27,7 +28,7 @@ pub struct Message {
     /// The text.
     pub body: String,
     /// What subscriptions can filter by; at most 10, no empty value.
-    pub attributes: Vec<(&'static str, String)>,
+    pub attributes: Vec<(&'static str, Attribute)>,
 }
 
 /// The message that announces `record` to `audience` at `at`, for the reason `why`.
@@ -36,12 +37,12 @@ pub fn alert(
     record: &Record,
     why: AlertReason,
     at: Timestamp,
-    language: Language,
+    style: &Style,
 ) -> Message {
     match audience {
-        Audience::Email => email::alert(record, why, language),
-        Audience::Chat => chat::alert(record, why, at, language),
-        Audience::Data => data::alert(record, why, at, language),
+        Audience::Email => email::alert(record, why, style),
+        Audience::Chat => chat::alert(record, why, at, style),
+        Audience::Data => data::alert(record, why, at, style),
     }
 }
 
@@ -51,12 +52,12 @@ pub fn summary(
     audience: Audience,
     news: &[(&Record, AlertReason)],
     at: Timestamp,
-    language: Language,
+    style: &Style,
 ) -> Vec<(Message, Range<usize>)> {
     let summary = &Summary::new(news, at);
     match audience {
-        Audience::Email => vec![(summary::email(summary, language), 0..news.len())],
-        Audience::Chat => vec![(chat::summary(summary, language), 0..news.len())],
-        Audience::Data => data::summary(summary, language),
+        Audience::Email => vec![(summary::email(summary, style), 0..news.len())],
+        Audience::Chat => vec![(chat::summary(summary, style), 0..news.len())],
+        Audience::Data => data::summary(summary, style),
     }
 }

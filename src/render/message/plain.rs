@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Language, Message, alert};
+use super::{Language, Message, Style, alert};
 use crate::domain::{
     finding::{Details, Finding, FindingType, Resource, ResourceType},
     record::{AlertReason, Audience, Record},
@@ -17,10 +17,10 @@ pub fn plain(
     record: &Record,
     why: AlertReason,
     at: Timestamp,
-    language: Language,
+    style: &Style,
 ) -> Message {
-    let finding = essentials(&record.finding, language);
-    alert(audience, &Record { finding, ..record.clone() }, why, at, language)
+    let finding = essentials(&record.finding, style.language);
+    alert(audience, &Record { finding, ..record.clone() }, why, at, style)
 }
 
 fn essentials(finding: &Finding, language: Language) -> Finding {

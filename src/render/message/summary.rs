@@ -1,19 +1,18 @@
 //! Many findings in one message: counts, then problem by problem, then the most urgent in full.
 
-use std::{cmp::Reverse, collections::BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use jiff::Timestamp;
 
-use super::{
-    Language, Message,
-    attributes::{filters, properties},
-    fit, subject,
-};
+use super::{Language, Message, Style, attributes, fit, subject};
 use crate::{
     domain::{
         announce,
         assess::{Assessment, Priority},
-        finding::{Remediation, Severity},
+        finding::Remediation,
         record::{AlertReason, Record},
     },
     render::{
@@ -30,8 +29,10 @@ use crate::{
 const SHOWN: usize = 40;
 /// How many problems a chat lists.
 pub const SHOWN_IN_CHAT: usize = 15;
-/// How many findings an e-mail shows in full.
+/// How many problems an e-mail shows in full.
 const IN_FULL: usize = 3;
+/// How many updates a summary names.
+const UPDATES: usize = 5;
 
 /// Findings to be summed up.
 pub struct Summary<'a> {
@@ -64,9 +65,23 @@ struct Shown {
     resources: usize,
     accounts: usize,
     due: Option<String>,
+    updates: Vec<Update>,
+    more_updates: usize,
     groups: Vec<ShownGroup>,
     more_groups: usize,
     more_findings: usize,
+}
+
+/// What can be installed, and what goes with it.
+struct Update {
+    /// The packages; of an update of Windows its name.
+    names: Vec<String>,
+    /// The version to update to; `None` for an update of Windows.
+    version: Option<String>,
+    findings: usize,
+    resources: usize,
+    /// How many of the findings are P1 or P2.
+    urgent: usize,
 }
 
 struct ShownGroup {
@@ -146,21 +161,6 @@ impl<'a> Summary<'a> {
         in_words(&self.shown(shown), language)
     }
 
-    /// What subscriptions can filter by: the highest priority and severity, and of the rest what
-    /// all findings have in common, else `many`.
-    pub fn attributes(&self) -> Vec<(&'static str, String)> {
-        let findings = || self.news.iter().map(|(record, _)| &record.finding);
-        let severity = findings().map(|f| &f.severity).max_by_key(|severity| severity.rank());
-        let common = findings().map(properties).reduce(|all, next| {
-            std::array::from_fn(|place| match (all[place], next[place]) {
-                (one, other) if one == other => one,
-                ((name, _), _) => (name, "many"),
-            })
-        });
-        let severity = severity.map_or("", Severity::as_str);
-        filters(self.priority(), severity, common.unwrap_or_default(), "summary")
-    }
-
     fn shown(&self, shown: usize) -> Shown {
         let count = |priority| {
             let of = self.news.iter().filter(|(record, _)| record.assessment.priority == priority);
@@ -170,7 +170,12 @@ impl<'a> Summary<'a> {
             self.news.iter().flat_map(|(record, _)| of(record)).collect::<BTreeSet<_>>().len()
         };
         let rest = self.groups.get(shown..).unwrap_or_default();
+        let mut updates = self.updates();
+        let more_updates = updates.len().saturating_sub(UPDATES);
+        updates.truncate(UPDATES);
         Shown {
+            updates,
+            more_updates,
             total: self.total,
             by_priority: Priority::ALL
                 .map(count)
@@ -192,6 +197,52 @@ impl<'a> Summary<'a> {
             more_groups: rest.len(),
             more_findings: rest.iter().map(|group| group.findings).sum(),
         }
+    }
+}
+
+impl Summary<'_> {
+    /// What can be installed, that with which most urgent findings go first. A finding in several packages goes with
+    /// each of their updates.
+    fn updates(&self) -> Vec<Update> {
+        #[derive(Default)]
+        struct Goes<'a> {
+            findings: usize,
+            urgent: usize,
+            resources: BTreeSet<&'a str>,
+        }
+        type Key = (Vec<String>, Option<String>);
+        let mut updates: BTreeMap<Key, Goes<'_>> = BTreeMap::new();
+        for (record, _) in self.news {
+            let finding = &record.finding;
+            let keys: Vec<Key> = match Remediation::of(finding).map(|text| safe(text, 60)) {
+                Remediation::InstallUpdate(name) => vec![(vec![name], None)],
+                Remediation::Update { targets, .. } => targets
+                    .into_iter()
+                    .filter(|target| target.version.is_some() && !target.packages.is_empty())
+                    .map(|target| (target.packages, target.version))
+                    .collect(),
+                _ => Vec::new(),
+            };
+            for key in keys {
+                let goes = updates.entry(key).or_default();
+                goes.findings += 1;
+                goes.urgent += usize::from(record.assessment.priority >= Priority::P2);
+                goes.resources.extend(finding.resources.iter().map(|r| r.id.as_str()));
+            }
+        }
+        let mut updates: Vec<Update> = updates
+            .into_iter()
+            .map(|((names, version), Goes { findings, urgent, resources })| Update {
+                names,
+                version,
+                findings,
+                resources: resources.len(),
+                urgent,
+            })
+            .collect();
+        // Stable: else by name.
+        updates.sort_by_key(|update| Reverse((update.urgent, update.findings)));
+        updates
     }
 }
 
@@ -235,18 +286,21 @@ impl Shown {
 }
 
 /// The e-mail that sums findings up.
-pub fn email(summary: &Summary<'_>, language: Language) -> Message {
+pub fn email(summary: &Summary<'_>, style: &Style) -> Message {
+    // The most urgent of each problem: three machines with one problem are said above.
+    let mut seen = BTreeSet::new();
     let urgent: Vec<AlertView<'_>> = summary
         .by_urgency
         .iter()
+        .filter(|(record, _)| seen.insert(announce::problem_key(&record.finding)))
         .take(IN_FULL)
         .map(|(record, why)| AlertView::new(record, *why))
         .collect();
-    let in_full = in_full(&urgent, language);
+    let in_full = in_full(&urgent, style.language);
     Message {
         subject: Some(subject::fitting(&summary.title())),
-        body: fit(&format!("{}{in_full}", summary.text(language, SHOWN))),
-        attributes: summary.attributes(),
+        body: fit(&format!("{}{in_full}", summary.text(style.language, SHOWN))),
+        attributes: attributes::summary(summary.news, style),
     }
 }
 
