@@ -76,7 +76,7 @@ const HOUSE: &[Room] = &[
     room(
         "cli",
         &["domain", "render", "app", "adapters", "lambda", "emulator"],
-        &["clap", "comfy_table", "indicatif", "quamina", "tokio"],
+        &["clap", "comfy_table", "csv", "futures_util", "indicatif", "quamina", "tokio"],
     ),
 ];
 

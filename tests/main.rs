@@ -24,6 +24,8 @@ mod listeners;
 #[cfg(feature = "cli")]
 mod messages;
 #[cfg(feature = "cli")]
+mod operating;
+#[cfg(feature = "cli")]
 mod record;
 #[cfg(feature = "redrive")]
 mod redrive;

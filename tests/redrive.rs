@@ -83,6 +83,19 @@ async fn function(
 
 /// Runs `redrive` on the queue.
 async fn redrive(failures: &Failures, more: &'static [&str]) -> Output {
+    run(failures, move |url| {
+        let queue = format!("{url}/111122223333/failures");
+        let more = more.iter().map(|&argument| argument.to_owned());
+        ["redrive".to_owned(), "--from-queue".to_owned(), queue].into_iter().chain(more).collect()
+    })
+    .await
+}
+
+/// Runs a command with these arguments, to which the address of queue and function is given.
+async fn run(
+    failures: &Failures,
+    arguments: impl FnOnce(&str) -> Vec<String> + Send + 'static,
+) -> Output {
     let router = Router::new()
         .route("/", post(queue))
         .route("/2015-03-31/functions/{name}/invocations", post(function))
@@ -97,8 +110,9 @@ async fn redrive(failures: &Failures, more: &'static [&str]) -> Output {
             ("AWS_ACCESS_KEY_ID", "local"),
             ("AWS_SECRET_ACCESS_KEY", "local"),
         ];
-        let queue = format!("{url}/111122223333/failures");
-        run_in(&environment, &[&["redrive", "--from-queue", &queue], more].concat(), b"")
+        let arguments = arguments(&url);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        run_in(&environment, &arguments, b"")
     })
     .await
     .unwrap()
@@ -173,4 +187,48 @@ async fn an_event_goes_back_to_the_function_that_its_record_names() {
     let arn = |name: &str| format!("arn:aws:lambda:eu-central-1:111122223333:function:{name}");
     assert_eq!(queue.functions, [arn("one"), arn("two")]);
     assert_eq!(queue.put_back, ["1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_would_only_be_refused_again_can_be_dropped() {
+    let events = different(1);
+    let failures = Failures::default();
+    failures.0.lock().unwrap().waiting = VecDeque::from([
+        "no JSON".to_owned(),
+        common::FLUSH.to_owned(),
+        json!({"detail-type": "EC2 Instance", "source": "aws.ec2"}).to_string(),
+        events[0].to_string(),
+    ]);
+
+    let output = redrive(&failures, &["--to", "triage", "--drop"]).await;
+
+    let said = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines[1], "a flush: dropped: the next flush did what it did not");
+    assert!(lines[2].contains("dropped: an event with detail-type \"EC2 Instance\""), "{said}");
+    assert_eq!(lines[4], "1 sent to triage, 3 dropped, 0 left in the queue");
+    assert_eq!(output.status.code(), Some(0));
+    let queue = failures.0.lock().unwrap();
+    assert_eq!((queue.functions.len(), queue.deleted.len()), (1, 4));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn findings_in_files_are_given_to_the_function_and_what_is_none_is_named() {
+    let mut lines: Vec<String> = different(100).iter().map(ToString::to_string).collect();
+    lines.insert(50, json!({"detail-type": "EC2 Instance", "source": "aws.ec2"}).to_string());
+    let file = common::scratch("give").join("events.ndjson");
+    std::fs::write(&file, lines.join("\n")).unwrap();
+    let failures = Failures::default();
+
+    let path = file.to_str().unwrap().to_owned();
+    let output =
+        run(&failures, move |_| ["give", &path, "--to", "triage"].map(str::to_owned).to_vec())
+            .await;
+
+    let said = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<&str> = said.lines().collect();
+    assert!(lines[0].contains("events.ndjson:51: not given: an event with detail-type"), "{said}");
+    assert_eq!(lines[1], "100 given to triage, 1 are no findings");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(failures.0.lock().unwrap().functions.len(), 100);
 }

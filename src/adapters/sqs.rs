@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use aws_config::SdkConfig;
+use aws_config::{Region, SdkConfig};
 use aws_sdk_sqs::{
     Client,
     types::{ChangeMessageVisibilityBatchRequestEntry, Message, MessageSystemAttributeName},
@@ -128,9 +128,14 @@ pub struct QueuedEvent {
 const VISIBILITY_TIMEOUT: i32 = 300;
 
 impl Queue {
-    /// The queue at `url`.
+    /// The queue at `url`, in the Region that this says.
     pub fn open(config: &SdkConfig, url: String) -> Self {
-        Self { client: Client::new(config), url }
+        let there = aws_sdk_sqs::config::Builder::from(config);
+        let there = match region_of(&url) {
+            Some(region) => there.region(Region::new(region.to_owned())),
+            None => there,
+        };
+        Self { client: Client::from_conf(there.build()), url }
     }
 
     /// Some of the events in the queue; none if there are no more.
@@ -204,9 +209,33 @@ impl Queue {
     }
 }
 
+/// The Region in the URL of a queue, in either of AWS's forms: `https://sqs.eu-central-1.amazonaws.com/…`, and
+/// `https://eu-central-1.queue.amazonaws.com/…`.
+fn region_of(url: &str) -> Option<&str> {
+    let host = url.strip_prefix("https://")?.split('/').next()?;
+    let (first, rest) = host.split_once('.')?;
+    if first == "sqs" {
+        rest.split_once(".amazonaws.").or(rest.split_once(".api.aws")).map(|(region, _)| region)
+    } else {
+        rest.starts_with("queue.amazonaws.").then_some(first)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_url_of_a_queue_says_where_it_is() {
+        for (url, region) in [
+            ("https://sqs.us-east-1.amazonaws.com/111122223333/q", Some("us-east-1")),
+            ("https://sqs.cn-north-1.amazonaws.com.cn/111122223333/q", Some("cn-north-1")),
+            ("https://eu-west-1.queue.amazonaws.com/111122223333/q", Some("eu-west-1")),
+            ("http://127.0.0.1:4566/111122223333/q", None),
+        ] {
+            assert_eq!(region_of(url), region, "{url}");
+        }
+    }
 
     #[test]
     fn the_event_is_found_in_what_lambda_keeps_with_the_reason() {

@@ -1,5 +1,6 @@
 //! The command line: the same triage as the function's, on files and on this machine.
 
+mod advice;
 mod commands;
 mod input;
 mod table;
@@ -15,8 +16,8 @@ use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 
 #[cfg(feature = "redrive")]
-use commands::redrive;
-use commands::{local, replay, score};
+use commands::{give, redrive};
+use commands::{list, local, replay, retell, score};
 
 use crate::app::failure::BoxError;
 
@@ -30,13 +31,15 @@ struct Arguments {
     command: Command,
 }
 
+/// What each is for stands at its arguments.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run events through the function's handler and show what people would read.
     Replay(replay::Arguments),
-    /// Serve the store and the topic for `cargo lambda watch`, and show what is published.
     Local(local::Arguments),
-    /// Give the events in a failure queue to their function once more.
+    List(list::Arguments),
+    Retell(retell::Arguments),
+    #[cfg(feature = "redrive")]
+    Give(give::Arguments),
     #[cfg(feature = "redrive")]
     Redrive(redrive::Arguments),
     /// Score events: NDJSON on stdin, one JSON object a line on stdout, in the same order.
@@ -99,6 +102,10 @@ fn perform(
 ) -> Result<Verdict, BoxError> {
     match command {
         Command::Score => score::run(input, output),
+        Command::List(list) => block_on(list::run(list, clock, output)),
+        Command::Retell(retell) => block_on(retell::run(retell, clock(), output)),
+        #[cfg(feature = "redrive")]
+        Command::Give(give) => block_on(give::run(give, output)),
         #[cfg(feature = "redrive")]
         Command::Redrive(redrive) => block_on(redrive::run(redrive, clock(), output)),
         Command::Replay(replay) => {

@@ -32,17 +32,28 @@ pub async fn read(store: &DynamoDb, most: usize) -> Result<String, BoxError> {
         }
     };
     store.scan(each).await?;
+    let shown = shown(&rows.iter().collect::<Vec<_>>());
+    let more = records - rows.len();
+    let more = if more > 0 { format!("\nand {more} more") } else { String::new() };
+    Ok(format!("{shown}{more}"))
+}
+
+/// The table of these records, in their order.
+pub fn of(records: &[Record]) -> String {
+    let rows: Vec<Row> = records.iter().map(row).collect();
+    shown(&rows.iter().collect::<Vec<_>>()).to_string()
+}
+
+fn shown(rows: &[&Row]) -> Table {
     let mut shown = Table::new();
     shown
         .load_style(ASCII_MARKDOWN)
         .set_content_arrangement(ContentArrangement::Disabled)
         .set_header(["Prio", "Score", "Due", "Problem", "Resource", "Account", "Fix", "Status"]);
-    for row in &rows {
+    for row in rows {
         shown.add_row(&row.cells);
     }
-    let more = records - rows.len();
-    let more = if more > 0 { format!("\nand {more} more") } else { String::new() };
-    Ok(format!("{shown}{more}"))
+    shown
 }
 
 fn row(record: &Record) -> Row {

@@ -2,7 +2,10 @@
 
 use clap::{ValueEnum, builder::PossibleValue};
 
-use crate::{domain::record::Audience, render::Language};
+use crate::{
+    domain::{assess::Priority, record::Audience},
+    render::Language,
+};
 
 impl ValueEnum for Audience {
     fn value_variants<'a>() -> &'a [Self] {
@@ -17,6 +20,16 @@ impl ValueEnum for Audience {
             }
             Self::Data => PossibleValue::new("data").help("Programs"),
         })
+    }
+}
+
+impl ValueEnum for Priority {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.as_str()))
     }
 }
 

@@ -13,6 +13,8 @@ use crate::{
 };
 
 const QUERY: &str = "DynamoDB Query";
+/// As many entries as are asked for at a time. The embedded store reads all of a page that has no limit.
+const LARGEST_PAGE: i32 = 2_000;
 
 /// A finding, as an index has it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -126,7 +128,7 @@ impl DynamoDb {
                 AttributeValue::S(after.map_or_else(|| "-".to_owned(), |after| after.to_string())),
             )
             .expression_attribute_values(":shard", AttributeValue::S(shard.to_owned()))
-            .set_limit(i32::try_from(most).ok())
+            .limit(i32::try_from(most).unwrap_or(LARGEST_PAGE).min(LARGEST_PAGE))
             .into_paginator()
             .items()
             .send();

@@ -12,6 +12,8 @@ mod index;
 mod item;
 pub mod keys;
 mod problems;
+#[cfg(feature = "cli")]
+mod reader;
 mod records;
 mod retry;
 mod summaries;

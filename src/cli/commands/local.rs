@@ -9,6 +9,8 @@ use crate::{
     emulator::{Emulator, template},
 };
 
+/// Serve the store and the topic for `cargo lambda watch`, and show what is published.
+///
 /// Stops at Ctrl-C.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {

@@ -1,7 +1,11 @@
 //! The commands, a file each.
 
+#[cfg(feature = "redrive")]
+pub mod give;
+pub mod list;
 pub mod local;
 #[cfg(feature = "redrive")]
 pub mod redrive;
 pub mod replay;
+pub mod retell;
 pub mod score;

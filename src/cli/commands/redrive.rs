@@ -16,8 +16,11 @@ use crate::{
     lambda::event::{self, Event},
 };
 
+/// Give the events in a failure queue to their function once more.
+///
 /// An event that the function has accepted is taken off the queue; what cannot be sent stays.
-/// To look at the events first: `replay --from-queue`. Needs AWS credentials and a Region.
+/// To look at the events first: `replay --from-queue`. Needs AWS credentials. The queue and the
+/// function may be in different Regions, if the function is named by its ARN.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// The URL of the queue.
@@ -26,6 +29,9 @@ pub struct Arguments {
     /// The name or the ARN of the function, instead of the one that each event failed in.
     #[arg(long, value_name = "FUNCTION")]
     to: Option<String>,
+    /// Delete, instead of sending it, what the function would only refuse again, and flushes, which the next one replaces.
+    #[arg(long)]
+    drop: bool,
 }
 
 /// Gives each event that is in the queue now to its function, and takes it off the queue once Lambda
@@ -38,7 +44,7 @@ pub async fn run(
     let config = aws::config().load().await;
     let queue = Queue::open(&config, arguments.from_queue);
     let functions = Functions::open(&config);
-    let (mut sent, mut left) = (0_usize, Vec::new());
+    let (mut sent, mut dropped, mut left) = (0_usize, 0_usize, Vec::new());
     let outcome = loop {
         let some = match queue.take().await {
             Ok(some) if some.is_empty() => break Ok(()),
@@ -54,6 +60,24 @@ pub async fn run(
                 continue;
             }
             let name = name(&taken);
+            if arguments.drop
+                && let Some(why) = why_hopeless(&taken)
+            {
+                done = match queue.delete(&taken).await {
+                    Ok(()) => {
+                        dropped += 1;
+                        say(output, &format!("{name}: dropped: {why}"))
+                    }
+                    Err(problem) => {
+                        left.push(taken);
+                        Err(problem)
+                    }
+                };
+                if done.is_err() {
+                    break;
+                }
+                continue;
+            }
             if serde_json::from_str::<serde::de::IgnoredAny>(&taken.failed.event).is_err() {
                 done = say(output, &format!("{name}: left in the queue: it is not JSON"));
                 left.push(taken);
@@ -90,7 +114,8 @@ pub async fn run(
     // What is left goes back whatever happened, and what was sent is said.
     let put_back = queue.put_back(&left).await;
     let to = arguments.to.map(|function| format!(" to {function}")).unwrap_or_default();
-    let tally = format!("{sent} sent{to}, {} left in the queue", left.len());
+    let dropped = if dropped > 0 { format!(", {dropped} dropped") } else { String::new() };
+    let tally = format!("{sent} sent{to}{dropped}, {} left in the queue", left.len());
     let said = say(output, &tally);
     outcome.and(put_back).and(said)?;
     Ok(if left.is_empty() { Verdict::Done } else { Verdict::FoundWrong })
@@ -100,6 +125,15 @@ pub async fn run(
 fn say(output: &mut impl Write, line: &str) -> Result<(), BoxError> {
     writeln!(output, "{line}")?;
     Ok(output.flush()?)
+}
+
+/// Why it is of no use to send an event again, if it is not.
+fn why_hopeless(taken: &QueuedEvent) -> Option<String> {
+    match event::read(taken.failed.event.as_bytes()) {
+        Ok(Event::Finding(_)) => None,
+        Ok(Event::Flush) => Some("the next flush did what it did not".to_owned()),
+        Err(failure) => Some(failure.chain()),
+    }
 }
 
 /// What a person knows an event by.

@@ -31,6 +31,8 @@ use crate::{
     render::{Language, Style},
 };
 
+/// Run events through the function's handler and show what people would read.
+///
 /// The events are handled in the order given, by the same code and through the same SDK calls as
 /// in the function, against a store in memory. *Now* is each event's own time.
 #[derive(Debug, clap::Args)]

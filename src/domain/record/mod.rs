@@ -6,6 +6,7 @@
 mod decide;
 mod delivery;
 mod facts;
+mod retell;
 #[cfg(test)]
 pub(crate) mod sample;
 mod step;

@@ -1,0 +1,186 @@
+//! `list`: the findings in the deployed table.
+
+use std::{cmp::Reverse, io::Write};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::{
+    adapters::{aws, dynamodb::DynamoDb},
+    app::failure::BoxError,
+    cli::{Verdict, advice, table},
+    domain::{
+        assess::Priority,
+        finding::{FixAvailable, OwnerTags, Resource},
+        record::Record,
+        text,
+    },
+    lambda::settings::HISTORY_DAYS,
+};
+
+/// List the findings in a deployed table.
+///
+/// Reads the table of a deployment and changes nothing. Needs AWS credentials that may call dynamodb:Query and
+/// dynamodb:BatchGetItem, and a Region.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The table; the stack's output TableName.
+    #[arg(long, value_name = "NAME")]
+    table: String,
+    /// Only findings whose due date has passed.
+    #[arg(long, conflicts_with = "pending")]
+    overdue: bool,
+    /// Only findings that wait to be told.
+    #[arg(long)]
+    pending: bool,
+    /// Only findings of this priority.
+    #[arg(long, value_enum, value_name = "P")]
+    priority: Option<Priority>,
+    /// Only findings on resources of this owner.
+    #[arg(long)]
+    owner: Option<String>,
+    /// The tags that name the owner of a resource, as the function has them.
+    #[arg(long, value_name = "TAGS", default_value_t)]
+    owner_tags: OwnerTags,
+    /// How to show them.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// The time to judge due dates by, such as 2026-11-20T12:00:00Z; by default now.
+    #[arg(long, value_name = "TIME")]
+    now: Option<Timestamp>,
+}
+
+/// How findings are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people
+    Table,
+    /// For spreadsheets
+    Csv,
+    /// For programs: an array of objects
+    Json,
+}
+
+/// A finding, as programs and spreadsheets get it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Listed {
+    finding_arn: String,
+    priority: Priority,
+    score: u8,
+    due_at: Option<Timestamp>,
+    overdue: bool,
+    status: String,
+    severity: String,
+    problem: String,
+    resource: String,
+    resource_id: String,
+    account: String,
+    region: Option<String>,
+    owner: Option<String>,
+    fix_available: Option<String>,
+    exploit_available: bool,
+    opened_at: Option<Timestamp>,
+    announced_at: Option<Timestamp>,
+    pending_since: Option<Timestamp>,
+}
+
+/// Lists findings, the most urgent first.
+pub async fn run(
+    arguments: Arguments,
+    clock: fn() -> Timestamp,
+    output: &mut impl Write,
+) -> Result<Verdict, BoxError> {
+    let now = arguments.now.unwrap_or_else(clock);
+    let config = aws::config().load().await;
+    let store = DynamoDb::new((&config).into(), arguments.table.clone(), HISTORY_DAYS);
+    let mut records: Vec<Record> = Vec::new();
+    let keep = |record: Record| {
+        if arguments.wants(&record, now) {
+            records.push(record);
+        }
+    };
+    let read = if arguments.pending {
+        store.pending_records(keep).await
+    } else {
+        store.open_records(keep).await
+    };
+    read.map_err(|failed| advice::on_table(&failed, &arguments.table))?;
+    records.sort_by_cached_key(|record| {
+        let due = record.due_at.unwrap_or(Timestamp::MAX);
+        (Reverse(record.assessment.score), due, record.finding.arn.clone())
+    });
+    match arguments.format {
+        Format::Table => writeln!(output, "{}", table::of(&records))?,
+        Format::Json => {
+            let listed: Vec<Listed> =
+                records.iter().map(|one| arguments.listed(one, now)).collect();
+            serde_json::to_writer_pretty(&mut *output, &listed)?;
+            writeln!(output)?;
+        }
+        Format::Csv => {
+            let mut csv = csv::Writer::from_writer(&mut *output);
+            for record in &records {
+                csv.serialize(arguments.listed(record, now).for_spreadsheets())?;
+            }
+            csv.flush()?;
+        }
+    }
+    output.flush()?;
+    Ok(Verdict::Done)
+}
+
+impl Arguments {
+    fn wants(&self, record: &Record, now: Timestamp) -> bool {
+        let priority = self.priority.is_none_or(|priority| record.assessment.priority == priority);
+        let is_owner =
+            |owner: &String| record.finding.owner(&self.owner_tags) == Some(owner.trim());
+        let owner = self.owner.as_ref().is_none_or(is_owner);
+        priority && owner && (!self.overdue || is_overdue(record, now))
+    }
+
+    fn listed(&self, record: &Record, now: Timestamp) -> Listed {
+        let finding = &record.finding;
+        let resource = finding.resource();
+        Listed {
+            finding_arn: text::line(&finding.arn),
+            priority: record.assessment.priority,
+            score: record.assessment.score,
+            due_at: record.due_at,
+            overdue: is_overdue(record, now),
+            status: text::line(finding.status.as_str()),
+            severity: text::line(finding.severity.as_str()),
+            problem: text::line(&finding.problem()),
+            resource: resource
+                .map(Resource::display_name)
+                .map_or_else(String::new, |r| text::line(&r)),
+            resource_id: resource.map_or_else(String::new, |resource| text::line(&resource.id)),
+            account: finding.account.clone(),
+            region: finding.region.as_deref().map(text::line),
+            owner: finding.owner(&self.owner_tags).map(text::line),
+            fix_available: finding.fix_available.as_ref().map(FixAvailable::as_str).map(text::line),
+            exploit_available: finding.exploit_known(),
+            opened_at: record.opened_at,
+            announced_at: record.announced.as_ref().map(|announced| announced.at),
+            pending_since: record.pending_since,
+        }
+    }
+}
+
+impl Listed {
+    /// The same without texts that a spreadsheet would take for a formula.
+    fn for_spreadsheets(mut self) -> Self {
+        let texts =
+            [&mut self.problem, &mut self.resource, &mut self.resource_id, &mut self.status];
+        for text in texts.into_iter().chain(&mut self.owner).chain(&mut self.region) {
+            if text.starts_with(['=', '+', '-', '@']) {
+                text.insert(0, '\'');
+            }
+        }
+        self
+    }
+}
+
+fn is_overdue(record: &Record, now: Timestamp) -> bool {
+    record.is_open() && record.due_at.is_some_and(|due| due < now)
+}
