@@ -8,7 +8,10 @@ architecture=$(.ci/architecture.sh)
 version=$(cargo metadata --locked --no-deps --format-version 1 | python3 -c 'import json, sys; print(json.load(sys.stdin)["packages"][0]["version"])')
 name=inspector-triage-$version-$architecture
 
+# Neither SAM nor cargo-lambda builds with --locked: what they build with must be what is in the lock file.
+locked=$(sha256sum Cargo.lock)
 sam build --parameter-overrides "Architecture=$architecture"
+[[ $locked == "$(sha256sum Cargo.lock)" ]] || { echo "the build changed Cargo.lock" >&2; exit 1; }
 cargo build --locked --profile cli --features cli,redrive --bin inspector-triage
 
 rm -rf "dist/$name"

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Installs what CI needs beyond cargo: cargo-lambda with zig, sam, cfn-lint, moto and checkov from PyPI, cargo-deny
+# Installs what CI needs beyond cargo: cargo-lambda with zig, sam, cfn-lint, moto, checkov and ministack from PyPI, cargo-deny
 # from crates.io. All of it goes to .tools, which git ignores, and .tools/bin is the one folder to put on PATH.
 # What is there in the wanted version is left alone, so a second run takes no time.
 #
 #   .ci/tools.sh                all tools
-#   .ci/tools.sh lambda deny    some of them: lambda, checkov, deny
+#   .ci/tools.sh lambda deny    some of them: lambda, checkov, stack, deny
 #
-# To change a version: edit the *.in file, then `.ci/tools.sh lock`, which writes the *.txt files.
+# To change a version: edit the *.in file, then `.ci/tools.sh lock`, which writes the *.txt files. These have the digest of
+# every file that may be installed: what builds a release is what was looked at, or nothing.
 set -euo pipefail
 
 readonly CARGO_DENY=0.20.2
@@ -21,14 +22,15 @@ export UV_CACHE_DIR=$tools/cache UV_PYTHON_DOWNLOADS=never
 
 main() {
     local tool
-    if (($# == 0)); then set -- lambda checkov deny; fi
+    if (($# == 0)); then set -- lambda checkov stack deny; fi
     for tool; do
         case $tool in
             lambda) install lambda "$(digest "$here/requirements/lambda.txt")" ;;
             checkov) install checkov "$(digest "$here/requirements/checkov.txt")" ;;
+            stack) install stack "$(digest "$here/requirements/stack.txt")" ;;
             deny) install deny "$CARGO_DENY" ;;
             lock) lock ;;
-            *) die "no tool '$tool': lambda, checkov, deny or lock" ;;
+            *) die "no tool '$tool': lambda, checkov, stack, deny or lock" ;;
         esac
     done
 }
@@ -57,6 +59,10 @@ install_checkov() {
     link checkov checkov
 }
 
+install_stack() {
+    environment stack
+}
+
 # PyPI has a cargo-deny too, but none since 0.14.2 of 2023, which cannot read today's deny.toml.
 # A slow cargo-deny checks this project in seconds; an optimised one takes minutes longer to build.
 install_deny() {
@@ -69,7 +75,7 @@ install_deny() {
 environment() {
     ensure_uv
     uv venv --quiet --clear --python '>=3.10,<3.15' "$tools/$1"
-    uv pip install --quiet --python "$tools/$1/bin/python" --requirements "$here/requirements/$1.txt"
+    uv pip install --quiet --require-hashes --python "$tools/$1/bin/python" --requirements "$here/requirements/$1.txt"
 }
 
 # link NAME PROGRAM…
@@ -86,7 +92,7 @@ ensure_uv() {
 install_uv() {
     rm -rf "$tools/uv"
     python3 -m venv "$tools/uv" || die "python3 has no venv module (Debian: apt-get install python3-venv)"
-    "$tools/uv/bin/pip" install --quiet --disable-pip-version-check --requirement "$here/requirements/uv.txt"
+    "$tools/uv/bin/pip" install --quiet --disable-pip-version-check --require-hashes --requirement "$here/requirements/uv.txt"
 }
 
 uv() { "$tools/uv/bin/uv" "$@"; }
@@ -94,8 +100,8 @@ uv() { "$tools/uv/bin/uv" "$@"; }
 lock() {
     local name
     ensure_uv
-    for name in lambda checkov; do
-        (cd "$here/requirements" && uv pip compile --quiet --universal --python-version 3.10 --no-annotate \
+    for name in uv lambda checkov stack; do
+        (cd "$here/requirements" && uv pip compile --quiet --universal --python-version 3.10 --no-annotate --generate-hashes \
             --custom-compile-command ".ci/tools.sh lock" --upgrade --output-file "$name.txt" "$name.in")
     done
 }

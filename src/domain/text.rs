@@ -67,8 +67,24 @@ const LINE_ENDS: [char; 7] = ['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}'
 /// Text that nothing can be clicked in and nobody is called by: like [`strip_markup`], and addresses
 /// are broken (`https[:]//`, `www[.]`).
 pub fn defang(text: &str) -> String {
-    let text = text.replace("://", "[:]//").replace("mailto:", "mailto[:]");
-    strip_markup(&text.replace("www.", "www[.]"))
+    let text = text.replace("://", "[:]//");
+    let text = break_after(&text, "mailto", ':');
+    strip_markup(&break_after(&text, "www", '.'))
+}
+
+/// Puts brackets around `mark` where it follows `word`, in any case.
+fn break_after(text: &str, word: &str, mark: char) -> String {
+    let lower = text.to_ascii_lowercase();
+    let mut out = String::with_capacity(text.len() + 8);
+    let mut from = 0;
+    for (at, found) in lower.match_indices(&format!("{word}{mark}")) {
+        let mark_at = at + found.len() - mark.len_utf8();
+        out.push_str(&text[from..mark_at]);
+        out.extend(['[', mark, ']']);
+        from = at + found.len();
+    }
+    out.push_str(&text[from..]);
+    out
 }
 
 /// Text without mark-up: angle brackets are none any more, nor are links of Markdown, and the words
@@ -150,6 +166,9 @@ fn is_deceptive(c: char) -> bool {
         | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
         | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
         | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+        // Noncharacters, which XML and so SQS and SNS do not take, or replace.
+        || matches!(c, '\u{fdd0}'..='\u{fdef}')
+        || u32::from(c) & 0xfffe == 0xfffe
 }
 
 #[cfg(test)]
@@ -182,6 +201,11 @@ mod tests {
             defang("www.example.net mailto:a@b.example"),
             "www[.]example.net mailto[:]a@b.example"
         );
+        assert_eq!(
+            defang("WWW.Example.net Mailto:A@b.example"),
+            "WWW[.]Example.net Mailto[:]A@b.example"
+        );
+        assert_eq!(line("a\u{fffe}b\u{ffff}c\u{1ffff}d\u{fdd0}e"), "abcde");
         assert_eq!(
             defang("@all, @allthings/x @here-maps/y [a](javascript:b) @all"),
             "@ all, @allthings/x @here-maps/y [a] (javascript:b) @ all"

@@ -1,0 +1,224 @@
+"""The whole stack on this machine: what SAM makes of the template, created and driven in ministack, an AWS emulator that
+nobody of this project wrote, with its own CloudFormation, EventBridge, Lambda, DynamoDB, SNS and SQS.
+
+    .tools/stack/bin/python .ci/stack.py function.zip            creates it, sends the sample events, looks, ends
+    .tools/stack/bin/python .ci/stack.py function.zip --keep     the same, and leaves it running
+
+.ci/stack.sh does that with a function that it builds. CI takes the one that SAM built.
+
+What ministack cannot do is left out, in `adapted`, which names each gap. It needs no Docker: a function of a provided
+runtime runs as a process.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+import boto3
+
+STACK = "inspector-triage"
+ACCOUNT = "111122223333"
+REGION = "eu-central-1"
+FLUSH = {"source": "inspector-triage", "detail-type": "Triage Flush"}
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
+    arguments.add_argument("zip", type=pathlib.Path, help="the function, as `sam build` makes it, in a zip")
+    arguments.add_argument("--keep", action="store_true", help="leave it running until Ctrl-C")
+    arguments = arguments.parse_args()
+    with Ministack() as endpoint:
+        os.environ.update(
+            AWS_ENDPOINT_URL=endpoint,
+            AWS_REGION=REGION,
+            AWS_DEFAULT_REGION=REGION,
+            AWS_ACCESS_KEY_ID="local",
+            AWS_SECRET_ACCESS_KEY="local",
+        )
+        outputs = create(arguments.zip)
+        drive(outputs)
+        if arguments.keep:
+            names = ["AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
+            print("\nleft running; stop with Ctrl-C. In another terminal:\n")
+            print(*(f"export {name}={os.environ[name]}" for name in names), sep="\n")
+            print(f"aws cloudformation describe-stacks --stack-name {STACK}")
+            signal.sigwait({signal.SIGINT, signal.SIGTERM})
+
+
+def create(zip_file):
+    """Creates the stack, and returns its outputs."""
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_object(Bucket="bucket", Key="function.zip", Body=zip_file.read_bytes())
+    cloudformation = boto3.client("cloudformation")
+    parameters = {"NotificationEmail": "security@example.com", "EnableDataTopic": "true", "SummaryMinutes": "0"}
+    template = adapted(json.loads(pathlib.Path("tests/translated.json").read_text()))
+    # In the bucket, because it is larger than what fits a request.
+    s3.put_object(Bucket="bucket", Key="template.json", Body=json.dumps(template))
+    cloudformation.create_stack(
+        StackName=STACK,
+        TemplateURL=f"{os.environ['AWS_ENDPOINT_URL']}/bucket/template.json",
+        Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
+        Capabilities=["CAPABILITY_IAM"],
+    )
+    stack = until("the stack is created", lambda: created(cloudformation), 120)
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+def created(cloudformation):
+    (stack,) = cloudformation.describe_stacks(StackName=STACK)["Stacks"]
+    if stack["StackStatus"] == "CREATE_COMPLETE":
+        return stack
+    if stack["StackStatus"] != "CREATE_IN_PROGRESS":
+        events = cloudformation.describe_stack_events(StackName=STACK)["StackEvents"]
+        reasons = [
+            f"{event['LogicalResourceId']}: {event['ResourceStatusReason']}"
+            for event in events
+            if "FAILED" in event["ResourceStatus"]
+        ]
+        sys.exit(f"the stack is {stack['StackStatus']}: {'; '.join(reasons)}")
+    return None
+
+
+def adapted(template):
+    """The template without what ministack does not know."""
+    for parameter in template["Parameters"].values():
+        # It takes the values of a list for one value.
+        if parameter["Type"] == "CommaDelimitedList":
+            parameter.pop("AllowedValues", None)
+    # It knows no metric math, so the alarms by it are not there, nor the dashboard that shows them.
+    by_math = {name for name, resource in template["Resources"].items() if "Metrics" in resource.get("Properties", {})}
+    for name in by_math | {"Dashboard"}:
+        del template["Resources"][name]
+    del template["Outputs"]["DashboardUrl"]
+    for resource in template["Resources"].values():
+        # It takes no event whose source begins with `aws.`, which AWS keeps for itself.
+        pattern = resource.get("Properties", {}).get("EventPattern", {})
+        if "source" in pattern:
+            pattern["source"] = [source.removeprefix("aws.") for source in pattern["source"]]
+    return template
+
+
+def drive(outputs):
+    """Sends the sample events in at the rules, and looks at what comes out at the topics."""
+    inbox = subscribe(outputs["DataTopicArn"])
+    mail = subscribe(outputs["TopicArn"])
+    events = boto3.client("events")
+    expected = set()
+    for file in sorted(pathlib.Path("events").glob("*.json")):
+        event = json.loads(file.read_text())
+        if not isinstance(event, dict) or event.get("source") != "aws.inspector2":
+            continue
+        entry = {"Source": "inspector2", "DetailType": event["detail-type"], "Detail": json.dumps(event["detail"])}
+        answer = events.put_events(Entries=[entry])
+        if answer["FailedEntryCount"]:
+            sys.exit(f"{file.name} is refused: {answer['Entries']}")
+        detail = event["detail"]
+        if detail["status"] == "ACTIVE" and detail["severity"] in ("HIGH", "CRITICAL"):
+            expected.add(detail["findingArn"])
+
+    table = boto3.resource("dynamodb").Table(outputs["TableName"])
+    until("the findings are recorded", lambda: expected <= recorded(table), 60)
+    print(f"{len(expected)} findings went in at the rules and are recorded")
+
+    function = boto3.client("lambda")
+    told = set()
+
+    def all_told():
+        function.invoke(FunctionName=outputs["FunctionName"], Payload=json.dumps(FLUSH))
+        for message in receive(inbox):
+            told.update(finding["findingArn"] for finding in json.loads(message["Message"])["findings"])
+        return expected - ended(table) <= told
+
+    until("programs are told of all of them", all_told, 60)
+    check(told, f"{len(told)} findings came out at the topic for programs")
+    subjects = [message["Subject"] for message in receive(mail)]
+    check(any("CVE-2026-10417" in subject for subject in subjects), f"{len(subjects)} e-mails, such as {subjects[0]}")
+    for queue in ("FailureQueueUrl", "UndeliveredQueueUrl"):
+        left = boto3.client("sqs").receive_message(QueueUrl=outputs[queue]).get("Messages", [])
+        check(not left, f"nothing is in {queue}: {left}")
+
+
+def recorded(table):
+    return {row["pk"].removeprefix("FINDING#") for row in table.scan()["Items"] if row["sk"] == "CURRENT"}
+
+
+def ended(table):
+    rows = (row for row in table.scan()["Items"] if row["sk"] == "CURRENT" and "status" in row)
+    return {row["pk"].removeprefix("FINDING#") for row in rows if row["status"] in ("CLOSED", "SUPPRESSED")}
+
+
+def subscribe(topic):
+    queue = boto3.resource("sqs").create_queue(QueueName=topic.rpartition(":")[2] + "-inbox")
+    boto3.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue.attributes["QueueArn"])
+    return queue
+
+
+def receive(queue):
+    bodies = []
+    while messages := queue.receive_messages(MaxNumberOfMessages=10):
+        for message in messages:
+            bodies.append(json.loads(message.body))
+            message.delete()
+    return bodies
+
+
+def until(what, holds, seconds):
+    """Waits for something, and returns it."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := holds():
+            print(what)
+            return found
+        time.sleep(0.2)
+    sys.exit(f"not so within {seconds} s: {what}")
+
+
+def check(holds, what):
+    if not holds:
+        sys.exit(f"not so: {what}")
+    print(what)
+
+
+class Ministack:
+    """The emulator, on a free port."""
+
+    def __enter__(self):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        self.folder = tempfile.TemporaryDirectory()
+        self.log = open(pathlib.Path(self.folder.name) / "log", "w+")
+        names = {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "MINISTACK_ACCOUNT_ID": ACCOUNT, "MINISTACK_REGION": REGION}
+        names["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{port}"  # for the functions
+        command = [pathlib.Path(sys.executable).parent / "ministack"]
+        self.process = subprocess.Popen(
+            command, cwd=self.folder.name, env=os.environ | names, stdout=self.log, stderr=subprocess.STDOUT
+        )
+        for _ in range(300):
+            if self.process.poll() is not None:
+                break
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    return f"http://127.0.0.1:{port}"
+            time.sleep(0.1)
+        self.log.seek(0)
+        sys.exit(f"ministack does not start: {self.log.read()[-2000:]}")
+
+    def __exit__(self, kind, *_):
+        self.process.terminate()
+        self.process.wait()
+        if kind:
+            self.log.seek(0)
+            print(self.log.read()[-20000:], file=sys.stderr)
+        self.log.close()
+        self.folder.cleanup()
+
+
+main()
