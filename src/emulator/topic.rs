@@ -59,6 +59,8 @@ impl Topic {
         match action {
             "Publish" => {}
             "GetTopicAttributes" => return self.attributes(&form),
+            // Asked of a topic without a confirmed subscription alone.
+            "ListSubscriptionsByTopic" => return (200, NO_SUBSCRIPTIONS.to_owned()),
             _ => {
                 let reason =
                     format!("this topic can only Publish and GetTopicAttributes, not {action}");
@@ -98,6 +100,11 @@ impl Topic {
         (200, answer)
     }
 }
+
+const NO_SUBSCRIPTIONS: &str = "<ListSubscriptionsByTopicResponse \
+    xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><ListSubscriptionsByTopicResult><Subscriptions/>\
+    </ListSubscriptionsByTopicResult><ResponseMetadata><RequestId>0</RequestId></ResponseMetadata>\
+    </ListSubscriptionsByTopicResponse>";
 
 async fn call(State(topic): State<Topic>, body: Bytes) -> impl IntoResponse {
     let (status, answer) = topic.perform(&body);

@@ -66,7 +66,12 @@ impl Call {
             "TransactWriteItems" if body.contains("PROBLEM#") => Self::RememberAnnounced,
             "TransactWriteItems" if body.contains("lease = :lease") => Self::LeaseAll,
             "TransactWriteItems" => Self::Write,
-            _ if body.contains("GetTopicAttributes") => Self::Listeners,
+            _ if ["GetTopicAttributes", "ListSubscriptions"]
+                .iter()
+                .any(|word| body.contains(word)) =>
+            {
+                Self::Listeners
+            }
             _ => Self::Publish,
         }
     }

@@ -137,6 +137,10 @@ async fn all_calls() -> BTreeSet<Permission> {
     outcomes.insert(world.handle(&stale, now).await.unwrap().outcome);
     let flushed = world.flush("2026-11-20T10:05:00Z").await.unwrap();
     assert!(flushed.findings > 0, "{flushed:?}");
+    for topic in [emulator::TOPIC, emulator::CHAT_TOPIC, emulator::DATA_TOPIC] {
+        world.emulator.listen(topic, false);
+    }
+    world.flush("2026-11-20T10:10:00Z").await.unwrap();
     assert_eq!(outcomes.len(), 5, "{outcomes:?}");
     watch.0.lock().unwrap().clone()
 }
