@@ -159,3 +159,48 @@ async fn doubt_silences_nobody() {
     lambda::handle(&triage, found(0).to_string().as_bytes(), attempt).await.unwrap();
     assert_eq!(world.published().len(), 1);
 }
+
+#[tokio::test]
+async fn where_e_mail_is_optional_and_all_there_is_what_nobody_hears_still_waits() {
+    let mut world = World::new().await;
+    world.triage.config.email_required = false;
+    world.emulator.listen(emulator::TOPIC, false);
+    assert_eq!(world.handle(&found(0), NOW).await.unwrap().outcome, Outcome::Pending);
+    let flushed = world.flush(FLUSHED).await.unwrap();
+    assert_eq!((flushed.outcome, flushed.findings), (FlushOutcome::Flushed, 0));
+    assert_eq!(world.pending(10).await.len(), 1);
+
+    world.emulator.listen(emulator::TOPIC, true);
+    assert_eq!(world.flush(LATER).await.unwrap().findings, 1);
+    assert_eq!(world.published().len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_owed_to_an_audience_alone_is_not_sent_before_it_was_asked_whether_it_listens() {
+    let mut world = World::new().await;
+    world.triage.publisher = Sns::new(world.emulator.sns(), email_and_data());
+    // This one believes that both listen.
+    let other = world.triage.clone();
+    let event = found(9).to_string();
+    let attempt = Attempt::new("before", NOW.parse().unwrap());
+    lambda::handle(&other, event.as_bytes(), attempt).await.unwrap();
+    world.published();
+
+    let fresh = common::triage(world.emulator.dynamodb(), world.emulator.sns());
+    world.triage = inspector_triage::app::Triage::new(
+        fresh.store,
+        Sns::new(world.emulator.sns(), email_and_data()),
+        fresh.config,
+    );
+    world.emulator.listen(emulator::DATA_TOPIC, false);
+    assert_eq!(world.handle(&found(0), NOW).await.unwrap().outcome, Outcome::Announced);
+    assert_eq!(counts(&world.published()), [1, 0]);
+
+    let event = found(0).to_string();
+    let attempt = Attempt::new("after", FLUSHED.parse().unwrap());
+    lambda::handle(&other, event.as_bytes(), attempt).await.unwrap();
+    assert_eq!(counts(&world.published()), [0, 0]);
+    world.emulator.listen(emulator::DATA_TOPIC, true);
+    assert_eq!(world.flush(LATER).await.unwrap().findings, 1);
+    assert_eq!(counts(&world.published()), [0, 1]);
+}

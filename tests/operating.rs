@@ -109,20 +109,20 @@ async fn what_did_not_arrive_is_told_again_to_whom_it_did_not_reach() {
     let dry = [&retell[..], &[NOW, "--to", "email", "--dry-run"]].concat();
     let (said, error, status) = run(&world, &dry).await;
     assert_eq!(status, Some(0), "{error}");
-    assert!(said.ends_with("3 findings would wait for the next flush\n"), "{said}");
+    assert!(said.ends_with("3 findings would wait for their next summary\n"), "{said}");
     assert_eq!(world.pending(10).await, []);
     let (said, ..) = run(&world, &[&retell[..], &["2026-11-20T12:00:01Z"]].concat()).await;
-    assert_eq!(said, "0 findings wait for the next flush\n");
+    assert_eq!(said, "0 findings wait for their next summary\n");
 
     let (said, ..) = run(&world, &[&retell[..], &[NOW, "--to", "email"]].concat()).await;
-    assert!(said.ends_with("3 findings wait for the next flush\n"), "{said}");
+    assert!(said.ends_with("3 findings wait for their next summary\n"), "{said}");
     assert_eq!(world.flush("2026-11-20T12:05:00Z").await.unwrap().findings, 3);
     let topics: Vec<String> = world.published().into_iter().map(|message| message.topic).collect();
     assert_eq!(topics, [emulator::TOPIC]);
 
     // Everybody. What is being told at this moment is left.
     let (said, ..) = run(&world, &[&retell[..], &["2026-11-20T12:05:00Z"]].concat()).await;
-    assert!(said.ends_with("3 findings wait for the next flush\n"), "{said}");
+    assert!(said.ends_with("3 findings wait for their next summary\n"), "{said}");
     assert_eq!(world.flush("2026-11-20T12:10:00Z").await.unwrap().findings, 3);
     assert_eq!(world.published().len(), 2);
     assert_eq!(world.flush("2026-11-20T12:15:00Z").await.unwrap().findings, 0);

@@ -131,5 +131,13 @@ fn is_about_message(error: &SdkError<PublishError>) -> bool {
     let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
     let codes =
         ["InvalidParameter", "ParameterValueInvalid", "InvalidParameterValue", "ValidationError"];
+    let is_about = |what: &str| {
+        error
+            .as_service_error()
+            .and_then(ProvideErrorMetadata::message)
+            .is_some_and(|m| m.contains(what))
+    };
+    // A topic of another Region, or none, is an invalid parameter, too.
     code.is_some_and(|code| codes.contains(&code.trim_end_matches("Exception")))
+        && !is_about("TopicArn")
 }

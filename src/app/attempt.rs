@@ -45,8 +45,8 @@ impl<'a> Attempt<'a> {
     }
 }
 
-/// What an attempt needs at its end to answer.
-const ANSWER: SignedDuration = SignedDuration::from_secs(1);
+/// What an attempt needs at its end for a request that it has begun, and to answer.
+const ANSWER: SignedDuration = SignedDuration::from_secs(3);
 
 /// Until when work on many rows may go on.
 #[derive(Clone, Copy)]

@@ -90,7 +90,9 @@ impl<S: Alerts + Summaries, P: Publisher> Triage<S, P> {
             flush.is_waiting = true;
             Ok(())
         };
-        let undone = flush.failed.take().filter(|_| flush.messages == 0).map(Failure::Publisher);
+        // An audience that fails is counted as that. The flush fails where nobody is left who can be told.
+        let is_deaf = !flush.reach.now.is_empty() && flush.audiences().is_empty();
+        let undone = flush.failed.take().filter(|_| is_deaf).map(Failure::Publisher);
         let failure = done.err().or(flush.unmarked.take()).or(undone);
         let outcome = match (&failure, flush.is_waiting) {
             (Some(_), _) => FlushOutcome::Failed,
@@ -130,14 +132,20 @@ impl<S: Alerts + Summaries, P: Publisher> Triage<S, P> {
             let waiting = self.store.pending(queue, MAX_PER_SUMMARY, since).await;
             let waiting = waiting.map_err(Failure::Store)?;
             let turns = self.turns(&waiting.rows, attempt).await;
-            let late = turns.iter().map(|turn| attempt.now.duration_since(*turn)).max();
+            let is_turn = turns.iter().any(|turn| *turn <= attempt.now);
+            // What is in the index and has no row that can be read waits, too.
+            let read: BTreeSet<_> = waiting.rows.iter().map(|row| row.pending_since).collect();
+            let unread = waiting.since.iter().filter(|since| !read.contains(&Some(**since)));
+            let unread =
+                unread.filter_map(|since| since.checked_add(self.config.summary_after).ok());
+            let oldest = turns.iter().copied().chain(unread).min();
+            let late = oldest.map(|oldest| attempt.now.duration_since(oldest));
             (attempt.observe)(Observation::Pending {
                 findings: waiting.since.len(),
                 oldest: late.unwrap_or_default().max(SignedDuration::ZERO),
             });
-            flush.is_waiting |= !waiting.rows.is_empty();
+            flush.is_waiting |= !waiting.since.is_empty();
             let may_be_more = waiting.since.len() == MAX_PER_SUMMARY;
-            let is_turn = late.is_some_and(|late| late >= SignedDuration::ZERO);
             if since.is_none() && !is_turn && !may_be_more {
                 return Ok(());
             }
@@ -147,6 +155,7 @@ impl<S: Alerts + Summaries, P: Publisher> Triage<S, P> {
                 .filter(|row| held_by_others(row, attempt).is_none() && flush.can_end(queue, row))
                 .collect();
             if !rows.is_empty() {
+                attempt.has_time_for(3, SUMMARY)?;
                 let lease = Lease::new(attempt.name, attempt.now);
                 let lock = self.store.lock_summary(&lease, self.config.budget, attempt.now).await;
                 match lock.map_err(Failure::Store)? {
@@ -267,6 +276,7 @@ impl<S: Alerts + Summaries, P: Publisher> Triage<S, P> {
         let deliveries: Vec<(Record, Delivery)> = deliveries.collect();
         let limit = attempt.until_the_end();
         let noted = self.note(deliveries, lease, attempt, limit).await;
+        let limit = attempt.until(CALL_TIMEOUT);
         let remembered = self.store.remember_announced(&problems, attempt.now, limit).await;
         if let Err(failed) = remembered {
             let what = "further findings of these problems may get messages of their own";
@@ -391,7 +401,9 @@ impl Flush {
         let is_news = matches!(decide(row), Decision::Alert(_));
         let waits_for = row.not_delivered_to(&self.reach.all);
         match queue {
-            _ if !is_news || waits_for.is_empty() => true,
+            _ if !is_news => true,
+            // All have heard it by now whom it waits for.
+            _ if waits_for.is_empty() && !row.delivered_to().is_empty() => true,
             Queue::Untold if row.delivered_to().is_empty() => !audiences.is_empty(),
             // It leaves this queue for the other.
             Queue::Untold => true,

@@ -32,10 +32,12 @@ impl<S, P: Publisher> Triage<S, P> {
         }
     }
 
-    /// Asks who listens. If there is no answer somebody does: doubt silences nobody.
+    /// Asks who listens. If there is no answer it is as it was, and somebody does if nothing is known: doubt silences
+    /// nobody, and does not give a voice to who was known to have no ears.
     pub(super) async fn ask_listeners(&self, attempt: Attempt<'_>) -> Listeners {
         let audiences = self.publisher.audiences();
         let asked = audiences.iter().map(|&audience| self.publisher.has_listener(audience));
+        let before = self.known_listeners().clone();
         let mut listeners = Listeners { without: Vec::new(), as_of: attempt.now };
         for (answer, &audience) in join_all(asked).await.into_iter().zip(audiences) {
             match answer {
@@ -46,10 +48,15 @@ impl<S, P: Publisher> Triage<S, P> {
                     }
                 }
                 Err(failed) => {
-                    let audience = audience.as_str();
+                    let heard = before.as_ref().is_none_or(|before| before.hears(audience));
+                    if !heard {
+                        listeners.without.push(audience);
+                    }
+                    let (audience, taken_as) =
+                        (audience.as_str(), if heard { "yes" } else { "no" });
                     (attempt.observe)(Observation::Warning {
                         what: format!(
-                            "whether somebody listens to {audience} is not known; taken as yes"
+                            "whether somebody listens to {audience} is not known; taken as {taken_as}"
                         ),
                         reason: chain(&failed),
                     });

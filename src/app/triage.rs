@@ -179,7 +179,12 @@ impl<S: Records + Alerts, P: Publisher> Triage<S, P> {
                 }
                 Decision::Alert(why) => {
                     attempt.has_time_for(3, arn)?;
-                    let listeners = self.listeners(attempt).await;
+                    // Without a permit, which knows what others have found out, it is asked.
+                    let listeners = if record.token_is_spent() {
+                        self.ask_listeners(attempt).await
+                    } else {
+                        self.listeners(attempt).await
+                    };
                     let reach = self.reach(&listeners);
                     if record.not_delivered_to(&reach.now).is_empty() {
                         let reason =

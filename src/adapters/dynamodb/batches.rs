@@ -88,16 +88,15 @@ impl DynamoDb {
                 match outcome {
                     BatchOutcome::Committed => {
                         for row in batch.rows {
-                            answers[row] =
-                                Some(answer(None).map_err(|e| self.failed(rows, &[row], e))?);
+                            answers[row] = self.answered(&rows[row], answer(None));
                         }
                     }
                     BatchOutcome::Refused(refused) => {
+                        let settled: Vec<usize> = refused.iter().map(|(row, _)| *row).collect();
                         for (row, reason) in refused {
-                            let said = answer(Some(&reason));
-                            answers[row] = Some(said.map_err(|e| self.failed(rows, &[row], e))?);
+                            answers[row] = self.answered(&rows[row], answer(Some(&reason)));
                         }
-                        batch.rows.retain(|&row| answers[row].is_none());
+                        batch.rows.retain(|row| !settled.contains(row));
                         if !batch.rows.is_empty() {
                             queue.push_front(batch);
                         }
@@ -176,6 +175,18 @@ impl DynamoDb {
             }
             Err(error) if may_pass => BatchOutcome::Later(failed(error)),
             Err(error) => BatchOutcome::Failed(failed(error)),
+        }
+    }
+
+    /// What came of a row. One that cannot be read must not keep the others from being written.
+    fn answered<T: TableRow, A>(&self, row: &T, answer: Result<A, BoxError>) -> Option<A> {
+        match answer {
+            Ok(answer) => Some(answer),
+            Err(error) => {
+                let (key, table) = (row.key(), &self.table);
+                tracing::error!(row.key = key, table, error = %error, "a row cannot be read");
+                None
+            }
         }
     }
 

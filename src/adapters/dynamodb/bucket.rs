@@ -134,7 +134,8 @@ impl DynamoDb {
 }
 
 /// The condition that the row does not know better who listens.
-const NEWER_LISTENERS: &str = "(attribute_not_exists(listeners_as_of) OR listeners_as_of < :as_of)";
+const NEWER_LISTENERS: &str =
+    "(attribute_not_exists(listeners_as_of) OR listeners_as_of <= :as_of)";
 const SET_LISTENERS: &str = "without_listener = :without, listeners_as_of = :as_of";
 
 fn with_listeners(update: UpdateBuilder, listeners: &Listeners) -> UpdateBuilder {
@@ -156,7 +157,7 @@ pub fn other_listeners(reason: &CancellationReason, than: &Listeners) -> Option<
     let is_in = |audience: &Audience| without.split(',').any(|name| name == audience.as_str());
     let without = Audience::ALL.into_iter().filter(is_in).collect();
     let row = Listeners { without, as_of };
-    (row.as_of >= than.as_of && row.without != than.without).then_some(row)
+    (row.as_of > than.as_of && row.without != than.without).then_some(row)
 }
 
 fn refill() -> AttributeValue {

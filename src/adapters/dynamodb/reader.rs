@@ -1,5 +1,7 @@
 //! What people look for in the table, and the rows that are to be told again. For the command line.
 
+use std::collections::HashSet;
+
 use aws_sdk_dynamodb::{error::SdkError, types::AttributeValue};
 use jiff::Timestamp;
 
@@ -31,6 +33,9 @@ impl DynamoDb {
         let mut entries = self.pending_entries(Queue::Untold, None, usize::MAX).await?;
         entries.extend(self.pending_entries(Queue::PartlyTold, None, usize::MAX).await?);
         entries.sort();
+        // One that moves from one queue to the other meanwhile is in both.
+        let mut seen = HashSet::new();
+        entries.retain(|entry| seen.insert(entry.arn.clone()));
         self.records_of(&entries, |record| record.pending_since.is_some(), each).await
     }
 

@@ -9,7 +9,7 @@ use crate::{
     app::failure::BoxError,
     cli::{
         Verdict, advice,
-        input::{self, Input},
+        input::{self, Input, Origin},
     },
     lambda::event,
 };
@@ -65,7 +65,7 @@ pub async fn run(arguments: Arguments, output: &mut impl Write) -> Result<Verdic
 struct Giving<'a, W> {
     functions: Functions,
     to: String,
-    events: Vec<String>,
+    events: Vec<(Origin, String)>,
     given: usize,
     refused: usize,
     output: &'a mut W,
@@ -75,7 +75,7 @@ impl<W: Write> Giving<'_, W> {
     async fn take(&mut self, input: Input) -> Result<(), BoxError> {
         let Input { origin, event } = input;
         match (event::finding(&event), String::from_utf8(event)) {
-            (Ok(_), Ok(event)) => self.events.push(event),
+            (Ok(_), Ok(event)) => self.events.push((origin, event)),
             (Err(failure), _) => {
                 self.refused += 1;
                 writeln!(self.output, "{origin}: not given: {}", failure.chain())?;
@@ -91,12 +91,13 @@ impl<W: Write> Giving<'_, W> {
     /// Gives those that were taken.
     async fn give(&mut self) -> Result<(), BoxError> {
         let events = std::mem::take(&mut self.events);
-        let giving = events.iter().map(|event| self.functions.invoke(&self.to, event));
+        let giving = events.iter().map(|(_, event)| self.functions.invoke(&self.to, event));
         let mut outcome = Ok(());
-        for done in join_all(giving).await {
+        for (done, (origin, _)) in join_all(giving).await.into_iter().zip(&events) {
             match done {
                 Ok(()) => self.given += 1,
                 Err(failed) => {
+                    writeln!(self.output, "{origin}: not given")?;
                     outcome = Err(advice::on(&failed, &format!("function {}", self.to)));
                 }
             }

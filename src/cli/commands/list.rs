@@ -170,9 +170,16 @@ impl Arguments {
 impl Listed {
     /// The same without texts that a spreadsheet would take for a formula.
     fn for_spreadsheets(mut self) -> Self {
-        let texts =
-            [&mut self.problem, &mut self.resource, &mut self.resource_id, &mut self.status];
-        for text in texts.into_iter().chain(&mut self.owner).chain(&mut self.region) {
+        let texts = [
+            &mut self.finding_arn,
+            &mut self.status,
+            &mut self.severity,
+            &mut self.problem,
+            &mut self.resource,
+            &mut self.resource_id,
+        ];
+        let perhaps = [&mut self.region, &mut self.owner, &mut self.fix_available];
+        for text in texts.into_iter().chain(perhaps.into_iter().flatten()) {
             if text.starts_with(['=', '+', '-', '@']) {
                 text.insert(0, '\'');
             }

@@ -1,4 +1,4 @@
-//! `retell`: findings that people were told of in vain, told once more by the next flush.
+//! `retell`: findings that people were told of in vain, told once more in a summary.
 
 use std::io::Write;
 
@@ -18,7 +18,7 @@ use crate::{
 /// Have findings told again that people were told of in vain.
 ///
 /// For when messages went out and did not arrive: a chat that was away, a mailbox that was full. The open findings that
-/// were told since a time wait to be told again, and the next flush sums them up. Needs AWS credentials that may call
+/// were told since a time wait to be told again, and come in their next summary: what is urgent in the next one. Needs AWS credentials that may call
 /// dynamodb:Query, dynamodb:BatchGetItem and dynamodb:UpdateItem, and a Region.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -65,7 +65,7 @@ pub async fn run(
     }
     let what = if arguments.dry_run { "would wait" } else { "wait" };
     let left = if changed > 0 { format!(", {changed} left: run it again") } else { String::new() };
-    writeln!(output, "{waiting} findings {what} for the next flush{left}")?;
+    writeln!(output, "{waiting} findings {what} for their next summary{left}")?;
     output.flush()?;
     Ok(if changed == 0 { Verdict::Done } else { Verdict::FoundWrong })
 }

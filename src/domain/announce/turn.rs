@@ -14,9 +14,13 @@ pub const SUMMARY_AFTER: SignedDuration = SignedDuration::from_mins(60);
 /// already (it waits for an audience that could not be told) does not wait any longer.
 pub fn turn(record: &Record, is_known: bool, summary_after: SignedDuration) -> Option<Timestamp> {
     let since = record.pending_since?;
+    if !record.delivered_to().is_empty() {
+        return Some(
+            record.partial_delivery.as_ref().and_then(|partly| partly.at).unwrap_or(since),
+        );
+    }
     let is_urgent = record.assessment.priority >= Priority::P2 && !is_known;
-    let is_late = !record.delivered_to().is_empty();
-    let waits = if is_urgent || is_late { SignedDuration::ZERO } else { summary_after };
+    let waits = if is_urgent { SignedDuration::ZERO } else { summary_after };
     Some(since.saturating_add(waits).unwrap_or(since))
 }
 

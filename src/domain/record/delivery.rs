@@ -57,6 +57,9 @@ pub struct PartialDelivery {
     pub to: Vec<Audience>,
     /// Whether in a message of its own, which took a token.
     pub alone: bool,
+    /// When the last of them heard it; `None` in rows of before there was this field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
 }
 
 /// Who has heard of a finding, after an announcement.
@@ -130,12 +133,14 @@ impl Record {
         let mut heard = self.delivered_to().to_vec();
         heard.extend(to);
         let facts = self.facts();
-        if all.iter().all(|audience| heard.contains(audience)) {
-            Delivery::Complete(Announcement { at, why, facts, opening: self.opening })
-        } else if heard.is_empty() {
+        if heard.is_empty() {
+            // Also where there is nobody to be told: what nobody heard was not told.
             Delivery::None
+        } else if all.iter().all(|audience| heard.contains(audience)) {
+            Delivery::Complete(Announcement { at, why, facts, opening: self.opening })
         } else {
-            Delivery::Partial(PartialDelivery { facts, opening: self.opening, to: heard, alone })
+            let (opening, at) = (self.opening, Some(at));
+            Delivery::Partial(PartialDelivery { facts, opening, to: heard, alone, at })
         }
     }
 

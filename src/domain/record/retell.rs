@@ -10,15 +10,28 @@ impl Record {
     ///
     /// It waits since it was told, so that the next flush has it.
     pub fn untold_since(&self, since: Timestamp, audience: Option<Audience>) -> Option<Self> {
-        let told = self.announced.as_ref().filter(|told| told.at >= since && self.is_open())?;
-        let others = |audience| Audience::ALL.into_iter().filter(move |other| *other != audience);
-        let partial_delivery = audience.map(|audience| PartialDelivery {
-            facts: told.facts.clone(),
-            opening: told.opening,
-            to: others(audience).collect(),
-            alone: false,
-        });
-        let pending_since = self.pending_since.or(Some(told.at));
+        if !self.is_open() {
+            return None;
+        }
+        let is_recent = |at: &Timestamp| *at >= since;
+        let is_meant = |heard: &Audience| audience.is_none_or(|audience| audience == *heard);
+        let (at, partial_delivery) = match (&self.announced, &self.partial_delivery) {
+            // The newest that some have heard, and not those others.
+            (_, Some(partly)) if partly.to.iter().any(is_meant) => {
+                let at = partly.at.filter(is_recent)?;
+                let to = partly.to.iter().copied().filter(|heard| !is_meant(heard)).collect();
+                (at, PartialDelivery { to, ..partly.clone() })
+            }
+            (Some(told), None) => {
+                let to = Audience::ALL.into_iter().filter(|heard| !is_meant(heard)).collect();
+                let (facts, opening) = (told.facts.clone(), told.opening);
+                let at = Some(told.at).filter(is_recent)?;
+                (at, PartialDelivery { facts, opening, to, alone: false, at: Some(at) })
+            }
+            _ => return None,
+        };
+        let partial_delivery = Some(partial_delivery).filter(|partly| !partly.to.is_empty());
+        let pending_since = self.pending_since.or(Some(at));
         Some(Self { announced: None, partial_delivery, pending_since, ..self.clone() })
     }
 }
@@ -45,6 +58,13 @@ mod tests {
         assert_eq!(again.pending_since, Some(at));
         let again = told.untold_since(at, None).unwrap();
         assert_eq!(again.not_delivered_to(&all), all);
+
+        // Chat was told, and e-mail heard it in vain.
+        let partly = record.delivery(AlertReason::New, &all[..1], &all, at, true);
+        let partly = record.clone().with_delivery(&partly, at);
+        let again = partly.untold_since(at, Some(Audience::Email)).unwrap();
+        assert_eq!(again.not_delivered_to(&all), all);
+        assert_eq!(partly.untold_since(at, Some(Audience::Chat)), None);
 
         let second = jiff::SignedDuration::from_secs(1);
         assert_eq!(told.untold_since(at + second, None), None);
