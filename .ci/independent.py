@@ -19,10 +19,10 @@ from boto3.dynamodb.conditions import Key
 from cfnlint.decode import cfn_yaml
 from moto.server import ThreadedMotoServer
 
+from emulated import check, receive
+
 REGION = "eu-central-1"
 EVENT = json.loads(pathlib.Path("events/01-critical-exploit-and-fix.json").read_text())
-
-
 COMMAND_LINE = ["--features", "cli,like-tests,redrive", "--bin", "inspector-triage"]
 
 
@@ -99,12 +99,6 @@ def main():
     aws.stop()
 
 
-def check(holds, what):
-    if not holds:
-        sys.exit(f"not so: {what}")
-    print(what.splitlines()[-1])
-
-
 def create_table():
     """Creates the table of template.yaml."""
     resources = cfn_yaml.load("template.yaml")["Resources"]
@@ -123,16 +117,6 @@ def subscribe(topic, priorities):
         TopicArn=topic, Protocol="sqs", Endpoint=queue.attributes["QueueArn"], Attributes=attributes
     )
     return queue
-
-
-def receive(queue):
-    """Takes all messages off a queue."""
-    bodies = []
-    while messages := queue.receive_messages(MaxNumberOfMessages=10):
-        for message in messages:
-            bodies.append(json.loads(message.body))
-            message.delete()
-    return bodies
 
 
 def one(messages):

@@ -23,6 +23,8 @@ import time
 
 import boto3
 
+from emulated import check, receive
+
 STACK = "inspector-triage"
 ACCOUNT = "111122223333"
 REGION = "eu-central-1"
@@ -161,15 +163,6 @@ def subscribe(topic):
     return queue
 
 
-def receive(queue):
-    bodies = []
-    while messages := queue.receive_messages(MaxNumberOfMessages=10):
-        for message in messages:
-            bodies.append(json.loads(message.body))
-            message.delete()
-    return bodies
-
-
 def until(what, holds, seconds):
     """Waits for something, and returns it."""
     end = time.monotonic() + seconds
@@ -179,12 +172,6 @@ def until(what, holds, seconds):
             return found
         time.sleep(0.2)
     sys.exit(f"not so within {seconds} s: {what}")
-
-
-def check(holds, what):
-    if not holds:
-        sys.exit(f"not so: {what}")
-    print(what)
 
 
 class Ministack:

@@ -1,6 +1,6 @@
 //! What people hear when much happens at once: messages are few, and every finding is in one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::common::{self, World, arn, event_of};
 use inspector_triage::{
@@ -44,18 +44,6 @@ fn on<'a>(topic: &'a str, published: &'a [Published]) -> impl Iterator<Item = &'
     published.iter().filter(move |message| message.topic == topic)
 }
 
-/// How often each finding is in a message for programs.
-fn told(published: &[Published]) -> BTreeMap<String, usize> {
-    let mut told = BTreeMap::new();
-    for message in on(emulator::DATA_TOPIC, published) {
-        let data: Value = serde_json::from_str(&message.message).unwrap();
-        for finding in data["findings"].as_array().unwrap() {
-            *told.entry(finding["findingArn"].as_str().unwrap().to_owned()).or_default() += 1;
-        }
-    }
-    told
-}
-
 #[tokio::test]
 async fn four_hundred_findings_of_one_image_are_a_few_messages_and_each_is_in_one_of_them() {
     let mut world = world().await;
@@ -86,7 +74,7 @@ async fn four_hundred_findings_of_one_image_are_a_few_messages_and_each_is_in_on
             .filter(|(message, time)| message.topic == emulator::TOPIC && *time == second);
         assert!(within.count() <= 8, "at {second}");
     }
-    let told = told(&published);
+    let told = common::told(&published);
     assert_eq!(told.len(), 400);
     assert!(told.values().all(|count| *count == 1));
     assert_eq!(world.pending(1).await, []);
@@ -127,7 +115,7 @@ async fn one_vulnerability_on_five_hundred_resources_is_one_message_and_one_line
     assert_eq!(accounts.len(), 20);
     assert_eq!(emails[1].attributes["priority"], "P2");
     assert_eq!(emails[1].attributes["reason"], "summary");
-    assert_eq!(told(&published).len(), 500);
+    assert_eq!(common::told(&published).len(), 500);
 }
 
 #[tokio::test]
@@ -386,7 +374,7 @@ async fn a_topic_that_fails_gets_later_what_it_missed_and_the_others_do_not_hear
     let published = world.published();
     assert_eq!(flushed.messages, 1);
     assert_eq!(published[0].topic, emulator::DATA_TOPIC);
-    assert_eq!(told(&published).len(), flushed.findings);
+    assert_eq!(common::told(&published).len(), flushed.findings);
 }
 
 /// The defaults: P1 and P2 get messages of their own, what is not urgent waits for an hour.

@@ -21,7 +21,7 @@ use inspector_triage::{
     adapters::sns::{Sns, Topics},
     app::{Attempt, FlushOutcome, Observation, Outcome, TriageResult},
     domain::{announce::Budget, record::Audience},
-    emulator::{self, topic::Published},
+    emulator,
     lambda::{self, Response},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -349,7 +349,7 @@ async fn flush_with(call: Call, nth: usize, fault: Fault) {
     assert_eq!(world.pending(1).await, [], "{what}");
 
     let published = world.published();
-    let told = told(&published);
+    let told = common::told(&published);
     assert_eq!(told.len(), WAITING, "{what}: lost");
     // The SDK sends what it had no answer to up to three times.
     let hides = match call {
@@ -462,7 +462,7 @@ async fn an_audience_that_cannot_be_told_is_counted_and_holds_up_nobody() {
     world.flush("2026-11-20T12:20:00Z").await.unwrap();
     let [message] = &world.published()[..] else { panic!("one message") };
     assert_eq!(message.topic, emulator::DATA_TOPIC);
-    assert_eq!(told(std::slice::from_ref(message)).len(), 3);
+    assert_eq!(common::told(std::slice::from_ref(message)).len(), 3);
     assert_eq!(
         world.flush("2026-11-20T12:25:00Z").await.unwrap().outcome,
         FlushOutcome::NothingPending
@@ -490,18 +490,6 @@ async fn two_wait(world: &mut World) {
         });
         world.handle(&event, "2026-11-20T12:00:00Z").await.unwrap();
     }
-}
-
-/// How often programs were told of each finding.
-fn told(published: &[Published]) -> BTreeMap<String, usize> {
-    let mut told = BTreeMap::new();
-    for message in published.iter().filter(|message| message.topic == emulator::DATA_TOPIC) {
-        let data: Value = serde_json::from_str(&message.message).unwrap();
-        for finding in data["findings"].as_array().unwrap() {
-            *told.entry(finding["findingArn"].to_string()).or_default() += 1;
-        }
-    }
-    told
 }
 
 #[tokio::test(start_paused = true)]

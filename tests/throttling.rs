@@ -1,7 +1,6 @@
 //! A table that takes less than it is given: what can be told is told once, and what cannot waits for the next flush.
 
 use std::{
-    collections::BTreeMap,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -14,11 +13,11 @@ use inspector_triage::{
     adapters::sns::{Sns, Topics},
     app::{Attempt, FlushOutcome, FlushResult, Outcome},
     domain::announce::Budget,
-    emulator::{self, topic::Published},
+    emulator,
     lambda::{self, Response},
 };
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::Instant;
 
 /// How long Lambda lets the function run.
@@ -80,18 +79,6 @@ async fn flush_all(
     panic!("something still waits: {results:?}");
 }
 
-/// How often programs were told of each finding.
-fn told(published: &[Published]) -> BTreeMap<String, usize> {
-    let mut told = BTreeMap::new();
-    for message in published.iter().filter(|message| message.topic == emulator::DATA_TOPIC) {
-        let data: Value = serde_json::from_str(&message.message).unwrap();
-        for finding in data["findings"].as_array().unwrap() {
-            *told.entry(finding["findingArn"].to_string()).or_default() += 1;
-        }
-    }
-    told
-}
-
 /// Whether one of a hundred is among the first so many, in an order that looks like chance and is the same each time.
 fn by_chance(state: &Mutex<u32>, percent: u32) -> bool {
     let mut state = state.lock().unwrap();
@@ -117,7 +104,7 @@ async fn however_much_of_a_summary_is_throttled_each_finding_is_told_once() {
         let flushed = flush_all(&world, fates).await;
 
         let what = format!("{percent} % {fault:?}: {flushed:?}");
-        let counts = told(&world.published());
+        let counts = common::told(&world.published());
         assert_eq!(counts.len(), FINDINGS, "{what}");
         assert!(counts.values().all(|count| *count == 1), "{what}");
         let failed = |flushed: &FlushResult| flushed.outcome == FlushOutcome::Failed;
@@ -140,7 +127,7 @@ async fn where_the_table_is_slow_a_flush_tells_what_it_has_time_to_mark_and_the_
 
     assert!(flushed.len() > 2, "it takes more than one: {flushed:?}");
     assert!(flushed.iter().all(Option::is_some), "none is killed: {flushed:?}");
-    let counts = told(&world.published());
+    let counts = common::told(&world.published());
     assert_eq!(counts.len(), FINDINGS);
     assert!(counts.values().all(|count| *count == 1), "{flushed:?}");
 }

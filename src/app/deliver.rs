@@ -4,7 +4,7 @@ use super::{
     attempt::{Attempt, Observation, TimeLimit},
     failure::{CallFailed, Failure, chain},
     ports::{Alerts, AnnouncedProblem, Marked, Marking, NotPublished, Publisher},
-    triage::Triage,
+    service::Triage,
 };
 use crate::{
     domain::{

@@ -14,7 +14,7 @@ use super::{
         Alerts, AnnouncedProblem, Leased, NotPublished, Publisher, Queue, Summaries, SummaryLock,
     },
     reach::Reach,
-    triage::Triage,
+    service::Triage,
 };
 use crate::{
     domain::{
@@ -178,10 +178,11 @@ impl<S: Alerts + Summaries, P: Publisher> Triage<S, P> {
 
     /// When the turn of each of these comes. One that comes makes a summary, which then has all that wait.
     async fn turns(&self, rows: &[Record], attempt: Attempt<'_>) -> Vec<Timestamp> {
+        // Of others it makes no difference.
+        let may_be_urgent =
+            |row: &Record| row.assessment.priority >= Priority::P2 && row.delivered_to().is_empty();
         let problems = |row: &Record| match decide(row) {
-            Decision::Alert(why) if row.assessment.priority >= Priority::P2 => {
-                announced_problems(row, why).collect()
-            }
+            Decision::Alert(why) if may_be_urgent(row) => announced_problems(row, why).collect(),
             _ => Vec::new(),
         };
         let problems: Vec<AnnouncedProblem> = rows.iter().flat_map(problems).collect();

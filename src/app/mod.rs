@@ -6,6 +6,7 @@ pub mod failure;
 mod flush;
 mod ports;
 mod reach;
+mod service;
 mod triage;
 
 pub use attempt::{Attempt, CALL_TIMEOUT, Observation, TimeLimit};
@@ -14,4 +15,5 @@ pub use ports::{
     Alerts, AnnouncedProblem, Leased, Marked, Marking, NotPublished, Pending, Permit,
     PermitRequest, Publisher, Queue, Records, Refreshed, Summaries, SummaryLock, WriteOutcome,
 };
-pub use triage::{Outcome, Triage, TriageConfig, TriageResult};
+pub use service::{Triage, TriageConfig};
+pub use triage::{Outcome, TriageResult};

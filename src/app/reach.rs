@@ -8,7 +8,7 @@ use super::{
     attempt::{Attempt, Observation},
     failure::chain,
     ports::Publisher,
-    triage::Triage,
+    service::Triage,
 };
 use crate::domain::{announce::Listeners, record::Audience};
 

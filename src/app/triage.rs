@@ -3,10 +3,8 @@
 //! Calls for an event that changes nothing: one ([`Records::refresh`]). For a new finding: five
 //! (`refresh`, [`Records::write`], [`Alerts::permit`], `publish`, [`Alerts::mark`]).
 
-use std::sync::{Arc, Mutex};
-
 use futures_util::future::{join, join_all};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
@@ -18,18 +16,19 @@ use super::{
         WriteOutcome,
     },
     reach::Reach,
+    service::Triage,
 };
 use crate::{
     domain::{
-        announce::{Bucket, Budget, Listeners, SUMMARY_AFTER},
-        assess::{Policy, Priority, assess},
+        announce::{Bucket, Listeners},
+        assess::{Priority, assess},
         finding::Finding,
         record::{
             AlertReason, AssessedFinding, Audience, Decision, Lease, Record, Step, Transition,
             decide, step,
         },
     },
-    render::{Style, message},
+    render::message,
 };
 
 /// What became of an event, as the function returns it.
@@ -76,59 +75,6 @@ impl Outcome {
             Self::Stale => "stale",
             Self::Closed => "closed",
         }
-    }
-}
-
-/// How findings are triaged: the settings and the way out.
-#[derive(Clone, Debug)]
-pub struct Triage<S, P> {
-    /// Where records are kept.
-    pub store: S,
-    /// Where messages go.
-    pub publisher: P,
-    /// What can be set.
-    pub config: TriageConfig,
-    /// Who listens, as far as known.
-    pub(super) listeners: Arc<Mutex<Option<Listeners>>>,
-}
-
-/// What can be set of triage.
-#[derive(Clone, Debug)]
-pub struct TriageConfig {
-    /// How findings are assessed.
-    pub policy: Policy,
-    /// Whether people are told at all. If not, what there is to tell stays pending.
-    pub notify: bool,
-    /// How messages are made.
-    pub style: Style,
-    /// The lowest priority of findings that get a message of their own.
-    pub alone_from: Priority,
-    /// How long what is not urgent waits for a summary: see [`turn`](crate::domain::announce::turn).
-    pub summary_after: SignedDuration,
-    /// How many messages they get.
-    pub budget: Budget,
-    /// Whether findings wait for somebody to listen to e-mail. If not, e-mail is left out where nobody does.
-    pub email_required: bool,
-}
-
-impl Default for TriageConfig {
-    fn default() -> Self {
-        Self {
-            policy: Policy::default(),
-            notify: true,
-            style: Style::default(),
-            alone_from: Priority::P2,
-            summary_after: SUMMARY_AFTER,
-            budget: Budget::default(),
-            email_required: true,
-        }
-    }
-}
-
-impl<S, P> Triage<S, P> {
-    /// Triage that keeps records in `store` and tells people through `publisher`.
-    pub fn new(store: S, publisher: P, config: TriageConfig) -> Self {
-        Self { store, publisher, config, listeners: Arc::default() }
     }
 }
 

@@ -14,7 +14,10 @@ use tracing_subscriber::{
     registry,
 };
 
-use crate::{app::Observation, domain::text};
+use crate::{
+    app::{Observation, failure::Failure},
+    domain::text,
+};
 
 /// Starts logging to `writer`, our own lines down to `level`.
 ///
@@ -53,6 +56,16 @@ pub fn start(
         );
     }));
     Ok(())
+}
+
+/// Logs that something was not done; `arn` is the finding that it befell, if any.
+pub fn not_done(failure: &Failure, arn: Option<&str>) {
+    tracing::error!(
+        finding.arn = arn,
+        error.kind = failure.kind(),
+        error.message = failure.chain(),
+        "not done"
+    );
 }
 
 /// Logs what a person should know of an attempt's work and the answer does not say.

@@ -5,7 +5,10 @@ use std::fmt;
 use lambda_runtime::Diagnostic;
 use serde::Serialize;
 
-use super::metrics::{Measure, Measurements};
+use super::{
+    logs,
+    metrics::{Measure, Measurements},
+};
 use crate::app::{FlushOutcome, FlushResult, TriageResult, failure::Failure};
 
 /// What `triage` answers.
@@ -35,12 +38,7 @@ pub struct FunctionError(pub Failure);
 impl FunctionError {
     /// A failure at the edge, with a line in the log. `arn` is the finding that it befell, if any.
     pub fn new(failure: Failure, arn: Option<&str>) -> Self {
-        tracing::error!(
-            finding.arn = arn,
-            error.kind = failure.kind(),
-            error.message = failure.chain(),
-            "not done"
-        );
+        logs::not_done(&failure, arn);
         Self(failure)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{
     event::{self, Event, FindingEvent},
+    logs,
     response::{FunctionError, Response},
     run::Function,
     settings::TriageSettings,
@@ -105,8 +106,7 @@ async fn flush<S: Alerts + Summaries, P: Publisher>(
         Ok(flushed) => flushed,
         Err(FlushFailed { failure, result }) => {
             (attempt.observe)(Observation::FlushFailed(failure.kind()));
-            // With its line in the log.
-            drop(FunctionError::new(failure, None));
+            logs::not_done(&failure, None);
             result
         }
     };

@@ -4,7 +4,11 @@ pub mod cloudformation;
 pub mod network;
 pub mod schema;
 
-use std::{collections::HashMap, fs, path::PathBuf};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fs,
+    path::PathBuf,
+};
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use inspector_triage::{
@@ -163,6 +167,18 @@ pub fn triage(
 pub fn config() -> TriageConfig {
     let defaults = TriageConfig::default();
     TriageConfig { alone_from: Priority::P4, summary_after: SignedDuration::ZERO, ..defaults }
+}
+
+/// How often each finding is in a message for programs.
+pub fn told(published: &[Published]) -> BTreeMap<String, usize> {
+    let mut told = BTreeMap::new();
+    for message in published.iter().filter(|message| message.topic == emulator::DATA_TOPIC) {
+        let data: Value = serde_json::from_str(&message.message).unwrap();
+        for finding in data["findings"].as_array().unwrap() {
+            *told.entry(finding["findingArn"].as_str().unwrap().to_owned()).or_default() += 1;
+        }
+    }
+    told
 }
 
 /// The topic for e-mail alone.

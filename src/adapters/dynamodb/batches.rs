@@ -76,11 +76,9 @@ impl DynamoDb {
     ) -> Result<Vec<Option<A>>, CallFailed> {
         let mut answers: Vec<Option<A>> = rows.iter().map(|_| None).collect();
         let mut queue = batches(rows);
-        let mut failed = None;
+        let (mut failed, mut last) = (None, None);
         let (mut concurrency, mut pause) = (CONCURRENCY, Duration::ZERO);
-        let (mut is_first, mut last) = (true, None);
-        while !queue.is_empty() && (is_first || !limit.is_over()) {
-            is_first = false;
+        while !queue.is_empty() {
             let wave: Vec<Batch> = queue.drain(..concurrency.min(queue.len())).collect();
             let done = join_all(wave.iter().map(|batch| self.transact(rows, batch, &parts))).await;
             let mut is_throttled = false;
@@ -119,6 +117,9 @@ impl DynamoDb {
             } else {
                 concurrency = (concurrency + 1).min(CONCURRENCY);
                 pause = Duration::ZERO;
+            }
+            if limit.is_over() {
+                break;
             }
         }
         let rest = answers.iter().filter(|answer| answer.is_none()).count();
@@ -202,7 +203,8 @@ fn batches<T: TableRow>(rows: &[T]) -> VecDeque<Batch> {
     let mut batches: VecDeque<Batch> = VecDeque::new();
     let mut bytes = 0;
     for (place, row) in rows.iter().enumerate() {
-        let size = row.size();
+        // To measure a row it is written as JSON once more. One alone, as on the way of each event, fits.
+        let size = if rows.len() > 1 { row.size() } else { 0 };
         bytes += size;
         match batches.back_mut() {
             Some(batch) if batch.rows.len() < BATCH_SIZE && bytes <= BATCH_BYTES => {
