@@ -3,6 +3,7 @@ nobody of this project wrote, with its own CloudFormation, EventBridge, Lambda, 
 
     .tools/stack/bin/python .ci/stack.py function.zip            creates it, sends the sample events, looks, ends
     .tools/stack/bin/python .ci/stack.py function.zip --keep     the same, and leaves it running
+    … --command-line target/debug/inspector-triage               has its `doctor` look at the stack, well and ill
 
 .ci/stack.sh does that with a function that it builds. CI takes the one that SAM built.
 
@@ -35,6 +36,7 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
     arguments.add_argument("zip", type=pathlib.Path, help="the function, as `sam build` makes it, in a zip")
     arguments.add_argument("--keep", action="store_true", help="leave it running until Ctrl-C")
+    arguments.add_argument("--command-line", type=pathlib.Path, help="inspector-triage, with the feature redrive")
     arguments = arguments.parse_args()
     with Ministack() as endpoint:
         os.environ.update(
@@ -46,6 +48,8 @@ def main():
         )
         outputs = create(arguments.zip)
         drive(outputs)
+        if arguments.command_line:
+            examine(arguments.command_line, outputs)
         if arguments.keep:
             names = ["AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
             print("\nleft running; stop with Ctrl-C. In another terminal:\n")
@@ -146,6 +150,73 @@ def drive(outputs):
     for queue in ("FailureQueueUrl", "UndeliveredQueueUrl"):
         left = boto3.client("sqs").receive_message(QueueUrl=outputs[queue]).get("Messages", [])
         check(not left, f"nothing is in {queue}: {left}")
+
+
+def examine(command_line, outputs):
+    """Has `doctor` look at the stack as it is, and once more after somebody has broken it."""
+    doctor = Doctor(command_line)
+    dynamodb, events = boto3.client("dynamodb"), boto3.client("events")
+    table = outputs["TableName"]
+    # What its CloudFormation leaves undone.
+    expiry = {"Enabled": True, "AttributeName": "expires_at"}
+    dynamodb.update_time_to_live(TableName=table, TimeToLiveSpecification=expiry)
+    backups = {"PointInTimeRecoveryEnabled": True}
+    dynamodb.update_continuous_backups(TableName=table, PointInTimeRecoverySpecification=backups)
+    # It takes no metrics out of logs.
+    function = {"Name": "function", "Value": outputs["FunctionName"]}
+    flushes = {"MetricName": "Flushes", "Value": 1, "Dimensions": [function], "Timestamp": time.time() - 60}
+    boto3.client("cloudwatch").put_metric_data(Namespace="InspectorTriage", MetricData=[flushes])
+    states = doctor.states()
+    ill = {what for what, state in states.items() if state != "ok"} - {"Amazon Inspector"}  # which is off there for ever
+    check(not ill, f"doctor finds the stack well: {states}")
+
+    rule = boto3.client("cloudformation").describe_stack_resource(StackName=STACK, LogicalResourceId="OpenFindingsRule")
+    events.disable_rule(Name=rule["StackResourceDetail"]["PhysicalResourceId"])
+    sqs = boto3.client("sqs")
+    sqs.send_message(QueueUrl=outputs["FailureQueueUrl"], MessageBody="{}")
+    boto3.client("lambda").put_function_concurrency(FunctionName=outputs["FunctionName"], ReservedConcurrentExecutions=0)
+    topic = boto3.resource("sns").Topic(outputs["DataTopicArn"])
+    for subscription in topic.subscriptions.all():
+        subscription.delete()
+    alarm = f"{STACK}-oldest-pending"
+    boto3.client("cloudwatch").set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="37 minutes")
+    states = doctor.states()
+    ill = {what for what, state in states.items() if state == "WRONG"}
+    broken = {
+        "rule OpenFindingsRule",
+        "queue FailureQueue",
+        "function TriageFunction",
+        "topic DataTopic",
+        f"alarm {alarm}",
+        "Amazon Inspector",
+    }
+    check(ill == broken, f"doctor finds what was broken, and nothing else: {sorted(ill)}")
+    events.enable_rule(Name=rule["StackResourceDetail"]["PhysicalResourceId"])
+    boto3.client("lambda").delete_function_concurrency(FunctionName=outputs["FunctionName"])
+    sqs.purge_queue(QueueUrl=outputs["FailureQueueUrl"])
+
+    status, _, said = doctor.ask("no-such-stack")
+    line = said.strip()
+    check(status == 1 and "\n" not in line and "see that there is a stack no-such-stack" in line, line)
+
+
+class Doctor:
+    """`inspector-triage doctor`."""
+
+    def __init__(self, command_line):
+        self.command_line = command_line
+
+    def ask(self, stack):
+        command = [self.command_line, "doctor", "--stack", stack]
+        done = subprocess.run(command, capture_output=True, text=True)
+        return done.returncode, done.stdout, done.stderr
+
+    def states(self):
+        """What was looked at, each with its state."""
+        status, said, problem = self.ask(STACK)
+        check(not problem, f"doctor ends with {status}: {problem}")
+        rows = [line.strip("| ").split(" | ") for line in said.splitlines() if line.startswith("| ")][1:]
+        return {row[0].strip(): row[1].strip() for row in rows}
 
 
 def recorded(table):

@@ -38,7 +38,12 @@ const HOUSE: &[Room] = &[
         &["domain", "render", "app"],
         &[
             "aws_config",
+            "aws_sdk_cloudformation",
+            "aws_sdk_cloudwatch",
             "aws_sdk_dynamodb",
+            "aws_sdk_eventbridge",
+            "aws_sdk_inspector2",
+            "aws_sdk_kms",
             "aws_sdk_lambda",
             "aws_sdk_sns",
             "aws_sdk_sqs",

@@ -3,7 +3,21 @@
 use aws_config::{Region, SdkConfig};
 use aws_sdk_lambda::{Client, config::Builder, primitives::Blob, types::InvocationType};
 
+use super::failed;
 use crate::app::failure::CallFailed;
+
+/// Whether a function can run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FunctionState {
+    /// Such as `Active`.
+    pub state: String,
+    /// Such as `Successful`.
+    pub last_update: String,
+    /// Why it is not active, or why its update did not succeed.
+    pub reason: Option<String>,
+    /// How many of it may run at once; none if that is not limited.
+    pub concurrency: Option<i32>,
+}
 
 /// The functions of an account.
 pub struct Functions {
@@ -39,6 +53,31 @@ impl Functions {
             Some(error) => Err(failed(error.to_owned().into())),
             None => Ok(()),
         }
+    }
+
+    /// Whether `function`, a name or an ARN, can run.
+    ///
+    /// # Errors
+    /// A call failed.
+    pub async fn state(&self, function: &str) -> Result<FunctionState, CallFailed> {
+        let call = self.client.get_function_configuration().function_name(function);
+        let found = call
+            .send()
+            .await
+            .map_err(|error| failed::call("Lambda GetFunctionConfiguration", function, error))?;
+        let call = self.client.get_function_concurrency().function_name(function);
+        let limit = call
+            .send()
+            .await
+            .map_err(|error| failed::call("Lambda GetFunctionConcurrency", function, error))?;
+        Ok(FunctionState {
+            state: found.state.map_or_else(String::new, |state| state.as_str().to_owned()),
+            last_update: found
+                .last_update_status
+                .map_or_else(String::new, |status| status.as_str().to_owned()),
+            reason: found.state_reason.or(found.last_update_status_reason),
+            concurrency: limit.reserved_concurrent_executions,
+        })
     }
 }
 

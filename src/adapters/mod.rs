@@ -2,7 +2,19 @@
 
 pub mod aws;
 pub mod calls;
+#[cfg(feature = "redrive")]
+pub mod cloudformation;
+#[cfg(feature = "redrive")]
+pub mod cloudwatch;
 pub mod dynamodb;
+#[cfg(feature = "redrive")]
+pub mod eventbridge;
+#[cfg(feature = "redrive")]
+mod failed;
+#[cfg(feature = "redrive")]
+pub mod inspector2;
+#[cfg(feature = "redrive")]
+pub mod kms;
 #[cfg(feature = "redrive")]
 pub mod lambda;
 pub mod sns;

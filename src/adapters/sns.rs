@@ -4,9 +4,11 @@ use aws_sdk_sns::{
     Client, config,
     error::{ProvideErrorMetadata, SdkError},
     operation::publish::PublishError,
-    types::MessageAttributeValue,
+    types::{MessageAttributeValue, Subscription},
 };
 
+#[cfg(feature = "redrive")]
+use super::failed;
 use crate::{
     app::{NotPublished, Publisher, failure::CallFailed},
     domain::record::Audience,
@@ -112,18 +114,56 @@ impl Publisher for Sns {
 }
 
 impl Sns {
-    /// Whether there is a confirmed subscription among those of a topic; not if they cannot be listed. One that waits for
-    /// its confirmation has no ARN.
+    /// Whether there is a confirmed subscription among those of a topic; not if they cannot be listed.
     async fn lists_a_listener(&self, topic: Option<String>) -> bool {
         let list = self.client.list_subscriptions_by_topic().set_topic_arn(topic);
         let mut subscriptions = list.into_paginator().items().send();
         while let Some(Ok(subscription)) = subscriptions.next().await {
-            if subscription.subscription_arn().is_some_and(|arn| arn.starts_with("arn:")) {
+            if is_confirmed(&subscription) {
                 return true;
             }
         }
         false
     }
+}
+
+/// Who subscribed to a topic.
+#[cfg(feature = "redrive")]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Subscriptions {
+    /// How many are confirmed.
+    pub confirmed: usize,
+    /// Where those would go that nobody has confirmed yet.
+    pub unconfirmed: Vec<String>,
+}
+
+/// Who subscribed to `topic`, an ARN.
+///
+/// # Errors
+/// A call failed.
+#[cfg(feature = "redrive")]
+pub async fn subscriptions(
+    config: &aws_config::SdkConfig,
+    topic: &str,
+) -> Result<Subscriptions, CallFailed> {
+    let list = Client::new(config).list_subscriptions_by_topic().topic_arn(topic);
+    let mut listed = list.into_paginator().items().send();
+    let mut subscriptions = Subscriptions::default();
+    while let Some(subscription) = listed.next().await {
+        let subscription = subscription
+            .map_err(|error| failed::call("SNS ListSubscriptionsByTopic", topic, error))?;
+        if is_confirmed(&subscription) {
+            subscriptions.confirmed += 1;
+        } else {
+            subscriptions.unconfirmed.extend(subscription.endpoint);
+        }
+    }
+    Ok(subscriptions)
+}
+
+/// One that waits for its confirmation has no ARN.
+fn is_confirmed(subscription: &Subscription) -> bool {
+    subscription.subscription_arn().is_some_and(|arn| arn.starts_with("arn:"))
 }
 
 /// Whether SNS refused a message for what is in it: <https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>.

@@ -15,6 +15,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+#[cfg(feature = "redrive")]
+use super::failed;
 use crate::{app::failure::BoxError, app::failure::CallFailed, domain::text};
 
 /// An event that was not dealt with.
@@ -202,6 +204,30 @@ impl Queue {
                 .map_err(|error| self.failed("SQS ChangeMessageVisibility", error.into()))?;
         }
         Ok(())
+    }
+
+    /// About how many events are in the queue, those included that somebody has taken.
+    ///
+    /// # Errors
+    /// The call failed.
+    #[cfg(feature = "redrive")]
+    pub async fn count(&self) -> Result<u64, CallFailed> {
+        use aws_sdk_sqs::types::QueueAttributeName::{
+            ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible,
+        };
+        let counts = [ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible];
+        let call = self.client.get_queue_attributes().queue_url(&self.url);
+        let call = call.set_attribute_names(Some(counts.to_vec()));
+        let operation = "SQS GetQueueAttributes";
+        let answer =
+            call.send().await.map_err(|error| failed::call(operation, &self.url, error))?;
+        let found = answer.attributes();
+        let count = |name| found.and_then(|found| found.get(name)?.parse::<u64>().ok());
+        counts.iter().map(count).sum::<Option<u64>>().ok_or_else(|| CallFailed {
+            operation,
+            object: self.url.clone(),
+            source: "the answer has no counts".into(),
+        })
     }
 
     fn failed(&self, operation: &'static str, source: BoxError) -> BoxError {

@@ -19,8 +19,13 @@ pub fn on_table(failed: &CallFailed, name: &str) -> BoxError {
 pub fn on(failed: &CallFailed, what: &str) -> BoxError {
     let said = chain(failed);
     let has = |words: &[&str]| words.iter().any(|word| said.contains(word));
-    let todo = if has(&["ResourceNotFound", "NonExistentQueue", "resource not found", "not found"])
-    {
+    let todo = if has(&[
+        "ResourceNotFound",
+        "NonExistentQueue",
+        "resource not found",
+        "not found",
+        "does not exist",
+    ]) {
         format!("see that there is a {what} in this account and in the Region of AWS_REGION")
     } else if has(&["AccessDenied", "not authorized", "UnauthorizedOperation"]) {
         format!("see that these credentials may do that to {what}")

@@ -16,7 +16,7 @@ use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 
 #[cfg(feature = "redrive")]
-use commands::{give, redrive};
+use commands::{doctor, give, redrive};
 use commands::{list, local, replay, retell, score};
 
 use crate::app::failure::BoxError;
@@ -38,6 +38,8 @@ enum Command {
     Local(local::Arguments),
     List(list::Arguments),
     Retell(retell::Arguments),
+    #[cfg(feature = "redrive")]
+    Doctor(doctor::Arguments),
     #[cfg(feature = "redrive")]
     Give(give::Arguments),
     #[cfg(feature = "redrive")]
@@ -104,6 +106,8 @@ fn perform(
         Command::Score => score::run(input, output),
         Command::List(list) => block_on(list::run(list, clock, output)),
         Command::Retell(retell) => block_on(retell::run(retell, clock(), output)),
+        #[cfg(feature = "redrive")]
+        Command::Doctor(doctor) => block_on(doctor::run(doctor, clock(), output)),
         #[cfg(feature = "redrive")]
         Command::Give(give) => block_on(give::run(give, output)),
         #[cfg(feature = "redrive")]

@@ -8,6 +8,8 @@ mod alerts;
 mod batches;
 mod bucket;
 mod gets;
+#[cfg(feature = "redrive")]
+mod health;
 mod index;
 mod item;
 pub mod keys;
@@ -19,6 +21,8 @@ mod retry;
 mod summaries;
 mod transaction;
 
+#[cfg(feature = "redrive")]
+pub use health::Health;
 pub use index::Entry;
 pub use item::record;
 

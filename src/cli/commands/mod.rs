@@ -1,6 +1,8 @@
 //! The commands, a file each.
 
 #[cfg(feature = "redrive")]
+pub mod doctor;
+#[cfg(feature = "redrive")]
 pub mod give;
 pub mod list;
 pub mod local;

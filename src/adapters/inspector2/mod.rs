@@ -1,0 +1,5 @@
+//! Amazon Inspector itself.
+
+mod enabled;
+
+pub use enabled::{Enabled, ScanType, administrator, enabled};
