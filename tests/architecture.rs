@@ -68,6 +68,7 @@ const HOUSE: &[Room] = &[
         &[
             "aws_config",
             "aws_sdk_dynamodb",
+            "aws_sdk_inspector2",
             "aws_sdk_sns",
             "aws_smithy_runtime_api",
             "aws_smithy_types",

@@ -30,6 +30,8 @@ mod record;
 #[cfg(feature = "redrive")]
 mod redrive;
 #[cfg(feature = "cli")]
+mod reviewing;
+
 mod samples;
 #[cfg(feature = "cli")]
 mod stored;

@@ -13,7 +13,9 @@ use inspector_triage::{
     adapters::sns::Topics,
     app::{Attempt, Outcome},
     domain::record::Record,
-    emulator, lambda,
+    emulator,
+    emulator::http::Answer,
+    lambda,
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -42,7 +44,7 @@ fn versions() -> Vec<String> {
 
 /// The rows that are in the store.
 fn rows(world: &World) -> Rows {
-    let (status, answer) = world.emulator.store().perform(
+    let Answer { status, body: answer, .. } = world.emulator.store().perform(
         "DynamoDB_20120810.Scan",
         json!({"TableName": emulator::TABLE}).to_string().as_bytes(),
     );
@@ -62,7 +64,7 @@ fn key(row: &Value) -> String {
 fn put(world: &World, rows: &Rows) {
     for row in rows.values() {
         let put = json!({"Put": {"TableName": emulator::TABLE, "Item": row}});
-        let (status, answer) = world.emulator.store().perform(
+        let Answer { status, body: answer, .. } = world.emulator.store().perform(
             "DynamoDB_20120810.TransactWriteItems",
             json!({"TransactItems": [put]}).to_string().as_bytes(),
         );

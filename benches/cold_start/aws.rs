@@ -14,7 +14,10 @@ use axum::{
     response::{IntoResponse, Response},
     serve::Listener,
 };
-use inspector_triage::{app::failure::BoxError, emulator::http::Service};
+use inspector_triage::{
+    app::failure::BoxError,
+    emulator::http::{Answer, Service},
+};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{TlsAcceptor, rustls::ServerConfig, server::TlsStream};
 
@@ -111,7 +114,7 @@ async fn call(
         Some(target) => (target.rsplit('.').next().unwrap_or(target), "application/x-amz-json-1.0"),
         None => ("Publish", "text/xml"),
     };
-    let (status, answer) = service.perform(target.unwrap_or_default(), &body);
+    let Answer { status, body: answer, .. } = service.perform(target.unwrap_or_default(), &body);
     if status != 200 && !answer.contains("ConditionalCheckFailed") {
         log.add_wrong(format!("{operation} was refused: {answer}"));
     }

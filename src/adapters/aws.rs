@@ -55,6 +55,12 @@ impl Clients {
         aws_sdk_sns::config::Builder::from(&self.config).interceptor(self.calls.clone())
     }
 
+    /// The configuration of a client of Inspector.
+    #[cfg(feature = "review")]
+    pub fn inspector2(&self) -> aws_sdk_inspector2::config::Builder {
+        aws_sdk_inspector2::config::Builder::from(&self.config).interceptor(self.calls.clone())
+    }
+
     /// The calls that all of them make.
     pub fn calls(&self) -> &CallRecorder {
         &self.calls

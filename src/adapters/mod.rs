@@ -9,9 +9,9 @@ pub mod cloudwatch;
 pub mod dynamodb;
 #[cfg(feature = "redrive")]
 pub mod eventbridge;
-#[cfg(feature = "redrive")]
+#[cfg(feature = "review")]
 mod failed;
-#[cfg(feature = "redrive")]
+#[cfg(feature = "review")]
 pub mod inspector2;
 #[cfg(feature = "redrive")]
 pub mod kms;

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::failure::Failure;
-use crate::domain::{finding::Finding, record::Audience};
+use crate::domain::{finding::Finding, record::Audience, round::Part};
 
 /// One attempt at an event: Lambda makes up to three.
 #[derive(Clone, Copy)]
@@ -60,6 +60,12 @@ impl TimeLimit<'_> {
     pub fn is_over(&self) -> bool {
         (self.left)() <= self.reserve
     }
+
+    /// Whether that will be so after `pause`.
+    pub fn is_over_in(&self, pause: std::time::Duration) -> bool {
+        let pause = SignedDuration::try_from(pause).unwrap_or(SignedDuration::MAX);
+        (self.left)().saturating_sub(pause) <= self.reserve
+    }
 }
 
 /// What happens in an attempt, whether it succeeds or not.
@@ -100,6 +106,15 @@ pub enum Observation {
     },
     /// A flush failed, with this kind of failure. The next one is its retry.
     FlushFailed(&'static str),
+    /// A part of the daily round could not be done. The next event tries it again.
+    PartFailed {
+        /// Which.
+        part: Part,
+        /// Why, in words.
+        reason: String,
+    },
+    /// A daily round is complete.
+    RoundCompleted,
 }
 
 impl Observation {

@@ -42,6 +42,17 @@ pub enum Failure {
         /// Its source, shortened.
         from: String,
     },
+    /// An event that the daily round does not know.
+    #[error(
+        "an event with detail-type \"{detail_type}\" from source \"{from}\" is not known here; \
+         expected detail-type \"Triage Daily\" from source \"inspector-triage\""
+    )]
+    NotDaily {
+        /// Its detail-type, shortened.
+        detail_type: String,
+        /// Its source, shortened.
+        from: String,
+    },
     /// An event whose source does not send such findings.
     #[error(
         "finding {arn} is not one that source \"{from}\" sends: findings of on-demand scans come from \
@@ -92,7 +103,9 @@ impl Failure {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::NotJson(_) | Self::Malformed(_) => "MalformedEvent",
-            Self::Unsupported { .. } | Self::Forged { .. } => "UnsupportedEvent",
+            Self::Unsupported { .. } | Self::NotDaily { .. } | Self::Forged { .. } => {
+                "UnsupportedEvent"
+            }
             Self::Store(_) | Self::Unmarked(_) => "StoreFailed",
             Self::Publisher(_) => "PublishFailed",
             Self::Contended { .. } => "Contended",

@@ -6,14 +6,16 @@ pub mod failure;
 mod flush;
 mod ports;
 mod reach;
+pub mod review;
 mod service;
 mod triage;
 
 pub use attempt::{Attempt, CALL_TIMEOUT, Observation, TimeLimit};
 pub use flush::{FlushFailed, FlushOutcome, FlushResult};
 pub use ports::{
-    Alerts, AnnouncedProblem, Leased, Marked, Marking, NotPublished, Pending, Permit,
-    PermitRequest, Publisher, Queue, Records, Refreshed, Summaries, SummaryLock, WriteOutcome,
+    Alerts, AnnouncedProblem, FindingQuery, Inspector, Leased, Marked, Marking, NotAnswered,
+    NotPublished, Noted, OpenRecords, Page, Pending, Permit, PermitRequest, Publisher, Queue,
+    Records, Refreshed, Refusal, RoundLog, Sighting, Summaries, SummaryLock, TakenUp, WriteOutcome,
 };
 pub use service::{Triage, TriageConfig};
 pub use triage::{Outcome, TriageResult};

@@ -152,6 +152,21 @@ impl<S: Records + Alerts, P: Publisher> Triage<S, P> {
         Err(Failure::Contended { arn: arn.clone(), attempts: MAX_ATTEMPTS })
     }
 
+    /// Puts a sighting into the record, and tells nobody: what there is to tell waits for a summary.
+    pub(super) async fn recorded(
+        &self,
+        assessed: &AssessedFinding,
+        attempt: Attempt<'_>,
+    ) -> Result<(), Failure> {
+        for _ in 0..MAX_ATTEMPTS {
+            if !matches!(self.record(assessed, attempt).await?, Recording::Conflict) {
+                return Ok(());
+            }
+        }
+        let arn = assessed.finding.arn.clone();
+        Err(Failure::Contended { arn, attempts: MAX_ATTEMPTS })
+    }
+
     /// Puts a sighting into the record.
     async fn record(
         &self,

@@ -5,4 +5,5 @@ pub mod assess;
 mod digest;
 pub mod finding;
 pub mod record;
+pub mod round;
 pub mod text;

@@ -21,7 +21,7 @@ use aws_smithy_types::body::SdkBody;
 use dynoxide::{Database, DynoxideError, actions::transact_write_items::TransactWriteItemsRequest};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::topic::Topic;
+use super::{inspector::Inspector, topic::Topic};
 
 /// A service in this process.
 #[derive(Clone)]
@@ -30,6 +30,26 @@ pub enum Service {
     Store(Database),
     /// The topic.
     Topic(Topic),
+    /// Inspector.
+    Inspector(Inspector),
+}
+
+/// What a service answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body.
+    pub body: String,
+    /// For how many seconds it wants to be left alone.
+    pub retry_after: Option<u32>,
+}
+
+impl Answer {
+    /// The answer of a call that was done.
+    pub fn ok(body: String) -> Self {
+        Self { status: 200, body, retry_after: None }
+    }
 }
 
 impl fmt::Debug for Service {
@@ -39,10 +59,11 @@ impl fmt::Debug for Service {
 }
 
 impl Service {
-    /// Performs a call, given as the header `x-amz-target` (the topic's calls have none) and the
-    /// body of a request: the status and the body of the answer.
-    pub fn perform(&self, target: &str, body: &[u8]) -> (u16, String) {
-        match self {
+    /// Performs a call, given as the header `x-amz-target` (the topic's calls have none, and Inspector's a path instead)
+    /// and the body of a request.
+    pub fn perform(&self, target: &str, body: &[u8]) -> Answer {
+        let (status, body) = match self {
+            Self::Inspector(inspector) => return inspector.perform(target, body),
             Self::Topic(topic) => topic.perform(body),
             Self::Store(store) => {
                 match perform(store, target.rsplit('.').next().unwrap_or_default(), body) {
@@ -50,7 +71,8 @@ impl Service {
                     Err(error) => (error.status_code(), error.to_json()),
                 }
             }
-        }
+        };
+        Answer { status, body, retry_after: None }
     }
 }
 
@@ -66,10 +88,17 @@ impl HttpClient for Service {
 
 impl HttpConnector for Service {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let target = request.headers().get("x-amz-target").unwrap_or_default();
-        let (status, answer) = self.perform(target, request.body().bytes().unwrap_or_default());
-        HttpConnectorFuture::ready(match StatusCode::try_from(status) {
-            Ok(status) => Ok(HttpResponse::new(status, SdkBody::from(answer))),
+        let path = || request.uri().rsplit_once("amazonaws.com").map(|(_, path)| path);
+        let target = request.headers().get("x-amz-target").or_else(path).unwrap_or_default();
+        let answer = self.perform(target, request.body().bytes().unwrap_or_default());
+        HttpConnectorFuture::ready(match StatusCode::try_from(answer.status) {
+            Ok(status) => {
+                let mut response = HttpResponse::new(status, SdkBody::from(answer.body));
+                if let Some(seconds) = answer.retry_after {
+                    response.headers_mut().insert("retry-after", seconds.to_string());
+                }
+                Ok(response)
+            }
             Err(error) => Err(ConnectorError::other(error.into(), None)),
         })
     }

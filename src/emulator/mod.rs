@@ -15,6 +15,7 @@ use tokio::{
 };
 
 pub mod http;
+pub mod inspector;
 pub mod template;
 pub mod topic;
 
@@ -24,6 +25,7 @@ use crate::{
     domain::record::Audience,
 };
 use http::Service;
+use inspector::Inspector;
 use template::Template;
 use topic::{Published, Topic};
 
@@ -57,6 +59,8 @@ pub fn topics(audience: Audience) -> Topics {
 pub struct Emulator {
     /// What is published.
     pub published: UnboundedReceiver<Published>,
+    /// Inspector.
+    pub inspector: Inspector,
     store: Database,
     topic: Topic,
     shared: SdkConfig,
@@ -81,7 +85,7 @@ impl Emulator {
             .credentials_provider(credentials)
             .load()
             .await;
-        Ok(Self { published, store, topic, shared })
+        Ok(Self { published, inspector: Inspector::default(), store, topic, shared })
     }
 
     /// The store, for whoever serves it in a way of their own.
@@ -114,23 +118,34 @@ impl Emulator {
         aws_sdk_sns::config::Builder::from(&self.shared).http_client(self.topic())
     }
 
-    /// Lets other processes on this machine use both: the store on `port`, the topic on the next
-    /// one, or both on free ports for 0. Returns the environment for a function that is to.
+    /// For clients of Inspector, which need no network.
+    pub fn inspector2(&self) -> aws_sdk_inspector2::config::Builder {
+        let service = Service::Inspector(self.inspector.clone());
+        aws_sdk_inspector2::config::Builder::from(&self.shared).http_client(service)
+    }
+
+    /// Lets other processes on this machine use all of it: the store on `port`, the topic and Inspector on the next
+    /// ones, or all on free ports for 0. Returns the environment for a function that is to.
     ///
     /// # Errors
     /// A port is taken.
     pub async fn serve(&self, port: u16) -> Result<Vec<(&'static str, String)>, BoxError> {
         let store = listen(port).await?;
-        let topic = listen(if port == 0 { 0 } else { port.saturating_add(1) }).await?;
+        let next = |number| if port == 0 { 0 } else { port.saturating_add(number) };
+        let topic = listen(next(1)).await?;
+        let inspector = listen(next(2)).await?;
         let store_url = format!("http://{}", store.local_addr()?);
         let topic_url = format!("http://{}", topic.local_addr()?);
         tokio::spawn(dynoxide::server::serve_on(store, self.store.clone()));
+        let inspector_url = format!("http://{}", inspector.local_addr()?);
         tokio::spawn(self.topic.clone().serve(topic));
+        tokio::spawn(self.inspector.clone().serve(inspector));
         Ok(vec![
             ("TABLE_NAME", TABLE.to_owned()),
             ("TOPIC_ARN", TOPIC.to_owned()),
             ("AWS_ENDPOINT_URL_DYNAMODB", store_url),
             ("AWS_ENDPOINT_URL_SNS", topic_url),
+            ("AWS_ENDPOINT_URL_INSPECTOR2", inspector_url),
             ("AWS_REGION", REGION.to_owned()),
             ("AWS_ACCESS_KEY_ID", "local".to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),

@@ -12,12 +12,15 @@ use crate::{
     app::failure::Failure,
     domain::{
         finding::{Envelope, Finding, Malformed, Oddity, date, is_on_demand, show},
+        round::Ask,
         text,
     },
 };
 
 /// The detail-type and the source of the schedule's event.
 pub const FLUSH: (&str, &str) = ("Triage Flush", "inspector-triage");
+/// The detail-type and the source of the daily round's event.
+pub const DAILY: (&str, &str) = ("Triage Daily", "inspector-triage");
 /// The detail-type of a finding on EventBridge.
 pub const FINDING: &str = "Inspector2 Finding";
 /// The source of the findings of an on-demand scan of a machine image, whose detail-type differs. Unlike those that begin
@@ -58,6 +61,29 @@ pub fn read(event: &[u8]) -> Result<Event, Failure> {
         }
         Err(_) => read_again(event),
     }
+}
+
+/// Reads the event of the daily round: what it asks for beyond what is due.
+///
+/// # Errors
+/// [`Failure::NotJson`], [`Failure::Malformed`] or [`Failure::NotDaily`].
+pub fn daily(event: &[u8]) -> Result<Ask, Failure> {
+    let event: Value = serde_json::from_slice(event).map_err(Failure::NotJson)?;
+    let word = |key: &'static str| {
+        let word = event.get(key).and_then(Value::as_str);
+        word.ok_or_else(|| malformed(key, "a string", event.get(key)))
+    };
+    let (detail_type, source) = (word("detail-type")?, word("source")?);
+    if (detail_type, source) != DAILY {
+        let (detail_type, from) = (text::short(detail_type, 60), text::short(source, 60));
+        return Err(Failure::NotDaily { detail_type, from });
+    }
+    let asks = |what: &str| match event.get("detail").and_then(|detail| detail.get(what)) {
+        None | Some(Value::Null) => Ok(false),
+        Some(Value::Bool(asked)) => Ok(*asked),
+        other => Err(malformed(&format!("detail.{what}"), "true or false", other)),
+    };
+    Ok(Ask { now: asks("now")?, full: asks("full")? })
 }
 
 /// Reads one finding.

@@ -83,7 +83,14 @@ pub fn observed(observation: &Observation) {
         Observation::Warning { what, reason } => {
             tracing::warn!(error.message = reason, "{what}");
         }
+        Observation::PartFailed { part, reason } => tracing::error!(
+            part = part.as_str(),
+            error.kind = "PartFailed",
+            error.message = reason,
+            "a part of the daily round could not be done; the next event tries it again"
+        ),
         Observation::Announced { .. }
+        | Observation::RoundCompleted
         | Observation::Pending { .. }
         | Observation::Listener { .. }
         | Observation::FlushFailed(_) => {}

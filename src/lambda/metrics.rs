@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     adapters::calls::CallTime,
     app::{Observation, Outcome, failure::Failure},
-    domain::{assess::Priority, record::Audience},
+    domain::{assess::Priority, record::Audience, round::Part},
 };
 
 /// The namespace of the metrics.
@@ -45,11 +45,17 @@ pub enum Metric {
     DynamoDbLatency,
     /// A call to SNS, with its repetitions.
     SnsLatency,
+    /// Daily rounds that became complete.
+    Rounds,
+    /// Parts of a daily round that could not be done, by `part`.
+    PartFailures,
+    /// A call to Inspector, each repetition for itself.
+    InspectorLatency,
 }
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::Findings,
         Self::Failures,
         Self::Announcements,
@@ -61,6 +67,9 @@ impl Metric {
         Self::AudienceFailures,
         Self::DynamoDbLatency,
         Self::SnsLatency,
+        Self::Rounds,
+        Self::PartFailures,
+        Self::InspectorLatency,
     ];
 
     /// Its name in CloudWatch.
@@ -77,13 +86,16 @@ impl Metric {
             Self::AudienceFailures => "AudienceFailures",
             Self::DynamoDbLatency => "DynamoDBLatency",
             Self::SnsLatency => "SNSLatency",
+            Self::Rounds => "Rounds",
+            Self::PartFailures => "PartFailures",
+            Self::InspectorLatency => "InspectorLatency",
         }
     }
 
     fn unit(self) -> &'static str {
         match self {
             Self::AnnouncementDelay | Self::OldestPendingAge => "Seconds",
-            Self::DynamoDbLatency | Self::SnsLatency => "Milliseconds",
+            Self::DynamoDbLatency | Self::SnsLatency | Self::InspectorLatency => "Milliseconds",
             _ => "Count",
         }
     }
@@ -94,6 +106,7 @@ impl Metric {
             Self::Findings => &["outcome", "priority"],
             Self::Failures => &["failure"],
             Self::Listeners | Self::AudienceFailures => &["audience"],
+            Self::PartFailures => &["part"],
             _ => &[],
         }
     }
@@ -103,6 +116,7 @@ impl Metric {
         match service {
             "DynamoDB" => Some(Self::DynamoDbLatency),
             "SNS" => Some(Self::SnsLatency),
+            "Inspector2" => Some(Self::InspectorLatency),
             _ => None,
         }
     }
@@ -120,6 +134,7 @@ pub struct Measurements {
     all: Values,
     dimensions: Dimensions,
     by_audience: BTreeMap<Audience, Values>,
+    by_part: BTreeMap<Part, Values>,
     waiting: usize,
     oldest: i64,
 }
@@ -156,6 +171,11 @@ impl Measurements {
                 of_audience.entry(Metric::AudienceFailures).or_default().push(1.into());
             }
             Observation::FlushFailed(kind) => self.failed(kind),
+            Observation::RoundCompleted => self.add(Metric::Rounds, 1),
+            Observation::PartFailed { part, .. } => {
+                let of_part = self.by_part.entry(part).or_default();
+                of_part.entry(Metric::PartFailures).or_default().push(1.into());
+            }
             Observation::Warning { .. } => {}
         }
     }
@@ -192,12 +212,16 @@ impl Measurements {
         self.dimensions.insert("failure", kind);
     }
 
-    /// Writes it down for the function called `function`: one line, one more for each audience, and several if there
+    /// Writes it down for the function called `function`: one line, one more for each audience and part, and several if there
     /// are more values than fit in one.
     pub fn write(&self, function: &str, now: Timestamp, output: &mut impl Write) -> io::Result<()> {
         write(&self.all, &self.dimensions, function, now, output)?;
         for (audience, values) in &self.by_audience {
             let dimensions = Dimensions::from([("audience", audience.as_str())]);
+            write(values, &dimensions, function, now, output)?;
+        }
+        for (part, values) in &self.by_part {
+            let dimensions = Dimensions::from([("part", part.as_str())]);
             write(values, &dimensions, function, now, output)?;
         }
         output.flush()

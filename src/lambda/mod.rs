@@ -4,10 +4,14 @@ pub mod event;
 pub mod logs;
 pub mod metrics;
 mod response;
+#[cfg(feature = "review")]
+mod review;
 mod run;
 pub mod settings;
 mod triage;
 
 pub use response::{FunctionError, Response};
+#[cfg(feature = "review")]
+pub use review::{ReviewFunction, handle as handle_daily};
 pub use run::{Function, run};
 pub use triage::{TriageFunction, handle};

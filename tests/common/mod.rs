@@ -14,12 +14,19 @@ use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use inspector_triage::{
     adapters::{
         dynamodb::{self, DynamoDb, keys},
+        inspector2::Inspector2,
         sns::{Sns, Topics},
     },
-    app::{Attempt, FlushResult, Queue, Summaries, Triage, TriageConfig, TriageResult},
-    domain::{assess::Priority, finding::Finding, record::Record},
+    app::{
+        Attempt, FlushResult, Queue, Summaries, Triage, TriageConfig, TriageResult, review::Review,
+    },
+    domain::{
+        assess::Priority,
+        finding::{Finding, Scope},
+        record::Record,
+    },
     emulator::{
-        self, Emulator,
+        self, Emulator, inspector,
         template::{OWN, Template},
         topic::Published,
     },
@@ -32,13 +39,16 @@ use serde_json::{Value, json};
 pub const ARN: &str =
     "arn:aws:inspector2:eu-central-1:111122223333:finding/0000000000000000000000000000000a";
 
+/// Calls to Inspector a second: as many as there are.
+pub const RATE: f64 = 1000.0;
+
 /// The schedule's event.
 pub const FLUSH: &str = r#"{"source": "inspector-triage", "detail-type": "Triage Flush"}"#;
 
 /// An item of the table.
 pub type Item = HashMap<String, AttributeValue>;
 
-/// A store and a topic, and the triage that uses them.
+/// A store, topics and Inspector, and the triage that uses them.
 pub struct World {
     pub emulator: Emulator,
     pub triage: Triage<DynamoDb, Sns>,
@@ -75,6 +85,34 @@ impl World {
             Ok(Response::Finding(report)) => panic!("{report:?}"),
             Err(failed) => Err(format!("{failed:?}")),
         }
+    }
+
+    /// The daily round, over these clients.
+    pub fn review(&self) -> Review<DynamoDb, Sns, Inspector2> {
+        let inspector = Inspector2::new(self.emulator.inspector2(), RATE);
+        let triage = triage(self.emulator.dynamodb(), self.emulator.sns());
+        Review { triage, inspector, scope: Scope::default() }
+    }
+
+    /// Handles an event of the daily round at a time, which asks for `detail`.
+    pub async fn daily(&self, now: &str, detail: Value) -> Value {
+        let now: Timestamp = now.parse().unwrap();
+        let name = format!("daily@{now}");
+        let event = json!({
+            "source": "inspector-triage", "detail-type": "Triage Daily", "detail": detail
+        });
+        let event = event.to_string();
+        let attempt = Attempt::new(&name, now);
+        let review = self.review();
+        let work = lambda::handle_daily(&review, event.as_bytes(), attempt);
+        let result = Box::pin(work).await.unwrap();
+        serde_json::to_value(&result).unwrap()
+    }
+
+    /// Has Inspector list these findings, given as events.
+    pub fn inspect(&self, events: &[Value]) {
+        let findings = events.iter().map(|event| inspector::as_api(event["detail"].clone()));
+        self.emulator.inspector.fleet().findings = findings.collect();
     }
 
     /// Everything that was published since this was last asked.

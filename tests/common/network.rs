@@ -19,10 +19,11 @@ use aws_smithy_types::body::SdkBody;
 use inspector_triage::{
     adapters::{
         dynamodb::DynamoDb,
+        inspector2::Inspector2,
         sns::{Sns, Topics},
     },
-    app::{Triage, TriageConfig},
-    domain::announce::Budget,
+    app::{Triage, TriageConfig, review::Review},
+    domain::{announce::Budget, finding::Scope},
     emulator::Emulator,
 };
 use tokio::{sync::Notify, time::sleep};
@@ -44,6 +45,10 @@ pub enum Call {
     /// Whether somebody listens.
     Listeners,
     ShareListeners,
+    /// A question to Inspector.
+    Ask,
+    /// The row of the daily round.
+    Round,
 }
 
 impl Call {
@@ -57,6 +62,8 @@ impl Call {
         let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default());
         match target.rsplit('.').next().unwrap_or_default() {
             "Query" | "BatchGetItem" => Self::Read,
+            _ if request.uri().contains("inspector2.") => Self::Ask,
+            "UpdateItem" if body.contains("\"ROUND\"") => Self::Round,
             "UpdateItem" if body.contains("SUMMARY") => Self::UnlockSummary,
             "UpdateItem" if body.contains("BUCKET#") => Self::ShareListeners,
             "UpdateItem" => Self::Refresh,
@@ -132,7 +139,7 @@ impl Fault {
     /// Whether `call` can have it.
     pub fn befalls(self, call: Call) -> bool {
         match self {
-            Self::Conflict => !(call.is_to_topic() || call == Call::Read),
+            Self::Conflict => !(call.is_to_topic() || matches!(call, Call::Read | Call::Ask)),
             Self::PartThrottled => call.is_transaction(),
             _ => true,
         }
@@ -236,6 +243,16 @@ impl Network {
         Triage::new(triage.store, Sns::new(sns, topics), config)
     }
 
+    /// The daily round over this network.
+    pub fn review(&self, emulator: &Emulator, name: &str) -> Review<DynamoDb, Sns, Inspector2> {
+        let triage = self.triage(emulator, name);
+        let inspector = emulator.inspector2();
+        let config = inspector.clone().build();
+        let link = Link { network: self.clone(), inner: config.http_client().unwrap() };
+        let inspector = Inspector2::new(inspector.http_client(link), super::RATE);
+        Review { triage, inspector, scope: Scope::default() }
+    }
+
     /// What `work` comes to; `None` if the function was killed in the midst of it.
     pub async fn until_killed<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
@@ -328,6 +345,9 @@ impl HttpConnector for Wire {
                 Some(Fault::DroppedBefore | Fault::DroppedAfter) => Err(broken()),
                 Some(Fault::ErrorBefore | Fault::ErrorAfter) => {
                     Ok(refusal(500, sent.call, "InternalServerError"))
+                }
+                Some(Fault::Throttled) if sent.call == Call::Ask => {
+                    Ok(refusal(429, sent.call, "ThrottlingException"))
                 }
                 Some(Fault::Throttled) => Ok(refusal(400, sent.call, "ThrottlingException")),
                 Some(Fault::PartThrottled) => Ok(cancelled(parts, "ThrottlingError")),

@@ -2,13 +2,21 @@
 
 use std::collections::{HashMap, HashSet};
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::{
+    error::SdkError,
+    operation::query::{QueryError, builders::QueryFluentBuilder},
+    types::AttributeValue,
+};
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
 
-use super::{DynamoDb, item, keys};
+use super::{
+    DynamoDb,
+    item::{self, Item},
+    keys,
+};
 use crate::{
-    app::{Queue, failure::CallFailed},
+    app::{OpenRecords, Queue, failure::CallFailed},
     domain::record::Record,
 };
 
@@ -32,6 +40,40 @@ struct Index {
     order: &'static str,
 }
 
+/// How many rows are read before they are given on.
+pub(super) const PAGE: usize = 400;
+
+const BY_DUE: Index =
+    Index { name: keys::OPEN_BY_DUE, shard: keys::OPEN_SHARD, order: keys::DUE_AT };
+const BY_AGE: Index =
+    Index { name: keys::PENDING_BY_AGE, shard: keys::PENDING_SHARD, order: keys::PENDING_SINCE };
+
+impl OpenRecords for DynamoDb {
+    async fn each_open(&self, mut each: impl FnMut(Record) + Send) -> Result<(), CallFailed> {
+        for shard in keys::shards(keys::OPEN) {
+            let items = self.shard_items(&BY_DUE, &shard, None, PAGE);
+            let mut items = items.into_paginator().items().send();
+            loop {
+                let mut arns = Vec::with_capacity(PAGE);
+                while arns.len() < PAGE
+                    && let Some(item) = items.next().await
+                {
+                    arns.push(entry(&BY_DUE, &shard, item)?.arn);
+                }
+                let arns: Vec<&str> = arns.iter().map(String::as_str).collect();
+                // The index lags a little behind the rows.
+                for record in self.get_records(&arns).await?.into_iter().filter(Record::is_open) {
+                    each(record);
+                }
+                if arns.len() < PAGE {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 impl DynamoDb {
     /// The open findings, those due first first, at most `most` of them.
     ///
@@ -40,8 +82,7 @@ impl DynamoDb {
     /// # Errors
     /// A call failed, or an index holds what this program does not write.
     pub async fn open_by_due(&self, most: usize) -> Result<Vec<Entry>, CallFailed> {
-        let index = Index { name: keys::OPEN_BY_DUE, shard: keys::OPEN_SHARD, order: keys::DUE_AT };
-        self.query_shards(&index, &keys::shards(keys::OPEN), None, most).await
+        self.query_shards(&BY_DUE, &keys::shards(keys::OPEN), None, most).await
     }
 
     /// The findings with something to tell in `queue`, those that wait longest first, at most `most` of them;
@@ -54,35 +95,37 @@ impl DynamoDb {
         after: Option<Timestamp>,
         most: usize,
     ) -> Result<Vec<Entry>, CallFailed> {
-        let index = Index {
-            name: keys::PENDING_BY_AGE,
-            shard: keys::PENDING_SHARD,
-            order: keys::PENDING_SINCE,
-        };
         let queue = match queue {
             Queue::Untold => keys::PENDING,
             Queue::PartlyTold => keys::PARTLY_TOLD,
         };
-        self.query_shards(&index, &keys::shards(queue), after, most).await
+        self.query_shards(&BY_AGE, &keys::shards(queue), after, most).await
     }
 
-    /// The rows of findings, in their order, without those that are gone.
-    pub(super) async fn get_rows(&self, entries: &[Entry]) -> Result<Vec<Record>, CallFailed> {
-        let key = |entry: &Entry| (keys::finding(&entry.arn), keys::CURRENT.to_owned());
-        let keys: Vec<_> = entries.iter().map(key).collect();
-        let mut rows = Vec::with_capacity(entries.len());
+    /// The rows of findings, in no order, without those that are gone or cannot be read: one such row must not keep people
+    /// from hearing of the others.
+    pub(super) async fn get_records(&self, arns: &[&str]) -> Result<Vec<Record>, CallFailed> {
+        let key = |arn: &&str| (keys::finding(arn), keys::CURRENT.to_owned());
+        let keys: Vec<_> = arns.iter().map(key).collect();
+        let mut rows = Vec::with_capacity(arns.len());
         for item in self.get_items(&keys).await? {
             let key = item.get(keys::PK).and_then(|key| key.as_s().ok()).cloned();
             match item::record(item) {
                 Ok(record) => rows.push(record),
-                // One row that cannot be read must not keep people from hearing of the others.
                 Err(error) => tracing::error!(
                     row.key = key,
                     error = %error,
-                    "a row cannot be read; it goes on waiting to be told"
+                    "a row cannot be read, and is left as it is"
                 ),
             }
         }
+        Ok(rows)
+    }
+
+    /// The rows of findings, in their order, without those that are gone.
+    pub(super) async fn get_rows(&self, entries: &[Entry]) -> Result<Vec<Record>, CallFailed> {
+        let arns: Vec<&str> = entries.iter().map(|entry| entry.arn.as_str()).collect();
+        let mut rows = self.get_records(&arns).await?;
         let order: HashMap<&str, usize> =
             entries.iter().enumerate().map(|(place, entry)| (entry.arn.as_str(), place)).collect();
         rows.sort_by_key(|row| order.get(row.finding.arn.as_str()).copied());
@@ -113,9 +156,26 @@ impl DynamoDb {
         after: Option<Timestamp>,
         most: usize,
     ) -> Result<Vec<Entry>, CallFailed> {
-        let failed = |source| CallFailed { operation: QUERY, object: shard.to_owned(), source };
-        let mut items = self
-            .client
+        let items = self.shard_items(index, shard, after, most);
+        let mut items = items.into_paginator().items().send();
+        let mut entries = Vec::new();
+        while entries.len() < most
+            && let Some(item) = items.next().await
+        {
+            entries.push(entry(index, shard, item)?);
+        }
+        Ok(entries)
+    }
+
+    /// The items of a shard in their order, `most` at a time at most.
+    fn shard_items(
+        &self,
+        index: &Index,
+        shard: &str,
+        after: Option<Timestamp>,
+        most: usize,
+    ) -> QueryFluentBuilder {
+        self.client
             .query()
             .table_name(&self.table)
             .index_name(index.name)
@@ -129,22 +189,21 @@ impl DynamoDb {
             )
             .expression_attribute_values(":shard", AttributeValue::S(shard.to_owned()))
             .limit(i32::try_from(most).unwrap_or(LARGEST_PAGE).min(LARGEST_PAGE))
-            .into_paginator()
-            .items()
-            .send();
-        let mut entries = Vec::new();
-        while entries.len() < most
-            && let Some(item) = items.next().await
-        {
-            let item = item.map_err(|error| failed(error.into()))?;
-            let text = |key: &str| item.get(key).and_then(|value| value.as_s().ok());
-            let entry = || {
-                let at = text(index.order)?.parse().ok()?;
-                Some(Entry { at, arn: keys::arn(text(keys::PK)?)?.to_owned() })
-            };
-            let strange = || failed(format!("{} holds {item:?}", index.name).into());
-            entries.push(entry().ok_or_else(strange)?);
-        }
-        Ok(entries)
     }
+}
+
+/// The entry that an item of a shard is.
+fn entry(
+    index: &Index,
+    shard: &str,
+    item: Result<Item, SdkError<QueryError>>,
+) -> Result<Entry, CallFailed> {
+    let failed = |source| CallFailed { operation: QUERY, object: shard.to_owned(), source };
+    let item = item.map_err(|error| failed(error.into()))?;
+    let text = |key: &str| item.get(key).and_then(|value| value.as_s().ok());
+    let entry = || {
+        let at = text(index.order)?.parse().ok()?;
+        Some(Entry { at, arn: keys::arn(text(keys::PK)?)?.to_owned() })
+    };
+    entry().ok_or_else(|| failed(format!("{} holds {item:?}", index.name).into()))
 }

@@ -63,6 +63,9 @@ pub fn arn(partition_key: &str) -> Option<&str> {
 /// The partition key of the row that says whether somebody is summing up.
 pub const SUMMARY: &str = "SUMMARY";
 
+/// The partition key of the row that says how far the daily round has come.
+pub const ROUND: &str = "ROUND";
+
 /// The partition key of a bucket of tokens.
 pub fn bucket(bucket: Bucket) -> &'static str {
     match bucket {

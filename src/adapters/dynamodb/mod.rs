@@ -18,6 +18,7 @@ mod problems;
 mod reader;
 mod records;
 mod retry;
+mod rounds;
 mod summaries;
 mod transaction;
 

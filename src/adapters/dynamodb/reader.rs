@@ -5,51 +5,30 @@ use std::collections::HashSet;
 use aws_sdk_dynamodb::{error::SdkError, types::AttributeValue};
 use jiff::Timestamp;
 
-use super::{DynamoDb, Entry, UPDATE, item, keys};
+use super::{DynamoDb, UPDATE, index::PAGE, item, keys};
 use crate::{
     app::{Queue, WriteOutcome, failure::CallFailed},
     domain::record::Record,
 };
 
-/// How many rows are read before they are given on.
-const PAGE: usize = 400;
-
 impl DynamoDb {
-    /// Gives the records of all open findings to `each`, those due first first.
-    ///
-    /// # Errors
-    /// A call failed.
-    pub async fn open_records(&self, each: impl FnMut(Record)) -> Result<(), CallFailed> {
-        let entries = self.open_by_due(usize::MAX).await?;
-        // The index lags a little behind the rows.
-        self.records_of(&entries, Record::is_open, each).await
-    }
-
     /// Gives the records of all findings that wait to be told to `each`, those that wait longest first.
     ///
     /// # Errors
     /// A call failed.
-    pub async fn pending_records(&self, each: impl FnMut(Record)) -> Result<(), CallFailed> {
+    pub async fn pending_records(&self, mut each: impl FnMut(Record)) -> Result<(), CallFailed> {
         let mut entries = self.pending_entries(Queue::Untold, None, usize::MAX).await?;
         entries.extend(self.pending_entries(Queue::PartlyTold, None, usize::MAX).await?);
         entries.sort();
         // One that moves from one queue to the other meanwhile is in both.
         let mut seen = HashSet::new();
         entries.retain(|entry| seen.insert(entry.arn.clone()));
-        self.records_of(&entries, |record| record.pending_since.is_some(), each).await
-    }
-
-    async fn records_of(
-        &self,
-        entries: &[Entry],
-        holds: impl Fn(&Record) -> bool,
-        mut each: impl FnMut(Record),
-    ) -> Result<(), CallFailed> {
         for page in entries.chunks(PAGE) {
-            for record in self.get_rows(page).await? {
-                if holds(&record) {
-                    each(record);
-                }
+            // The index lags a little behind the rows.
+            for record in
+                self.get_rows(page).await?.into_iter().filter(|row| row.pending_since.is_some())
+            {
+                each(record);
             }
         }
         Ok(())

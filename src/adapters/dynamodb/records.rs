@@ -4,19 +4,23 @@ use aws_sdk_dynamodb::{
     error::SdkError,
     operation::update_item::UpdateItemError,
     types::{
-        AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
-        builders::PutBuilder,
+        AttributeValue, CancellationReason, Put, ReturnValue, ReturnValuesOnConditionCheckFailure,
+        TransactWriteItem, builders::PutBuilder,
     },
 };
 
 use super::{
     DynamoDb, UPDATE,
+    batches::TableRow,
     item::{self, Item},
     keys,
     transaction::{TRANSACT, TransactionOutcome, transaction_outcome},
 };
 use crate::{
-    app::{Records, Refreshed, WriteOutcome, failure::CallFailed},
+    app::{
+        Records, Refreshed, TimeLimit, WriteOutcome,
+        failure::{BoxError, CallFailed},
+    },
     domain::record::{AssessedFinding, Record, Transition, Version},
 };
 
@@ -89,13 +93,58 @@ impl Records for DynamoDb {
         record: &Record,
         transition: Transition,
     ) -> Result<WriteOutcome, CallFailed> {
-        let key = keys::finding(&record.finding.arn);
-        let failed = |source| CallFailed { operation: TRANSACT, object: key.clone(), source };
-        let expiry = self.expiry(record.last_seen_at);
-        let row = item::row(record, expiry).map_err(|error| failed(error.into()))?;
-        let history =
-            item::transition(record, transition, expiry).map_err(|error| failed(error.into()))?;
+        let failed = |source| CallFailed {
+            operation: TRANSACT,
+            object: keys::finding(&record.finding.arn),
+            source,
+        };
+        let parts = self.parts(record, transition).map_err(failed)?;
+        let answer =
+            self.client.transact_write_items().set_transact_items(Some(parts)).send().await;
+        match transaction_outcome(answer).map_err(failed)? {
+            TransactionOutcome::Committed => Ok(WriteOutcome::Applied),
+            TransactionOutcome::Cancelled(_) => Ok(WriteOutcome::Conflict),
+            TransactionOutcome::Throttled(said) => Err(failed(said)),
+        }
+    }
 
+    async fn read_all(&self, arns: &[&str]) -> Result<Vec<Record>, CallFailed> {
+        self.get_records(arns).await
+    }
+
+    async fn write_all(
+        &self,
+        records: &[(Record, Transition)],
+        limit: TimeLimit<'_>,
+    ) -> Result<Vec<Option<WriteOutcome>>, CallFailed> {
+        let parts = |(record, transition): &(Record, Transition)| self.parts(record, *transition);
+        let answer = |refused: Option<&CancellationReason>| {
+            Ok(if refused.is_some() { WriteOutcome::Conflict } else { WriteOutcome::Applied })
+        };
+        self.transact_all(records, parts, answer, limit).await
+    }
+}
+
+impl TableRow for (Record, Transition) {
+    fn key(&self) -> String {
+        keys::finding(&self.0.finding.arn)
+    }
+
+    fn size(&self) -> usize {
+        self.0.size()
+    }
+}
+
+impl DynamoDb {
+    /// The parts of a transaction that writes a row and its history.
+    fn parts(
+        &self,
+        record: &Record,
+        transition: Transition,
+    ) -> Result<Vec<TransactWriteItem>, BoxError> {
+        let expiry = self.expiry(record.last_seen_at);
+        let row = item::row(record, expiry)?;
+        let history = item::transition(record, transition, expiry)?;
         let row = Put::builder().table_name(&self.table).set_item(Some(row));
         let row = if record.revision == 1 {
             row.condition_expression("attribute_not_exists(pk)")
@@ -107,25 +156,11 @@ impl Records for DynamoDb {
         };
         let history = Put::builder().table_name(&self.table).set_item(Some(history));
         let put = |put: PutBuilder| {
-            let put = put.build().map_err(|error| failed(error.into()))?;
-            Ok::<_, CallFailed>(TransactWriteItem::builder().put(put).build())
+            Ok::<_, BoxError>(TransactWriteItem::builder().put(put.build()?).build())
         };
-        let answer = self
-            .client
-            .transact_write_items()
-            .transact_items(put(row)?)
-            .transact_items(put(history)?)
-            .send()
-            .await;
-        match transaction_outcome(answer).map_err(failed)? {
-            TransactionOutcome::Committed => Ok(WriteOutcome::Applied),
-            TransactionOutcome::Cancelled(_) => Ok(WriteOutcome::Conflict),
-            TransactionOutcome::Throttled(said) => Err(failed(said)),
-        }
+        Ok(vec![put(row)?, put(history)?])
     }
-}
 
-impl DynamoDb {
     /// Reads the records of all findings, in no order, and gives each to `each`.
     ///
     /// # Errors

@@ -1,5 +1,55 @@
-//! Amazon Inspector itself.
+//! Amazon Inspector itself: the only place that speaks to Inspector2.
 
+mod body;
+#[cfg(feature = "redrive")]
 mod enabled;
+mod findings;
+mod pace;
 
+use std::time::Duration;
+
+use aws_sdk_inspector2::{
+    Client, config,
+    config::{retry::RetryConfig, timeout::TimeoutConfig},
+};
+
+#[cfg(feature = "redrive")]
 pub use enabled::{Enabled, ScanType, administrator, enabled};
+use pace::Pace;
+
+use crate::app::{FindingQuery, Inspector, NotAnswered, Page, Sighting, TimeLimit};
+
+/// A page of a large account takes longer than what the other services are asked for.
+const CALL_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Amazon Inspector in one Region.
+#[derive(Clone, Debug)]
+pub struct Inspector2 {
+    client: Client,
+    pace: Pace,
+}
+
+impl Inspector2 {
+    /// Inspector, asked at most `calls_a_second` times a second.
+    pub fn new(config: config::Builder, calls_a_second: f64) -> Self {
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_secs(1))
+            .operation_attempt_timeout(CALL_TIMEOUT)
+            .operation_timeout(CALL_TIMEOUT)
+            .build();
+        // What is repeated, and when, is decided at the pace of all calls.
+        let config = config.retry_config(RetryConfig::disabled()).timeout_config(timeouts);
+        Self { client: Client::from_conf(config.build()), pace: Pace::new(calls_a_second) }
+    }
+}
+
+impl Inspector for Inspector2 {
+    async fn findings(
+        &self,
+        query: &FindingQuery,
+        token: Option<&str>,
+        limit: TimeLimit<'_>,
+    ) -> Result<Page<Sighting>, NotAnswered> {
+        self.list_findings(query, token, limit).await
+    }
+}

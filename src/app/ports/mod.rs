@@ -3,11 +3,15 @@
 //! If a call fails, whether it took effect is unknown, and it may be repeated.
 
 mod alerts;
+mod inspector;
 mod publisher;
 mod records;
+mod rounds;
 mod summaries;
 
 pub use alerts::{Alerts, AnnouncedProblem, Leased, Marked, Marking, Permit, PermitRequest};
+pub use inspector::{FindingQuery, Inspector, NotAnswered, Page, Refusal, Sighting};
 pub use publisher::{NotPublished, Publisher};
-pub use records::{Records, Refreshed, WriteOutcome};
+pub use records::{OpenRecords, Records, Refreshed, WriteOutcome};
+pub use rounds::{Noted, RoundLog, TakenUp};
 pub use summaries::{Pending, Queue, Summaries, SummaryLock};

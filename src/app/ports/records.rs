@@ -1,7 +1,7 @@
 //! Records and their history.
 
 use crate::{
-    app::failure::CallFailed,
+    app::{attempt::TimeLimit, failure::CallFailed},
     domain::record::{AssessedFinding, Record, Transition},
 };
 
@@ -22,6 +22,30 @@ pub trait Records {
         record: &Record,
         transition: Transition,
     ) -> impl Future<Output = Result<WriteOutcome, CallFailed>> + Send;
+
+    /// The rows of these findings, in no order, without those that are not there.
+    fn read_all(
+        &self,
+        arns: &[&str],
+    ) -> impl Future<Output = Result<Vec<Record>, CallFailed>> + Send;
+
+    /// Writes many rows, each as [`Records::write`] does, and gives what came of each, in their order; `None` where the
+    /// table was too busy until `limit`.
+    fn write_all(
+        &self,
+        records: &[(Record, Transition)],
+        limit: TimeLimit<'_>,
+    ) -> impl Future<Output = Result<Vec<Option<WriteOutcome>>, CallFailed>> + Send;
+}
+
+/// All that is open.
+pub trait OpenRecords {
+    /// Gives the record of each open finding to `each`, in no order, a few at a time in memory. One that is opened, ended or
+    /// due otherwise meanwhile may be left out, or come twice.
+    fn each_open(
+        &self,
+        each: impl FnMut(Record) + Send,
+    ) -> impl Future<Output = Result<(), CallFailed>> + Send;
 }
 
 /// What [`Records::refresh`] came upon.

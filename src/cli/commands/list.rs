@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::{
     adapters::{aws, dynamodb::DynamoDb},
-    app::failure::BoxError,
+    app::{OpenRecords, failure::BoxError},
     cli::{Verdict, advice, table},
     domain::{
         assess::Priority,
@@ -103,7 +103,7 @@ pub async fn run(
     let read = if arguments.pending {
         store.pending_records(keep).await
     } else {
-        store.open_records(keep).await
+        store.each_open(keep).await
     };
     read.map_err(|failed| advice::on_table(&failed, &arguments.table))?;
     records.sort_by_cached_key(|record| {

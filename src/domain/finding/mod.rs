@@ -16,6 +16,7 @@ mod fields;
 mod owner;
 mod remediation;
 mod resource;
+mod scope;
 mod vocabulary;
 
 use std::cell::RefCell;
@@ -33,6 +34,7 @@ pub use fields::{Malformed, Oddity, show};
 pub use owner::{NotOwnerTags, OwnerTags};
 pub use remediation::{Remediation, Target};
 pub use resource::Resource;
+pub use scope::Scope;
 pub use vocabulary::{FindingType, FixAvailable, ResourceType, Severity, Status};
 
 use fields::Fields;

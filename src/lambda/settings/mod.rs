@@ -1,8 +1,11 @@
 //! The settings of the functions, read once at start from the environment: a file a concern, which functions share.
 
+mod budget;
 mod delivery;
 mod logging;
 mod policy;
+#[cfg(feature = "review")]
+mod review;
 mod storage;
 mod triage;
 
@@ -10,6 +13,8 @@ use std::fmt;
 
 pub use delivery::DeliverySettings;
 pub use logging::LogSettings;
+#[cfg(feature = "review")]
+pub use review::ReviewSettings;
 pub use storage::{HISTORY_DAYS, StorageSettings};
 pub use triage::TriageSettings;
 

@@ -17,7 +17,7 @@ pub struct TriageSettings {
     pub delivery: DeliverySettings,
     /// How findings are assessed.
     pub policy: Policy,
-    /// `ALERT_BUDGET`: messages at once about P1 and about all others, default `3,5`.
+    /// How many messages there are.
     pub budget: Budget,
     /// `ALONE_FROM`: the lowest priority of findings that get a message of their own, default `P2`.
     pub alone_from: Priority,
@@ -31,9 +31,7 @@ impl Settings for TriageSettings {
             storage: StorageSettings::read(environment)?,
             delivery: DeliverySettings::read(environment)?,
             policy: Policy::read(environment)?,
-            budget: environment
-                .optional("ALERT_BUDGET", A_BUDGET, read_budget)?
-                .unwrap_or_default(),
+            budget: Budget::read(environment)?,
             alone_from: environment
                 .optional("ALONE_FROM", "P1, P2, P3 or P4", |class| class.parse().ok())?
                 .unwrap_or(Priority::P2),
@@ -42,18 +40,6 @@ impl Settings for TriageSettings {
                 .unwrap_or(SUMMARY_AFTER),
         })
     }
-}
-
-const A_BUDGET: &str = "two whole numbers such as 3,5: messages at once about P1, at most 7, and about all others, \
-     together 1 to 8";
-
-fn read_budget(text: &str) -> Option<Budget> {
-    let (p1, others) = text.split_once(',')?;
-    let (p1, others): (u8, u8) = (p1.trim().parse().ok()?, others.trim().parse().ok()?);
-    // A summary may go out beside them.
-    let allowed =
-        p1 < Budget::MOST_AT_ONCE && (1..=Budget::MOST_AT_ONCE).contains(&p1.checked_add(others)?);
-    allowed.then_some(Budget { p1, others })
 }
 
 const MINUTES: &str = "a whole number of minutes from 0 to 1440";

@@ -117,7 +117,7 @@ pub fn summary(summary: &Summary<'_>, style: &Style) -> Message {
         summary: title,
         event_type: "summary",
         related_resources: Vec::new(),
-        additional_context: BTreeMap::from([("findings", summary.total.to_string())]),
+        additional_context: BTreeMap::from([("findings", summary.count().to_string())]),
     };
     let id = format!("summary {}", summary.at);
     notification(id, content, metadata, attributes::summary(summary.news, style))

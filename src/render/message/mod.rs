@@ -8,7 +8,7 @@ mod plain;
 mod subject;
 mod summary;
 
-use std::ops::Range;
+use std::{collections::BTreeMap, ops::Range};
 
 use jiff::Timestamp;
 
@@ -18,7 +18,10 @@ pub use plain::plain;
 use summary::Summary;
 
 use super::{Language, Style};
-use crate::domain::record::{AlertReason, Audience, Record};
+use crate::domain::{
+    assess::Priority,
+    record::{AlertReason, Audience, Record},
+};
 
 /// A message as it is handed to SNS.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +46,26 @@ pub fn alert(
         Audience::Email => email::alert(record, why, style),
         Audience::Chat => chat::alert(record, why, at, style),
         Audience::Data => data::alert(record, why, at, style),
+    }
+}
+
+/// The messages about all findings that were there before anybody was told of any, `by_priority`, with the most urgent of
+/// them, as of `at`. One, but for programs, which get each finding of the most urgent.
+pub fn baseline(
+    audience: Audience,
+    by_priority: &BTreeMap<Priority, usize>,
+    most_urgent: &[&Record],
+    at: Timestamp,
+    style: &Style,
+) -> Vec<Message> {
+    let news: Vec<_> = most_urgent.iter().map(|record| (*record, AlertReason::New)).collect();
+    let summary = &Summary::new(&news, at).of_all(by_priority);
+    match audience {
+        Audience::Email => vec![summary::email(summary, style)],
+        Audience::Chat => vec![chat::summary(summary, style)],
+        Audience::Data => {
+            data::summary(summary, style).into_iter().map(|(message, _)| message).collect()
+        }
     }
 }
 

@@ -42,9 +42,26 @@ pub struct Summary<'a> {
     pub at: Timestamp,
     /// How many there are.
     pub total: usize,
+    /// All that was there before anybody was told of any, of which these are the most urgent.
+    all: Option<Counts>,
     groups: Vec<Group<'a>>,
     /// The most urgent first.
     by_urgency: Vec<(&'a Record, AlertReason)>,
+}
+
+/// How many there are of each priority, the highest first.
+struct Counts(Vec<(Priority, usize)>);
+
+impl Counts {
+    fn total(&self) -> usize {
+        self.0.iter().map(|(_, count)| count).sum()
+    }
+
+    /// `2 P1, 31 P3`.
+    fn in_words(&self) -> String {
+        let counts = self.0.iter().map(|(priority, count)| format!("{count} {priority}"));
+        counts.collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// The findings of one problem.
@@ -58,9 +75,10 @@ struct Group<'a> {
 }
 
 /// A summary as its template sees it.
-struct Shown {
+struct Shown<'a> {
     total: usize,
-    by_priority: Vec<(Priority, usize)>,
+    counts: String,
+    all: Option<&'a Counts>,
     problems: usize,
     resources: usize,
     accounts: usize,
@@ -95,7 +113,7 @@ struct ShownGroup {
 }
 
 wording! {
-    fn in_words<'a>(summary: &'a Shown) by "en/summary.txt", "ja/summary.txt"
+    fn in_words<'a>(summary: &'a Shown<'a>) by "en/summary.txt", "ja/summary.txt"
 }
 
 wording! {
@@ -132,7 +150,15 @@ impl<'a> Summary<'a> {
                 Reverse(a.first.assessment.priority).cmp(&Reverse(b.first.assessment.priority));
             by_class.then(more).then_with(|| urgency(a.first).cmp(&urgency(b.first)))
         });
-        Self { news, at, total: news.len(), groups, by_urgency }
+        Self { news, at, total: news.len(), all: None, groups, by_urgency }
+    }
+
+    /// The same, as the most urgent of all findings, of which there are so many `by_priority`.
+    #[must_use]
+    pub fn of_all(mut self, by_priority: &BTreeMap<Priority, usize>) -> Self {
+        let counts = by_priority.iter().rev().map(|(priority, count)| (*priority, *count));
+        self.all = Some(Counts(counts.collect()));
+        self
     }
 
     /// The highest priority in it.
@@ -146,7 +172,7 @@ impl<'a> Summary<'a> {
         let package = subject::packages(&group.first.finding);
         let package = if package.is_empty() { package } else { format!(" {package}") };
         let (findings, resources) =
-            (counted(self.total, "finding"), counted(group.resources.len(), "resource"));
+            (counted(self.count(), "finding"), counted(group.resources.len(), "resource"));
         let more = match self.groups.len() - 1 {
             0 => String::new(),
             more => format!(", and {}", counted(more, "more problem")),
@@ -156,12 +182,17 @@ impl<'a> Summary<'a> {
         format!("[{}] {findings}: {told} on {resources}{more}", self.priority())
     }
 
+    /// How many findings it is about.
+    pub fn count(&self) -> usize {
+        self.all.as_ref().map_or(self.total, Counts::total)
+    }
+
     /// Counts and problems in words, at most `shown` of these.
     pub fn text(&self, language: Language, shown: usize) -> String {
         in_words(&self.shown(shown), language)
     }
 
-    fn shown(&self, shown: usize) -> Shown {
+    fn shown(&self, shown: usize) -> Shown<'_> {
         let count = |priority| {
             let of = self.news.iter().filter(|(record, _)| record.assessment.priority == priority);
             (priority, of.count())
@@ -173,15 +204,14 @@ impl<'a> Summary<'a> {
         let mut updates = self.updates();
         let more_updates = updates.len().saturating_sub(UPDATES);
         updates.truncate(UPDATES);
+        let counts = Priority::ALL.map(count).into_iter().filter(|(_, count)| *count > 0);
+        let counts = Counts(counts.collect());
         Shown {
             updates,
             more_updates,
             total: self.total,
-            by_priority: Priority::ALL
-                .map(count)
-                .into_iter()
-                .filter(|(_, count)| *count > 0)
-                .collect(),
+            counts: counts.in_words(),
+            all: self.all.as_ref(),
             problems: self.groups.len(),
             resources: set(|record| {
                 record.finding.resources.iter().map(|r| r.id.as_str()).collect()
@@ -274,14 +304,6 @@ impl ShownGroup {
             accounts: group.accounts.len(),
             due: group.due.map(|due| moment(due).to_string()),
         }
-    }
-}
-
-impl Shown {
-    /// `2 P1, 31 P3`.
-    fn counts(&self) -> String {
-        let counts = self.by_priority.iter().map(|(priority, count)| format!("{count} {priority}"));
-        counts.collect::<Vec<_>>().join(", ")
     }
 }
 

@@ -1,0 +1,72 @@
+//! Amazon Inspector itself, asked.
+
+use jiff::Timestamp;
+
+use crate::{
+    app::{attempt::TimeLimit, failure::CallFailed},
+    domain::finding::{Finding, Oddity},
+};
+
+/// What Inspector says when it is asked. Each call is one page, at Inspector's pace: an implementation waits between calls,
+/// and repeats what may pass until `limit`.
+pub trait Inspector {
+    /// A page of findings, those first that were observed first.
+    fn findings(
+        &self,
+        query: &FindingQuery,
+        token: Option<&str>,
+        limit: TimeLimit<'_>,
+    ) -> impl Future<Output = Result<Page<Sighting>, NotAnswered>> + Send;
+}
+
+/// Which findings are asked for. The same for all pages of a listing, to the byte.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FindingQuery {
+    /// Only those that Inspector changed at this moment or later, whatever their status. Without it, those that have not
+    /// been closed.
+    pub changed_since: Option<Timestamp>,
+    /// Only those that Inspector first observed at this moment or later.
+    pub observed_from: Timestamp,
+}
+
+/// A finding as Inspector lists it.
+#[derive(Clone, Debug)]
+pub struct Sighting {
+    /// The finding.
+    pub finding: Finding,
+    /// Optional fields that could not be understood.
+    pub oddities: Vec<Oddity>,
+}
+
+/// A page of a listing.
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    /// What is on it. It may be empty, and not be the last.
+    pub items: Vec<T>,
+    /// What is on it and could not be read, each with what was wrong.
+    pub unread: Vec<String>,
+    /// What to ask the next page with; none after the last.
+    pub next: Option<String>,
+}
+
+/// Inspector did not answer.
+#[derive(Debug)]
+pub struct NotAnswered {
+    /// What kind of refusal it is.
+    pub why: Refusal,
+    /// The call.
+    pub failed: CallFailed,
+}
+
+/// Why Inspector does not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The function may not ask that, or Inspector is off.
+    Denied,
+    /// The token of a page is not, or no longer, taken.
+    Token,
+    /// It would have answered later than there was time.
+    Busy,
+    /// Something else.
+    Other,
+}

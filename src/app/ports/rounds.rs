@@ -1,0 +1,45 @@
+//! The row of the daily round.
+
+use jiff::Timestamp;
+
+use crate::{
+    app::failure::CallFailed,
+    domain::{record::Lease, round::Rounds},
+};
+
+/// How far rounds have come, and the right to go on with one.
+pub trait RoundLog {
+    /// Takes `lease`, the right to go on, unless somebody else has it at `now`.
+    fn take_up(
+        &self,
+        lease: &Lease,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<TakenUp, CallFailed>> + Send;
+
+    /// Writes down how far the round has come, and keeps the right to go on until the end of `lease`; gives it back
+    /// if there is none. Not if somebody else has it by now.
+    fn note(
+        &self,
+        rounds: &Rounds,
+        holder: &str,
+        lease: Option<&Lease>,
+    ) -> impl Future<Output = Result<Noted, CallFailed>> + Send;
+}
+
+/// What came of [`RoundLog::take_up`].
+#[derive(Clone, Debug)]
+pub enum TakenUp {
+    /// The right is taken: how far rounds have come.
+    Yes(Box<Rounds>),
+    /// Somebody else is at it.
+    HeldByOther,
+}
+
+/// What came of [`RoundLog::note`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Noted {
+    /// It is written.
+    Yes,
+    /// Somebody else is at it by now.
+    HeldByOther,
+}

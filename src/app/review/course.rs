@@ -1,0 +1,134 @@
+//! How a round goes on where it stopped: the row of the round, read, held and written.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    app::{
+        attempt::{Attempt, TimeLimit},
+        failure::Failure,
+        ports::{Noted, RoundLog, TakenUp},
+    },
+    domain::{
+        record::Lease,
+        round::{Ask, Baseline, Part, PartState, Progress, Round, Rounds},
+    },
+};
+
+/// For how long the right to go on is taken. A function that was killed keeps others from it for no longer.
+const HELD_FOR: SignedDuration = SignedDuration::from_secs(60);
+/// After how long it is written down how far a part has come.
+const NOTED_EVERY: SignedDuration = SignedDuration::from_secs(15);
+/// What must be left for a step that has begun to end, and to write down how far it came.
+const RESERVE: SignedDuration = SignedDuration::from_secs(45);
+
+/// A round under way, in one invocation.
+pub(super) struct Course<'a, S> {
+    store: &'a S,
+    pub attempt: Attempt<'a>,
+    pub rounds: Rounds,
+    round: Round,
+    left_at_first: SignedDuration,
+    noted_at: Timestamp,
+}
+
+/// Whether the right to go on is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Noting {
+    GoOn,
+    Leave,
+}
+
+impl<'a, S: RoundLog> Course<'a, S> {
+    /// Takes up the round that is due; none if somebody else is at it.
+    pub async fn begin(
+        store: &'a S,
+        ask: Ask,
+        attempt: Attempt<'a>,
+    ) -> Result<Option<Self>, Failure> {
+        let lease = lease(attempt.name, attempt.now);
+        let mut rounds = match store.take_up(&lease, attempt.now).await.map_err(Failure::Store)? {
+            TakenUp::Yes(rounds) => *rounds,
+            TakenUp::HeldByOther => return Ok(None),
+        };
+        let round = rounds.set_out(ask, attempt.now);
+        let left_at_first = (attempt.left)();
+        let mut course =
+            Self { store, attempt, rounds, round, left_at_first, noted_at: attempt.now };
+        // Before anything is done: what goes on with it must know when it began.
+        let may_go_on = !course.round.is_under_way() || course.note(Noting::GoOn).await?;
+        Ok(may_go_on.then_some(course))
+    }
+
+    /// The round.
+    pub fn round(&self) -> &Round {
+        &self.round
+    }
+
+    /// How far a part has come.
+    pub fn progress(&mut self, part: Part) -> &mut Progress {
+        self.round.parts.entry(part).or_default()
+    }
+
+    /// What time it is: when the attempt began, and what it has taken since.
+    pub fn now(&self) -> Timestamp {
+        let took = self.left_at_first.saturating_sub((self.attempt.left)());
+        self.attempt.now.saturating_add(took).unwrap_or(self.attempt.now)
+    }
+
+    /// Until when steps may begin.
+    pub fn limit(&self) -> TimeLimit<'a> {
+        self.attempt.until(RESERVE)
+    }
+
+    /// Writes down how far the round has come if that was not done for a while.
+    ///
+    /// Returns whether it may go on: not if somebody else has taken it up meanwhile.
+    pub async fn note_in_time(&mut self) -> Result<bool, Failure> {
+        if self.now().duration_since(self.noted_at) < NOTED_EVERY {
+            return Ok(true);
+        }
+        self.note(Noting::GoOn).await
+    }
+
+    /// Writes down how far the round has come.
+    pub async fn note(&mut self, noting: Noting) -> Result<bool, Failure> {
+        let now = self.now();
+        self.noted_at = now;
+        self.rounds.current = Some(self.round.clone());
+        let lease = (noting == Noting::GoOn).then(|| lease(self.attempt.name, now));
+        let noted = self.store.note(&self.rounds, self.attempt.name, lease.as_ref()).await;
+        Ok(noted.map_err(Failure::Store)? == Noted::Yes)
+    }
+
+    /// Ends a part for now.
+    pub fn end(&mut self, part: Part, state: PartState) {
+        self.progress(part).state = state;
+        if (part, state) == (Part::Listing, PartState::Done) {
+            self.rounds.listed_at = Some(self.round.began_at);
+            if self.round.is_full {
+                self.rounds.listed_fully_at = Some(self.round.began_at);
+            }
+        }
+    }
+
+    /// Whether the round has become complete just now.
+    pub fn complete(&mut self) -> bool {
+        let is_new = self.rounds.completed_at.is_none_or(|at| at < self.round.began_at);
+        let is_complete = self.round.is_complete() && is_new;
+        if is_complete {
+            self.rounds.completed_at = Some(self.now());
+        }
+        is_complete
+    }
+
+    /// The message that is owed about all that was there at first, if that is all known by now.
+    pub fn owed_baseline(&mut self) -> Option<&mut Baseline> {
+        let is_known = self.rounds.listed_fully_at.is_some();
+        self.rounds.baseline.as_mut().filter(|_| is_known)
+    }
+}
+
+fn lease(holder: &str, now: Timestamp) -> Lease {
+    let until = now.saturating_add(HELD_FOR).unwrap_or(now);
+    Lease { holder: holder.to_owned(), until }
+}

@@ -1,0 +1,167 @@
+//! The daily round: what Inspector's events did not say.
+//!
+//! Parts, one after the other, each in a file of its own. Each ends, can be gone on with where it stopped, and may be done
+//! twice without harm. [`course`] is the one home of going on.
+
+mod baseline;
+mod course;
+mod listing;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{
+    attempt::{Attempt, Observation},
+    failure::{Failure, chain},
+    ports::{Alerts, Inspector, NotAnswered, OpenRecords, Publisher, Records, RoundLog, Summaries},
+    service::Triage,
+};
+use crate::domain::{
+    finding::Scope,
+    round::{Ask, Part, PartState, Round},
+};
+use course::{Course, Noting};
+
+/// The daily round: what it asks, and what it does the work with.
+#[derive(Debug)]
+pub struct Review<S, P, I> {
+    /// What records findings, and tells people.
+    pub triage: Triage<S, P>,
+    /// Whom it asks.
+    pub inspector: I,
+    /// Which findings are recorded that nobody has heard of.
+    pub scope: Scope,
+}
+
+/// What came of an event, as the function returns it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RoundResult {
+    /// Whether all was done that there is time for today.
+    pub outcome: RoundOutcome,
+    /// What was counted, by part.
+    pub parts: BTreeMap<Part, BTreeMap<String, u64>>,
+}
+
+/// How an event ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RoundOutcome {
+    /// Nothing is left to do for now.
+    Done,
+    /// Time ran out, or somebody else is at it: the next event goes on.
+    Continues,
+}
+
+impl RoundOutcome {
+    /// The outcome as one word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Continues => "continues",
+        }
+    }
+}
+
+/// How a part ended for now.
+enum Ended {
+    /// There is nothing left to do.
+    Done,
+    /// There is no time left.
+    OutOfTime,
+}
+
+/// Why a part could not be done.
+enum Undone {
+    /// Inspector did not answer.
+    NotAnswered(NotAnswered),
+    /// Something else failed.
+    Failed(Failure),
+    /// Somebody else is at it by now.
+    HeldByOther,
+}
+
+impl From<NotAnswered> for Undone {
+    fn from(refused: NotAnswered) -> Self {
+        Self::NotAnswered(refused)
+    }
+}
+
+impl From<Failure> for Undone {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl<S, P, I> Review<S, P, I>
+where
+    S: Records + OpenRecords + Alerts + Summaries + RoundLog,
+    P: Publisher,
+    I: Inspector,
+{
+    /// Does what is due of the daily round, as far as there is time.
+    ///
+    /// # Errors
+    /// How far it came could not be written down. A part that fails is no error: the others go on, and it is tried again
+    /// with the next event.
+    pub async fn daily(&self, ask: Ask, attempt: Attempt<'_>) -> Result<RoundResult, Failure> {
+        let Some(mut course) = Course::begin(&self.triage.store, ask, attempt).await? else {
+            return Ok(RoundResult { outcome: RoundOutcome::Continues, parts: BTreeMap::new() });
+        };
+        let mut outcome = RoundOutcome::Done;
+        for part in Part::ALL {
+            if course.round().state(part) != PartState::Open {
+                continue;
+            }
+            let (state, noting) = match self.part(part, &mut course).await {
+                Ok(Ended::Done) => (PartState::Done, Noting::GoOn),
+                Ok(Ended::OutOfTime) => {
+                    outcome = RoundOutcome::Continues;
+                    break;
+                }
+                Err(Undone::HeldByOther) => {
+                    return Ok(result(RoundOutcome::Continues, course.round()));
+                }
+                Err(Undone::NotAnswered(refused)) => {
+                    let reason = chain(&refused.failed);
+                    (attempt.observe)(Observation::PartFailed { part, reason });
+                    (PartState::Failed, Noting::GoOn)
+                }
+                Err(Undone::Failed(failure)) => {
+                    let reason = failure.chain();
+                    (attempt.observe)(Observation::PartFailed { part, reason });
+                    (PartState::Failed, Noting::GoOn)
+                }
+            };
+            course.end(part, state);
+            if !course.note(noting).await? {
+                return Ok(result(RoundOutcome::Continues, course.round()));
+            }
+        }
+        if outcome == RoundOutcome::Done {
+            self.tell_baseline(&mut course).await?;
+            if course.complete() {
+                (attempt.observe)(Observation::RoundCompleted);
+            }
+        }
+        course.note(Noting::Leave).await?;
+        Ok(result(outcome, course.round()))
+    }
+
+    async fn part(&self, part: Part, course: &mut Course<'_, S>) -> Result<Ended, Undone> {
+        match part {
+            Part::Listing => self.listing(course).await,
+        }
+    }
+}
+
+fn result(outcome: RoundOutcome, round: &Round) -> RoundResult {
+    let parts = round.parts.iter().map(|(part, progress)| {
+        let mut counts = progress.counts.clone();
+        if progress.state == PartState::Failed {
+            counts.insert("failed".to_owned(), 1);
+        }
+        (*part, counts)
+    });
+    RoundResult { outcome, parts: parts.collect() }
+}

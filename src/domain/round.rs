@@ -1,0 +1,263 @@
+//! The daily round: what it consists of, how far it has come, and when the next one begins.
+//!
+//! Pure. The row of the round keeps a [`Rounds`]; whoever does the work writes it again as it goes on, so that another
+//! invocation can go on where this one stopped.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp, tz::Offset};
+use serde::{Deserialize, Serialize};
+
+use super::record::Audience;
+
+/// After how long everything is listed again, besides what changed.
+pub const FULL_EVERY: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// How old the last listing may be for what changed since to be enough. Inspector deletes closed findings after three days
+/// at the earliest: <https://docs.aws.amazon.com/inspector/latest/user/findings-understanding.html>.
+const CHANGES_REACH: SignedDuration = SignedDuration::from_hours(60);
+/// How far a listing of what changed reaches back beyond the one before.
+const OVERLAP: SignedDuration = SignedDuration::from_hours(1);
+
+/// A part of the round, in the order in which they are done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Part {
+    /// The findings that Inspector has, into the records.
+    Listing,
+}
+
+impl Part {
+    /// All of them.
+    pub const ALL: [Self; 1] = [Self::Listing];
+
+    /// The part as one word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Listing => "listing",
+        }
+    }
+}
+
+/// What is known of rounds: the one that is under way, or was the last, and what those before have reached.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Rounds {
+    /// The round that is under way, or was the last one.
+    pub current: Option<Round>,
+    /// When the last complete listing began.
+    pub listed_at: Option<Timestamp>,
+    /// When the last complete listing of everything began.
+    pub listed_fully_at: Option<Timestamp>,
+    /// When the last round ended in which no part failed.
+    pub completed_at: Option<Timestamp>,
+    /// The message about everything that was there at first, until it is told.
+    pub baseline: Option<Baseline>,
+}
+
+/// The message about all that the first listing found. It is owed once that is complete.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Baseline {
+    /// When that listing began: rows that it recorded say that they were told at this time.
+    pub at: Timestamp,
+    /// Who has had the message.
+    pub told: Vec<Audience>,
+}
+
+/// One round.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Round {
+    /// When it began.
+    pub began_at: Timestamp,
+    /// What changed since this moment is listed, in whatever state it is; none if nothing was ever listed.
+    pub changed_since: Option<Timestamp>,
+    /// Whether everything is listed, too, that Inspector has not closed.
+    pub is_full: bool,
+    /// Whether nothing was ever listed before.
+    pub is_first: bool,
+    /// How far its parts have come. A part that is not here was not begun.
+    pub parts: BTreeMap<Part, Progress>,
+}
+
+/// How far a part has come.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Progress {
+    /// Where it stands.
+    pub state: PartState,
+    /// Where to go on, in the part's own words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub border: Option<String>,
+    /// What was done, by name.
+    pub counts: BTreeMap<String, u64>,
+}
+
+/// Where a part stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PartState {
+    /// There is something left to do.
+    #[default]
+    Open,
+    /// It is done for this round.
+    Done,
+    /// It could not be done, and is tried again with the next event.
+    Failed,
+}
+
+impl Progress {
+    /// Counts `number` more of `what`.
+    pub fn count(&mut self, what: &str, number: usize) {
+        let number = u64::try_from(number).unwrap_or(u64::MAX);
+        let count = self.counts.entry(what.to_owned()).or_default();
+        *count = count.saturating_add(number);
+    }
+}
+
+/// What an event asks for beyond what is due.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ask {
+    /// A round although there was one today.
+    pub now: bool,
+    /// A listing of everything.
+    pub full: bool,
+}
+
+impl Round {
+    /// Whether a part has something left to do.
+    pub fn is_under_way(&self) -> bool {
+        Part::ALL.iter().any(|part| self.state(*part) == PartState::Open)
+    }
+
+    /// Whether all parts are done.
+    pub fn is_complete(&self) -> bool {
+        Part::ALL.iter().all(|part| self.state(*part) == PartState::Done)
+    }
+
+    /// Where a part stands.
+    pub fn state(&self, part: Part) -> PartState {
+        self.parts.get(&part).map_or(PartState::Open, |progress| progress.state)
+    }
+}
+
+impl Rounds {
+    /// Has a round under way, if one is due at `now` or asked for: goes on with the one that is, tries the parts again that
+    /// failed today, or begins another. Returns it.
+    pub fn set_out(&mut self, ask: Ask, now: Timestamp) -> Round {
+        let round = match self.current.take() {
+            Some(round) if round.is_under_way() => round,
+            Some(mut round) if !ask.now && !ask.full && is_same_day(round.began_at, now) => {
+                for progress in round.parts.values_mut() {
+                    if progress.state == PartState::Failed {
+                        progress.state = PartState::Open;
+                    }
+                }
+                round
+            }
+            _ => self.next(ask, now),
+        };
+        if self.listed_fully_at.is_none() && self.baseline.is_none() {
+            self.baseline = Some(Baseline { at: round.began_at, told: Vec::new() });
+        }
+        self.current = Some(round.clone());
+        round
+    }
+
+    /// The round that begins now.
+    fn next(&self, ask: Ask, now: Timestamp) -> Round {
+        let is_older = |moment: Option<Timestamp>, age: SignedDuration| {
+            moment.is_none_or(|moment| now.duration_since(moment) >= age)
+        };
+        let is_full = ask.full
+            || is_older(self.listed_at, CHANGES_REACH)
+            || is_older(self.listed_fully_at, FULL_EVERY);
+        Round {
+            began_at: now,
+            changed_since: self.listed_at.and_then(|listed| listed.checked_sub(OVERLAP).ok()),
+            is_full,
+            is_first: self.listed_fully_at.is_none(),
+            parts: BTreeMap::new(),
+        }
+    }
+}
+
+fn is_same_day(one: Timestamp, other: Timestamp) -> bool {
+    let day = |moment| Offset::UTC.to_datetime(moment).date();
+    day(one) == day(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(time: &str) -> Timestamp {
+        time.parse().unwrap()
+    }
+
+    fn done(rounds: &mut Rounds, state: PartState) {
+        let round = rounds.current.as_mut().unwrap();
+        for part in Part::ALL {
+            round.parts.entry(part).or_default().state = state;
+        }
+    }
+
+    #[test]
+    fn there_is_one_round_a_day_and_another_if_it_is_asked_for() {
+        let mut rounds = Rounds::default();
+        let mut began = |ask, time| {
+            rounds.set_out(ask, at(time));
+            let began_at = rounds.current.as_ref().unwrap().began_at;
+            let is_begun = began_at == at(time);
+            done(&mut rounds, PartState::Done);
+            is_begun
+        };
+        assert!(began(Ask::default(), "2026-11-20T00:10:00Z"));
+        assert!(!began(Ask::default(), "2026-11-20T23:10:00Z"));
+        assert!(began(Ask { now: true, full: false }, "2026-11-20T23:20:00Z"));
+        assert!(began(Ask::default(), "2026-11-21T00:10:00Z"));
+    }
+
+    #[test]
+    fn a_round_that_is_under_way_goes_on_even_into_the_next_day() {
+        let mut rounds = Rounds::default();
+        rounds.set_out(Ask::default(), at("2026-11-20T23:50:00Z"));
+        for ask in [Ask::default(), Ask { now: true, full: true }] {
+            rounds.set_out(ask, at("2026-11-21T00:10:00Z"));
+            assert_eq!(rounds.current.as_ref().unwrap().began_at, at("2026-11-20T23:50:00Z"));
+        }
+    }
+
+    #[test]
+    fn what_failed_is_tried_again_the_same_day() {
+        let mut rounds = Rounds::default();
+        rounds.set_out(Ask::default(), at("2026-11-20T00:10:00Z"));
+        done(&mut rounds, PartState::Failed);
+        assert!(!rounds.current.as_ref().unwrap().is_under_way());
+        rounds.set_out(Ask::default(), at("2026-11-20T01:10:00Z"));
+        let round = rounds.current.unwrap();
+        assert!(round.is_under_way() && round.began_at == at("2026-11-20T00:10:00Z"));
+    }
+
+    #[test]
+    fn everything_is_listed_at_first_once_a_week_and_after_days_without_a_listing() {
+        let since = |listed: Option<&str>, fully: Option<&str>| {
+            let mut rounds = Rounds {
+                listed_at: listed.map(at),
+                listed_fully_at: fully.map(at),
+                ..Rounds::default()
+            };
+            rounds.set_out(Ask::default(), at("2026-11-20T00:10:00Z"));
+            let round = rounds.current.unwrap();
+            (round.changed_since.map(|since| since.to_string()), round.is_full, round.is_first)
+        };
+        let yesterday = Some("2026-11-19T00:10:00Z");
+        assert_eq!(since(None, None), (None, true, true));
+        let changed = Some("2026-11-18T23:10:00Z".to_owned());
+        assert_eq!(since(yesterday, Some("2026-11-14T00:10:00Z")), (changed.clone(), false, false));
+        assert_eq!(since(yesterday, Some("2026-11-13T00:10:00Z")), (changed, true, false));
+        let long_ago = Some("2026-11-17T00:10:00Z");
+        let changed = Some("2026-11-16T23:10:00Z".to_owned());
+        assert_eq!(since(long_ago, long_ago), (changed, true, false));
+    }
+}

@@ -1,0 +1,359 @@
+//! Amazon Inspector on this machine: lists the findings that it is given, and is as strict, and as odd, as the real one.
+//!
+//! Requests are checked against AWS's own model of the service: a field, a filter or a number that it does not know is
+//! refused. Answers come in pages; what AWS does with them now and then is in [`Habits`], and what goes wrong in [`Trouble`].
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::State,
+    http::{
+        StatusCode, Uri,
+        header::{CONTENT_TYPE, RETRY_AFTER},
+    },
+    response::{AppendHeaders, IntoResponse},
+};
+use serde_json::{Map, Value, json};
+use tokio::net::TcpListener;
+
+use super::http::Answer;
+use crate::{app::failure::BoxError, domain::finding::date};
+
+/// Inspector in one Region.
+#[derive(Clone, Default)]
+pub struct Inspector(Arc<Mutex<Fleet>>);
+
+/// What Inspector knows, and how it behaves.
+#[derive(Default)]
+pub struct Fleet {
+    /// Findings in the form of the API.
+    pub findings: Vec<Value>,
+    /// How it answers.
+    pub habits: Habits,
+    /// Asked about each request before it is looked at: the number of the request, from 0, and its path.
+    pub trouble: Option<Fate>,
+    /// The path of each request that came.
+    pub requests: Vec<String>,
+}
+
+/// What befalls the request with this number and path.
+pub type Fate = Box<dyn FnMut(usize, &str) -> Option<Trouble> + Send>;
+
+/// How pages come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Habits {
+    /// As many findings as a page has at most, whatever was asked for.
+    pub page_size: usize,
+    /// Between two pages comes an empty one.
+    pub empty_pages: bool,
+    /// After the last page comes an empty one.
+    pub token_at_the_end: bool,
+    /// Findings come in another order than was asked for.
+    pub disorder: bool,
+}
+
+impl Default for Habits {
+    fn default() -> Self {
+        Self { page_size: 100, empty_pages: false, token_at_the_end: false, disorder: false }
+    }
+}
+
+/// What becomes of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// It is one too many; come again after so many seconds.
+    Throttled(u32),
+    /// Inspector has an error of its own.
+    Error,
+    /// It is not allowed.
+    Denied,
+    /// The token is not taken any more.
+    TokenExpired,
+    /// The answer is cut off in the midst of it.
+    CutOff,
+    /// The answer has no list.
+    Empty,
+}
+
+/// A refusal: a status, a code and what is wrong.
+type Refusal = (u16, &'static str, String);
+
+impl Inspector {
+    /// What it knows, to look at and to change.
+    pub fn fleet(&self) -> MutexGuard<'_, Fleet> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Serves it on `listener` for ever.
+    pub async fn serve(self, listener: TcpListener) -> Result<(), BoxError> {
+        let router = Router::new().fallback(call).with_state(self);
+        Ok(axum::serve(listener, router).await?)
+    }
+
+    /// Performs a call, given as the path and the body of a request.
+    pub fn perform(&self, path: &str, body: &[u8]) -> Answer {
+        let mut fleet = self.fleet();
+        let number = fleet.requests.len();
+        fleet.requests.push(path.to_owned());
+        let trouble = fleet.trouble.as_mut().and_then(|trouble| trouble(number, path));
+        let refused = match trouble {
+            Some(Trouble::Throttled(seconds)) => {
+                let answer = refusal((429, "ThrottlingException", "Rate exceeded".to_owned()));
+                return Answer { retry_after: Some(seconds), ..answer };
+            }
+            Some(Trouble::Error) => Some((500, "InternalServerException", "an error".to_owned())),
+            Some(Trouble::Denied) => {
+                Some((403, "AccessDeniedException", "is not authorized".to_owned()))
+            }
+            Some(Trouble::TokenExpired) => Some(invalid("Pagination token exception")),
+            Some(Trouble::CutOff | Trouble::Empty) | None => None,
+        };
+        if let Some(refused) = refused {
+            return refusal(refused);
+        }
+        match fleet.answer(path, body) {
+            Ok(_) if trouble == Some(Trouble::Empty) => Answer::ok("{}".to_owned()),
+            Ok(answer) => {
+                let mut answer = answer.to_string();
+                if trouble == Some(Trouble::CutOff) {
+                    answer.truncate(answer.len() / 2);
+                }
+                Answer::ok(answer)
+            }
+            Err(refused) => refusal(refused),
+        }
+    }
+}
+
+async fn call(State(inspector): State<Inspector>, uri: Uri, body: Bytes) -> impl IntoResponse {
+    let Answer { status, body, retry_after } = inspector.perform(uri.path(), &body);
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let retry_after = retry_after.map(|seconds| (RETRY_AFTER, seconds.to_string()));
+    let headers = AppendHeaders(retry_after.into_iter().collect::<Vec<_>>());
+    (status, [(CONTENT_TYPE, "application/json")], headers, body)
+}
+
+impl Fleet {
+    fn answer(&self, path: &str, body: &[u8]) -> Result<Value, Refusal> {
+        let request: Value =
+            serde_json::from_slice(body).map_err(|error| invalid(&error.to_string()))?;
+        let request = request.as_object().ok_or_else(|| invalid("the request is no object"))?;
+        match path {
+            "/findings/list" => self.list_findings(request),
+            _ => Err((404, "UnknownOperationException", format!("{path} is not served here"))),
+        }
+    }
+
+    fn list_findings(&self, request: &Map<String, Value>) -> Result<Value, Refusal> {
+        known(request, &["filterCriteria", "maxResults", "nextToken", "sortCriteria"])?;
+        let most = most(request, 100)?.min(self.habits.page_size);
+        let filter = object(request, "filterCriteria")?
+            .ok_or_else(|| invalid("a call without a filter hangs in large accounts"))?;
+        if let Some(sort) = object(request, "sortCriteria")? {
+            known(sort, &["field", "sortOrder"])?;
+            let field = sort.get("field").and_then(Value::as_str);
+            if field != Some("FIRST_OBSERVED_AT") {
+                return Err(invalid(&format!("this stand-in does not sort by {field:?}")));
+            }
+        }
+        let mut found = Vec::new();
+        for finding in &self.findings {
+            if matches(finding, filter)? {
+                found.push(finding);
+            }
+        }
+        let observed = |finding: &&Value| finding["firstObservedAt"].as_f64().unwrap_or_default();
+        found.sort_by(|a, b| observed(a).total_cmp(&observed(b)));
+        if self.habits.disorder {
+            found.reverse();
+        }
+        let (items, token) = self.page(&found, request, most)?;
+        let mut answer = json!({"findings": items});
+        if let Some(token) = token {
+            answer["nextToken"] = json!(token);
+        }
+        Ok(answer)
+    }
+
+    /// The page that `request` asks for, and the token of the next.
+    fn page<'a>(
+        &self,
+        all: &[&'a Value],
+        request: &Map<String, Value>,
+        most: usize,
+    ) -> Result<(Vec<&'a Value>, Option<String>), Refusal> {
+        let mut asked = request.clone();
+        let token = asked.remove("nextToken");
+        let asked = Value::Object(asked).to_string();
+        let (from, is_empty) = match token {
+            None => (0, false),
+            Some(token) => {
+                let refused = || invalid("Pagination token exception");
+                let token = token.as_str().ok_or_else(refused)?;
+                let mut parts = token.splitn(3, '/');
+                let from = parts.next().and_then(|from| from.parse().ok()).ok_or_else(refused)?;
+                let is_empty = parts.next().ok_or_else(refused)? == "empty";
+                // A filter that differs in one byte is another listing.
+                if parts.next() != Some(asked.as_str()) {
+                    return Err(refused());
+                }
+                (from, is_empty)
+            }
+        };
+        let token = |from: usize, kind: &str| Some(format!("{from}/{kind}/{asked}"));
+        if is_empty {
+            let next = if from < all.len() { token(from, "full") } else { None };
+            return Ok((Vec::new(), next));
+        }
+        let to = all.len().min(from + most);
+        let items = all.get(from..to).unwrap_or_default().to_vec();
+        let next = if to < all.len() {
+            token(to, if self.habits.empty_pages { "empty" } else { "full" })
+        } else if self.habits.token_at_the_end {
+            token(to, "empty")
+        } else {
+            None
+        };
+        Ok((items, next))
+    }
+}
+
+/// A finding as the API has it, from one as an event or the AWS CLI has it: its dates are numbers.
+pub fn as_api(mut finding: Value) -> Value {
+    fn convert(value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    let moment = value.as_str().filter(|_| name.ends_with("At"));
+                    match moment.and_then(|_| date::read(value)) {
+                        #[expect(
+                            clippy::cast_precision_loss,
+                            reason = "milliseconds of this age fit"
+                        )]
+                        Some(moment) => *value = json!(moment.as_millisecond() as f64 / 1000.0),
+                        None => convert(value),
+                    }
+                }
+            }
+            Value::Array(values) => values.iter_mut().for_each(convert),
+            _ => {}
+        }
+    }
+    convert(&mut finding);
+    finding
+}
+
+/// The filters of the model, each a list of one to ten.
+const STRING_FILTERS: &[(&str, &str)] = &[
+    ("findingArn", "/findingArn"),
+    ("awsAccountId", "/awsAccountId"),
+    ("findingType", "/type"),
+    ("severity", "/severity"),
+    ("findingStatus", "/status"),
+    ("title", "/title"),
+    ("resourceType", "/resources/0/type"),
+    ("resourceId", "/resources/0/id"),
+    ("vulnerabilityId", "/packageVulnerabilityDetails/vulnerabilityId"),
+    ("fixAvailable", "/fixAvailable"),
+    ("exploitAvailable", "/exploitAvailable"),
+    ("ecrImageHash", "/resources/0/details/awsEcrContainerImage/imageHash"),
+];
+const DATE_FILTERS: &[(&str, &str)] = &[
+    ("firstObservedAt", "/firstObservedAt"),
+    ("lastObservedAt", "/lastObservedAt"),
+    ("updatedAt", "/updatedAt"),
+];
+
+/// Whether a finding passes: one of each list, all lists.
+fn matches(finding: &Value, filter: &Map<String, Value>) -> Result<bool, Refusal> {
+    let mut passes = true;
+    for (name, values) in filter {
+        let values = values.as_array().filter(|values| (1..=10).contains(&values.len()));
+        let values = values.ok_or_else(|| invalid(&format!("{name} is no list of 1 to 10")))?;
+        let path = |filters: &[(&str, &'static str)]| {
+            filters.iter().find(|(filter, _)| filter == name).map(|(_, path)| *path)
+        };
+        let mut has = false;
+        for value in values {
+            let value = value.as_object().ok_or_else(|| invalid("a filter is no object"))?;
+            has |= match (path(STRING_FILTERS), path(DATE_FILTERS)) {
+                (Some(path), _) => text_matches(finding.pointer(path), value)?,
+                (_, Some(path)) => date_matches(finding.pointer(path), value)?,
+                _ => return Err(invalid(&format!("this stand-in does not filter by {name}"))),
+            };
+        }
+        passes &= has;
+    }
+    Ok(passes)
+}
+
+fn text_matches(found: Option<&Value>, filter: &Map<String, Value>) -> Result<bool, Refusal> {
+    known(filter, &["comparison", "value"])?;
+    let word =
+        |name: &str| filter.get(name).and_then(Value::as_str).filter(|word| !word.is_empty());
+    let (found, value) = (found.and_then(Value::as_str).unwrap_or_default(), word("value"));
+    let value = value.ok_or_else(|| invalid("a filter has no value"))?;
+    match word("comparison") {
+        Some("EQUALS") => Ok(found == value),
+        Some("NOT_EQUALS") => Ok(found != value),
+        Some("PREFIX") => Ok(found.starts_with(value)),
+        other => Err(invalid(&format!("a filter compares by {other:?}"))),
+    }
+}
+
+/// What a date filter takes: from 1970 on, and before 2033.
+const DATES: std::ops::Range<f64> = 0.0..1_988_150_400.0;
+
+fn date_matches(found: Option<&Value>, filter: &Map<String, Value>) -> Result<bool, Refusal> {
+    known(filter, &["startInclusive", "endInclusive"])?;
+    let bound = |name: &str| match filter.get(name) {
+        None => Ok(None),
+        Some(value) => {
+            let moment = value.as_f64().filter(|moment| DATES.contains(moment));
+            moment
+                .map(Some)
+                .ok_or_else(|| invalid(&format!("{name} is {value}, not in 1970 to 2032")))
+        }
+    };
+    let (start, end) = (bound("startInclusive")?, bound("endInclusive")?);
+    let Some(found) = found.and_then(Value::as_f64) else { return Ok(false) };
+    Ok(start.is_none_or(|start| found >= start) && end.is_none_or(|end| found <= end))
+}
+
+/// Refuses what the model does not have.
+fn known(request: &Map<String, Value>, fields: &[&str]) -> Result<(), Refusal> {
+    match request.keys().find(|name| !fields.contains(&name.as_str())) {
+        Some(name) => Err(invalid(&format!("{name} is not in the model"))),
+        None => Ok(()),
+    }
+}
+
+fn most(request: &Map<String, Value>, most: usize) -> Result<usize, Refusal> {
+    let Some(asked) = request.get("maxResults") else { return Ok(most) };
+    let asked = asked.as_u64().and_then(|asked| usize::try_from(asked).ok());
+    let allowed = asked.filter(|asked| (1..=most).contains(asked));
+    allowed.ok_or_else(|| invalid(&format!("maxResults is {asked:?}, not in 1 to {most}")))
+}
+
+fn object<'a>(
+    request: &'a Map<String, Value>,
+    name: &str,
+) -> Result<Option<&'a Map<String, Value>>, Refusal> {
+    match request.get(name) {
+        None => Ok(None),
+        Some(value) => {
+            value.as_object().map(Some).ok_or_else(|| invalid(&format!("{name} is no object")))
+        }
+    }
+}
+
+fn invalid(why: &str) -> Refusal {
+    (400, "ValidationException", why.to_owned())
+}
+
+fn refusal((status, code, message): Refusal) -> Answer {
+    let body = json!({"__type": code, "message": message}).to_string();
+    Answer { status, body, retry_after: None }
+}

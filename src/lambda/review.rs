@@ -1,0 +1,94 @@
+//! The function `review`: the daily round.
+
+use super::{
+    event,
+    metrics::{Measure, Measurements},
+    response::FunctionError,
+    run::Function,
+    settings::ReviewSettings,
+};
+use crate::{
+    adapters::{aws::Clients, dynamodb::DynamoDb, inspector2::Inspector2, sns::Sns},
+    app::{
+        Alerts, Attempt, Inspector, OpenRecords, Publisher, Records, RoundLog, Summaries, Triage,
+        TriageConfig,
+        review::{Review, RoundResult},
+    },
+};
+
+/// The function, with its clients.
+pub struct ReviewFunction(Review<DynamoDb, Sns, Inspector2>);
+
+impl Function for ReviewFunction {
+    type Settings = ReviewSettings;
+    type Response = RoundResult;
+
+    fn new(settings: ReviewSettings, clients: &Clients) -> Self {
+        let ReviewSettings { storage, delivery, policy, budget, scope, inspector_rate } = settings;
+        let config = TriageConfig {
+            policy,
+            notify: delivery.notify,
+            style: delivery.style,
+            budget,
+            email_required: delivery.email_required,
+            ..TriageConfig::default()
+        };
+        let triage = Triage::new(
+            DynamoDb::new(clients.dynamodb(), storage.table, storage.history_days),
+            Sns::new(clients.sns(), delivery.topics),
+            config,
+        );
+        let inspector = Inspector2::new(clients.inspector2(), inspector_rate);
+        Self(Review { triage, inspector, scope })
+    }
+
+    async fn handle(
+        &self,
+        event: &[u8],
+        attempt: Attempt<'_>,
+    ) -> Result<RoundResult, FunctionError> {
+        handle(&self.0, event, attempt).await
+    }
+}
+
+/// Handles one event.
+///
+/// # Errors
+/// How far the round came could not be written down; see [`Failure`](crate::app::failure::Failure).
+pub async fn handle<S, P: Publisher, I: Inspector>(
+    review: &Review<S, P, I>,
+    event: &[u8],
+    attempt: Attempt<'_>,
+) -> Result<RoundResult, FunctionError>
+where
+    S: Records + OpenRecords + Alerts + Summaries + RoundLog,
+{
+    let failed = |failure| FunctionError::new(failure, None);
+    let ask = event::daily(event).map_err(failed)?;
+    let result = review.daily(ask, attempt).await.map_err(failed)?;
+    let counts = Counts(&result).to_string();
+    tracing::info!(outcome = result.outcome.as_str(), counts, "the daily round");
+    Ok(result)
+}
+
+/// What was counted, in a line.
+struct Counts<'a>(&'a RoundResult);
+
+impl std::fmt::Display for Counts<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut first = true;
+        for (part, counts) in &self.0.parts {
+            for (what, number) in counts {
+                let comma = if first { "" } else { ", " };
+                write!(f, "{comma}{} {what} {number}", part.as_str())?;
+                first = false;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Measure for RoundResult {
+    // What is measured of a round is what it tells of itself while it is done.
+    fn measure(&self, _: &mut Measurements) {}
+}
