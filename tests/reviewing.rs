@@ -302,7 +302,7 @@ async fn round_with(world: &World, fault: Fault, at: usize) -> bool {
     let now: Timestamp = NEXT_DAY.parse().unwrap();
     let name = format!("daily {fault:?} {at}");
     let review = network.review(&world.emulator, &name);
-    let ask = Ask { now: false, full: true };
+    let ask = Ask { full: true, ..Ask::default() };
     let work = review.daily(ask, Attempt::new(&name, now));
     drop(network.until_killed(Box::pin(work)).await);
     let mut last = Value::Null;

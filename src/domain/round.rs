@@ -122,6 +122,8 @@ pub struct Ask {
     pub now: bool,
     /// A listing of everything.
     pub full: bool,
+    /// Nothing but that a round goes on which is under way, or the very first one begins.
+    pub go_on: bool,
 }
 
 impl Round {
@@ -146,7 +148,7 @@ impl Rounds {
     /// failed today, or begins another. Returns it.
     pub fn set_out(&mut self, ask: Ask, now: Timestamp) -> Round {
         let round = match self.current.take() {
-            Some(round) if round.is_under_way() => round,
+            Some(round) if round.is_under_way() || ask.go_on => round,
             Some(mut round) if !ask.now && !ask.full && is_same_day(round.began_at, now) => {
                 for progress in round.parts.values_mut() {
                     if progress.state == PartState::Failed {
@@ -214,7 +216,8 @@ mod tests {
         };
         assert!(began(Ask::default(), "2026-11-20T00:10:00Z"));
         assert!(!began(Ask::default(), "2026-11-20T23:10:00Z"));
-        assert!(began(Ask { now: true, full: false }, "2026-11-20T23:20:00Z"));
+        assert!(began(Ask { now: true, ..Ask::default() }, "2026-11-20T23:20:00Z"));
+        assert!(!began(Ask { go_on: true, ..Ask::default() }, "2026-11-21T00:05:00Z"));
         assert!(began(Ask::default(), "2026-11-21T00:10:00Z"));
     }
 
@@ -222,7 +225,8 @@ mod tests {
     fn a_round_that_is_under_way_goes_on_even_into_the_next_day() {
         let mut rounds = Rounds::default();
         rounds.set_out(Ask::default(), at("2026-11-20T23:50:00Z"));
-        for ask in [Ask::default(), Ask { now: true, full: true }] {
+        let asked = Ask { now: true, full: true, go_on: false };
+        for ask in [Ask::default(), Ask { go_on: true, ..Ask::default() }, asked] {
             rounds.set_out(ask, at("2026-11-21T00:10:00Z"));
             assert_eq!(rounds.current.as_ref().unwrap().began_at, at("2026-11-20T23:50:00Z"));
         }

@@ -107,6 +107,12 @@ impl Stack {
                     let (name, attribute) = (of[0].as_str().unwrap(), of[1].as_str().unwrap());
                     return json!(self.attribute(name, attribute));
                 }
+                "Fn::Join" => {
+                    let values = self.resolve(&of[1]);
+                    let values = values.as_array().expect("a list is joined").iter();
+                    let values: Vec<&str> = values.map(|one| one.as_str().unwrap()).collect();
+                    return json!(values.join(of[0].as_str().unwrap()));
+                }
                 "Fn::Sub" => {
                     let text = of.as_str().or(of[0].as_str()).unwrap();
                     return json!(self.substitute(text, &of[1]));

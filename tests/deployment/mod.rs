@@ -122,7 +122,7 @@ fn with_one_answer_there_is_what_is_needed_and_no_more() {
     let count = |kind: &str| stack.resources(kind).len();
     assert_eq!(count("AWS::SNS::Topic"), 2);
     assert_eq!(count("AWS::SNS::Subscription"), 2);
-    assert_eq!(count("AWS::IAM::Role"), 1);
+    assert_eq!(count("AWS::IAM::Role"), 2);
     let function = stack.resource("TriageFunction");
     assert_eq!(function["Architectures"], json!(["arm64"]));
     assert_eq!(function["TracingConfig"]["Mode"], "PassThrough");

@@ -13,8 +13,15 @@ use aws_sdk_dynamodb::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use inspector_triage::{
-    adapters::sns::{Sns, Topics},
-    app::Triage,
+    adapters::{
+        inspector2::Inspector2,
+        sns::{Sns, Topics},
+    },
+    app::{
+        Attempt, Triage,
+        review::{Review, RoundOutcome},
+    },
+    domain::{finding::Scope, round::Ask},
     emulator,
 };
 use serde_json::{Value, json};
@@ -66,6 +73,13 @@ fn needed(request: &HttpRequest) -> Vec<Permission> {
     let table = "arn:aws:dynamodb:eu-central-1:111122223333:table/FindingsTable";
     let body = request.body().bytes().unwrap();
     let target = request.headers().get("x-amz-target").unwrap_or_default();
+    if let Some((_, path)) = request.uri().split_once("inspector2.eu-central-1.amazonaws.com/") {
+        let action = match path {
+            "findings/list" => "ListFindings",
+            other => panic!("a call to {other}"),
+        };
+        return vec![(format!("inspector2:{action}"), "*".to_owned())];
+    }
     let Some((_, operation)) = target.split_once('.') else {
         let fields: BTreeMap<_, _> = form_urlencoded::parse(body).collect();
         let topic = match &*fields["TopicArn"] {
@@ -99,19 +113,49 @@ fn needed(request: &HttpRequest) -> Vec<Permission> {
     }
 }
 
+/// What the daily round does, as permissions.
+async fn calls_of_rounds() -> BTreeSet<Permission> {
+    let watch = Watch::default();
+    let world = World::new().await;
+    let dynamodb = world.emulator.dynamodb().interceptor(watch.clone());
+    let sns = world.emulator.sns().interceptor(watch.clone());
+    let triage = common::triage(dynamodb, sns.clone());
+    let triage = Triage::new(triage.store, Sns::new(sns, all_topics()), triage.config);
+    let inspector = world.emulator.inspector2().interceptor(watch.clone());
+    let inspector = Inspector2::new(inspector, common::RATE);
+    let review = Review { triage, inspector, scope: Scope::default() };
+    let finding = |at: &str| event_of(&arn(1), at, |_| {});
+    for (day, at, is_heard) in
+        [("20", "2026-11-19T10:00:00Z", false), ("21", "2026-11-20T10:00:00Z", true)]
+    {
+        world.inspect(&[finding(at)]);
+        for topic in [emulator::TOPIC, emulator::CHAT_TOPIC, emulator::DATA_TOPIC] {
+            world.emulator.listen(topic, is_heard);
+        }
+        let name = format!("daily {day}");
+        let now = format!("2026-11-{day}T00:10:00Z").parse().unwrap();
+        let result = Box::pin(review.daily(Ask::default(), Attempt::new(&name, now))).await;
+        assert_eq!(result.unwrap().outcome, RoundOutcome::Done);
+    }
+    watch.0.lock().unwrap().clone()
+}
+
+fn all_topics() -> Topics {
+    Topics {
+        email: emulator::TOPIC.to_owned(),
+        chat: Some(emulator::CHAT_TOPIC.to_owned()),
+        data: Some(emulator::DATA_TOPIC.to_owned()),
+    }
+}
+
 /// What the function does in the life of findings, as permissions.
 async fn all_calls() -> BTreeSet<Permission> {
     let watch = Watch::default();
     let mut world = World::new().await;
-    let topics = Topics {
-        email: emulator::TOPIC.to_owned(),
-        chat: Some(emulator::CHAT_TOPIC.to_owned()),
-        data: Some(emulator::DATA_TOPIC.to_owned()),
-    };
     let dynamodb = world.emulator.dynamodb().interceptor(watch.clone());
     let sns = world.emulator.sns().interceptor(watch.clone());
     let triage = common::triage(dynamodb, world.emulator.sns());
-    world.triage = Triage::new(triage.store, Sns::new(sns, topics), triage.config);
+    world.triage = Triage::new(triage.store, Sns::new(sns, all_topics()), triage.config);
 
     let now = "2026-11-20T10:00:10Z";
     let finding = |number: usize, at: &str, status: &str| {
@@ -146,19 +190,27 @@ async fn all_calls() -> BTreeSet<Permission> {
 }
 
 #[tokio::test]
-async fn the_role_permits_what_the_function_calls_and_nothing_else() {
+async fn each_role_permits_what_its_function_calls_and_nothing_else() {
+    permits("Triage", all_calls().await);
+    permits("Review", calls_of_rounds().await);
+}
+
+/// The role of a function permits these calls, and what Lambda does in its name.
+fn permits(function: &str, calls: BTreeSet<Permission>) {
     let arn =
         |service: &str, name: &str| format!("arn:aws:{service}:eu-central-1:111122223333:{name}");
+    let logs = arn("logs", &format!("log-group:{function}Logs:*"));
     let by_lambda = [
         ("sqs:SendMessage", arn("sqs", "FailureQueue")),
-        ("logs:CreateLogStream", arn("logs", "log-group:TriageLogs:*")),
-        ("logs:PutLogEvents", arn("logs", "log-group:TriageLogs:*")),
+        ("logs:CreateLogStream", logs.clone()),
+        ("logs:PutLogEvents", logs),
     ];
     let by_lambda = by_lambda.map(|(action, on)| (action.to_owned(), on));
-    let mut expected = all_calls().await;
+    let mut expected = calls;
     expected.extend(by_lambda);
 
-    let mut all = permissions(&everything(), "TriageRole");
+    let role = &format!("{function}Role");
+    let mut all = permissions(&everything(), role);
     let extra = [
         ("xray:PutTraceSegments", "*"),
         ("xray:PutTelemetryRecords", "*"),
@@ -171,9 +223,9 @@ async fn the_role_permits_what_the_function_calls_and_nothing_else() {
     assert_eq!(all, expected);
 
     expected.retain(|(_, on)| !on.ends_with("ChatTopic") && !on.ends_with("DataTopic"));
-    assert_eq!(permissions(&default(), "TriageRole"), expected);
+    assert_eq!(permissions(&default(), role), expected);
     assert_eq!(
-        Stack::new(&[]).resource("TriageRole").get("ManagedPolicyArns"),
+        Stack::new(&[]).resource(role).get("ManagedPolicyArns"),
         None,
         "SAM's own policies would allow more"
     );

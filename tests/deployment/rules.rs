@@ -3,6 +3,7 @@
 use std::fs;
 
 use inspector_triage::{
+    domain::round::Ask,
     emulator::template::{OWN, Template},
     lambda::event,
 };
@@ -117,13 +118,14 @@ fn every_rule_may_invoke_its_function_and_keeps_what_it_cannot_deliver() {
     let stack = everything();
     let functions = stack.resources("AWS::Lambda::Function");
     let rules = stack.resources("AWS::Events::Rule");
-    assert_eq!(rules.len(), 5);
+    assert_eq!(rules.len(), 7);
     let permissions = stack.resources("AWS::Lambda::Permission");
     let queue = stack.resource("UndeliveredQueuePolicy");
     let may_send =
         list(&queue["PolicyDocument"]["Statement"][0]["Condition"]["ArnEquals"]["aws:SourceArn"]);
-    // All but that of the flush, which is worth nothing when the next one comes.
-    assert_eq!(may_send.len(), rules.len() - 1);
+    // All but the schedules, whose events are worth nothing when the next ones come.
+    let schedules = ["FlushRule", "DailyRule", "ContinueRule"];
+    assert_eq!(may_send.len(), rules.len() - schedules.len());
     assert_eq!(permissions.len(), rules.len());
     for (name, rule) in rules {
         let arn = format!(
@@ -136,7 +138,7 @@ fn every_rule_may_invoke_its_function_and_keeps_what_it_cannot_deliver() {
         let permission = name.replace("Rule", "Permission");
         let mut before = vec![permission.as_str()];
         assert!(target["RetryPolicy"]["MaximumRetryAttempts"].as_u64().unwrap() > 0);
-        if name == "FlushRule" {
+        if schedules.contains(&name.as_str()) {
             assert_eq!(target["DeadLetterConfig"], Value::Null);
         } else {
             before.push("UndeliveredQueuePolicy");
@@ -164,6 +166,20 @@ fn the_schedule_sends_what_the_function_takes_for_a_flush() {
     let input = rule["Targets"][0]["Input"].as_str().unwrap().to_owned();
     assert!(matches!(event::read(input.as_bytes()).unwrap(), event::Event::Flush));
     assert_eq!(rule["ScheduleExpression"], "rate(5 minutes)");
+}
+
+#[test]
+fn the_schedules_send_what_the_function_takes_for_its_round() {
+    let stack = default();
+    for (rule, every, ask) in [
+        ("DailyRule", "rate(1 hour)", Ask::default()),
+        ("ContinueRule", "rate(5 minutes)", Ask { go_on: true, ..Ask::default() }),
+    ] {
+        let rule = stack.resource(rule);
+        let input = rule["Targets"][0]["Input"].as_str().unwrap();
+        assert_eq!(event::daily(input.as_bytes()).unwrap(), ask);
+        assert_eq!(rule["ScheduleExpression"], every);
+    }
 }
 
 #[test]

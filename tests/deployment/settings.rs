@@ -1,30 +1,43 @@
-//! The function understands the settings that the template gives it.
+//! The functions understand the settings that the template gives it.
 
 use std::{cell::RefCell, collections::BTreeSet};
 
-use inspector_triage::lambda::settings::{self, TriageSettings};
-use serde_json::json;
+use inspector_triage::lambda::settings::{
+    self, BadSetting, ReviewSettings, Settings, TriageSettings,
+};
+use serde_json::{Value, json};
 
 use super::{default, everything};
 use crate::common::cloudformation::Stack;
 
 #[test]
-fn the_function_gets_every_variable_that_it_reads_and_no_other() {
+fn each_function_gets_every_variable_that_it_reads_and_no_other() {
     for stack in [default(), everything()] {
-        let function = stack.resource("TriageFunction");
-        let set = function["Environment"]["Variables"].as_object().unwrap();
-        let read = RefCell::new(BTreeSet::new());
-        let read_all = settings::read::<TriageSettings>(|name| {
-            read.borrow_mut().insert(name.to_owned());
-            Some(set[name].as_str().unwrap().to_owned())
-        });
-        read_all.unwrap();
-        assert_eq!(set.keys().cloned().collect::<BTreeSet<_>>(), read.into_inner());
+        gets_what_it_reads::<TriageSettings>(&stack, "TriageFunction");
+        gets_what_it_reads::<ReviewSettings>(&stack, "ReviewFunction");
     }
 }
 
+fn gets_what_it_reads<S: Settings>(stack: &Stack, function: &str) {
+    let function = stack.resource(function);
+    let set = function["Environment"]["Variables"].as_object().unwrap();
+    let read = RefCell::new(BTreeSet::new());
+    let read_all = settings::read::<S>(|name| {
+        read.borrow_mut().insert(name.to_owned());
+        let value = set.get(name).unwrap_or_else(|| panic!("{name} is not set"));
+        Some(value.as_str().unwrap().to_owned())
+    });
+    read_all.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(set.keys().cloned().collect::<BTreeSet<_>>(), read.into_inner());
+}
+
+/// Whether a function takes these variables.
+fn takes<S: Settings>(variables: &Value) -> Result<(), BadSetting> {
+    settings::read::<S>(|name| variables[name].as_str().map(str::to_owned)).map(drop)
+}
+
 #[test]
-fn what_the_parameters_allow_the_function_takes() {
+fn what_the_parameters_allow_the_functions_take() {
     for (parameter, values) in [
         ("Language", ["en", "ja"].as_slice()),
         ("EnableNotify", &["true", "false"]),
@@ -36,14 +49,20 @@ fn what_the_parameters_allow_the_function_takes() {
         ("SlaDays", &["1,1,1,1", "2,7,30,90", "1,10,100,999"]),
         ("UrgentTags", &["", "stage=prod", "stage=prod,data class=very secret"]),
         ("HistoryDays", &["1", "400", "3650"]),
+        ("Severities", &["HIGH,CRITICAL", "CRITICAL,HIGH,MEDIUM,LOW,INFORMATIONAL,UNTRIAGED"]),
+        ("MediumFromEpss", &["", "0", "0.1", "1"]),
+        ("InspectorRate", &["0.1", "2", "1000"]),
     ] {
         for value in values {
-            let function = Stack::new(&[(parameter, value)]).resource("TriageFunction");
-            let variables = &function["Environment"]["Variables"];
-            let read = settings::read::<TriageSettings>(|name| {
-                variables[name].as_str().map(str::to_owned)
-            });
-            read.unwrap_or_else(|error| panic!("{parameter}={value}: {error}"));
+            let stack = Stack::new(&[(parameter, value)]);
+            for (function, takes) in [
+                ("TriageFunction", takes::<TriageSettings> as fn(&Value) -> Result<(), BadSetting>),
+                ("ReviewFunction", takes::<ReviewSettings>),
+            ] {
+                let function = stack.resource(function);
+                takes(&function["Environment"]["Variables"])
+                    .unwrap_or_else(|error| panic!("{parameter}={value}: {error}"));
+            }
         }
     }
     let stack = default();
