@@ -9,9 +9,9 @@ use std::{
 };
 
 use inspector_triage::{
-    app::{Attempt, review::RoundOutcome},
+    app::{Attempt, Gaps, review::RoundOutcome},
     domain::{record::Audience, round::Ask},
-    emulator::inspector::{Habits, Trouble},
+    emulator::inspector::{Account, Habits, Trouble},
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -384,4 +384,119 @@ async fn a_round_whose_time_runs_out_continues_with_the_next_event() {
     assert_eq!(seen, 60);
     world.daily("2026-11-20T23:10:00Z", json!({})).await;
     assert_eq!(world.published().len(), 1);
+}
+
+/// A resource in Inspector's coverage.
+fn covered(account: &str, id: &str, scan: &str, status: &str, reason: &str) -> Value {
+    json!({
+        "accountId": account, "resourceId": id, "resourceType": "AWS_LAMBDA_FUNCTION", "scanType": scan,
+        "scanStatus": {"statusCode": status, "reason": reason},
+        "resourceMetadata": {"lambdaFunction": {"functionName": id, "functionTags": {"team": "shop"}}},
+    })
+}
+
+async fn gaps(world: &World) -> Vec<(String, String, String)> {
+    let gaps = world.triage.store.gaps(None).await.unwrap().into_iter();
+    gaps.map(|gap| (gap.key(), gap.reason, gap.since.to_string())).collect()
+}
+
+#[tokio::test]
+async fn what_is_not_looked_at_is_remembered_with_its_first_day() {
+    let world = World::new().await;
+    let own = "arn:aws:lambda:eu-central-1:111122223333:function:triage-1:$LATEST";
+    let dead = "arn:aws:lambda:eu-central-1:111122223333:function:dead:$LATEST";
+    let key = |scan: &str| format!("RESOURCE#{scan}#{dead}");
+    world.emulator.inspector.fleet().habits.page_size = 1;
+    let inspect = |covered: Vec<Value>| world.emulator.inspector.fleet().coverage = covered;
+    let expired = covered("111122223333", dead, "PACKAGE", "INACTIVE", "SCAN_ELIGIBILITY_EXPIRED");
+    let unsupported = covered("111122223333", dead, "CODE", "INACTIVE", "UNSUPPORTED_RUNTIME");
+    inspect(vec![
+        expired.clone(),
+        unsupported.clone(),
+        covered("111122223333", own, "PACKAGE", "ACTIVE", "SUCCESSFUL"),
+        covered("111122223333", own, "CODE", "INACTIVE", "UNSUPPORTED_RUNTIME"),
+    ]);
+    let result = world.daily(FIRST, json!({})).await;
+    let coverage = json!({"accounts": 1, "unobserved": 2, "unread": 0});
+    assert_eq!(result["parts"]["coverage"], coverage, "our own function's code is no gap");
+    let first = "2026-11-20T00:10:00Z".to_owned();
+    let code = (key("CODE"), "UNSUPPORTED_RUNTIME".to_owned(), first.clone());
+    let package = (key("PACKAGE"), "SCAN_ELIGIBILITY_EXPIRED".to_owned(), first.clone());
+    assert_eq!(gaps(&world).await, [code.clone(), package]);
+
+    inspect(vec![
+        covered("111122223333", dead, "PACKAGE", "INACTIVE", "EXCLUDED_BY_TAG"),
+        unsupported,
+    ]);
+    world.daily(NEXT_DAY, json!({})).await;
+    let excluded = (key("PACKAGE"), "EXCLUDED_BY_TAG".to_owned(), first);
+    assert_eq!(
+        gaps(&world).await,
+        [code, excluded],
+        "there since the first day, whatever the reason"
+    );
+
+    inspect(vec![]);
+    world.daily("2026-11-22T00:10:00Z", json!({})).await;
+    assert_eq!(gaps(&world).await, []);
+}
+
+#[tokio::test]
+async fn what_is_off_is_a_gap_in_every_account_that_this_one_administers() {
+    let world = World::new().await;
+    {
+        let mut fleet = world.emulator.inspector.fleet();
+        fleet.administrator = Some("111122223333".to_owned());
+        fleet.accounts[0].off = vec!["lambdaCode", "codeRepository"];
+        for (id, relationship, status) in [
+            ("222233334444", "ENABLED", "ENABLED"),
+            ("333344445555", "ENABLED", "DISABLED"),
+            ("444455556666", "ACCOUNT_SUSPENDED", "SUSPENDED"),
+            ("555566667777", "REMOVED", "ENABLED"),
+        ] {
+            let account = Account::new(id);
+            fleet.accounts.push(Account { relationship, status, ..account });
+        }
+        fleet.habits.page_size = 2;
+    }
+    let result = world.daily(FIRST, json!({})).await;
+    assert_eq!(result["parts"]["enabled"], json!({"accounts": 4, "off": 3}), "{result}");
+    let gaps = world.triage.store.gaps(None).await.unwrap();
+    let gaps: Vec<_> = gaps
+        .iter()
+        .map(|gap| (gap.account.as_str(), gap.scan.as_str(), gap.reason.as_str()))
+        .collect();
+    let expected = [
+        ("111122223333", "LAMBDA_CODE", "DISABLED"),
+        ("333344445555", "", "DISABLED"),
+        ("444455556666", "", "ACCOUNT_SUSPENDED"),
+    ];
+    assert_eq!(gaps, expected);
+    let accounts = world.triage.store.accounts().await.unwrap();
+    assert_eq!(accounts, ["111122223333", "222233334444"], "where something is scanned");
+}
+
+#[tokio::test]
+async fn a_listing_of_coverage_that_breaks_off_forgets_no_gap() {
+    let world = World::new().await;
+    let gone = covered("111122223333", "i-1", "PACKAGE", "INACTIVE", "UNMANAGED_EC2_INSTANCE");
+    world.emulator.inspector.fleet().coverage = vec![gone];
+    world.daily(FIRST, json!({})).await;
+    let before = gaps(&world).await;
+    assert_eq!(before.len(), 1);
+    {
+        let mut fleet = world.emulator.inspector.fleet();
+        fleet.coverage = vec![
+            json!({"accountId": "111122223333", "scanStatus": {"statusCode": "INACTIVE", "reason": "X"}}),
+        ];
+    }
+    let result = world.daily(NEXT_DAY, json!({})).await;
+    assert_eq!(result["parts"]["coverage"]["unread"], 1, "{result}");
+    assert_eq!(gaps(&world).await, before);
+    world.emulator.inspector.fleet().trouble =
+        Some(Box::new(|_, path| (path == "/coverage/list").then_some(Trouble::Denied)));
+    let result = world.daily("2026-11-22T00:10:00Z", json!({})).await;
+    assert_eq!(result["parts"]["coverage"]["denied"], 1, "{result}");
+    assert_eq!(result["parts"]["listing"].get("failed"), None, "the other parts go on");
+    assert_eq!(gaps(&world).await, before);
 }

@@ -13,7 +13,7 @@ mod triage;
 pub use attempt::{Attempt, CALL_TIMEOUT, Observation, TimeLimit};
 pub use flush::{FlushFailed, FlushOutcome, FlushResult};
 pub use ports::{
-    Alerts, AnnouncedProblem, FindingQuery, Inspector, Leased, Marked, Marking, NotAnswered,
+    Alerts, AnnouncedProblem, FindingQuery, Gaps, Inspector, Leased, Marked, Marking, NotAnswered,
     NotPublished, Noted, OpenRecords, Page, Pending, Permit, PermitRequest, Publisher, Queue,
     Records, Refreshed, Refusal, RoundLog, Sighting, Summaries, SummaryLock, TakenUp, WriteOutcome,
 };

@@ -15,9 +15,9 @@ use std::{
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 
+use commands::{coverage, list, local, replay, retell, score};
 #[cfg(feature = "redrive")]
 use commands::{doctor, give, redrive};
-use commands::{list, local, replay, retell, score};
 
 use crate::app::failure::BoxError;
 
@@ -38,6 +38,7 @@ enum Command {
     Local(local::Arguments),
     List(list::Arguments),
     Retell(retell::Arguments),
+    Coverage(coverage::Arguments),
     #[cfg(feature = "redrive")]
     Doctor(doctor::Arguments),
     #[cfg(feature = "redrive")]
@@ -104,6 +105,7 @@ fn perform(
 ) -> Result<Verdict, BoxError> {
     match command {
         Command::Score => score::run(input, output),
+        Command::Coverage(coverage) => block_on(coverage::run(coverage, clock, output)),
         Command::List(list) => block_on(list::run(list, clock, output)),
         Command::Retell(retell) => block_on(retell::run(retell, clock(), output)),
         #[cfg(feature = "redrive")]

@@ -7,6 +7,17 @@ use crate::{
     render::Language,
 };
 
+/// How a list is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Table,
+    /// For spreadsheets
+    Csv,
+    /// For programs: an array of objects
+    Json,
+}
+
 impl ValueEnum for Audience {
     fn value_variants<'a>() -> &'a [Self] {
         &[Self::Email, Self::Chat, Self::Data]

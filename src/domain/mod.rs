@@ -2,6 +2,7 @@
 
 pub mod announce;
 pub mod assess;
+pub mod coverage;
 mod digest;
 pub mod finding;
 pub mod record;

@@ -22,18 +22,24 @@ const OVERLAP: SignedDuration = SignedDuration::from_hours(1);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Part {
+    /// What of Inspector is on, in which account.
+    Enabled,
     /// The findings that Inspector has, into the records.
     Listing,
+    /// What Inspector does not look at.
+    Coverage,
 }
 
 impl Part {
     /// All of them.
-    pub const ALL: [Self; 1] = [Self::Listing];
+    pub const ALL: [Self; 3] = [Self::Enabled, Self::Listing, Self::Coverage];
 
     /// The part as one word.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Enabled => "enabled",
             Self::Listing => "listing",
+            Self::Coverage => "coverage",
         }
     }
 }

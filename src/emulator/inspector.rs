@@ -26,10 +26,15 @@ use crate::{app::failure::BoxError, domain::finding::date};
 pub struct Inspector(Arc<Mutex<Fleet>>);
 
 /// What Inspector knows, and how it behaves.
-#[derive(Default)]
 pub struct Fleet {
     /// Findings in the form of the API.
     pub findings: Vec<Value>,
+    /// Resources that it knows, in the form of the API.
+    pub coverage: Vec<Value>,
+    /// The accounts, the first of which is its own, each with the status of Inspector as a whole and of each kind of scan.
+    pub accounts: Vec<Account>,
+    /// The account that administers Inspector for the organisation.
+    pub administrator: Option<String>,
     /// How it answers.
     pub habits: Habits,
     /// Asked about each request before it is looked at: the number of the request, from 0, and its path.
@@ -40,6 +45,55 @@ pub struct Fleet {
 
 /// What befalls the request with this number and path.
 pub type Fate = Box<dyn FnMut(usize, &str) -> Option<Trouble> + Send>;
+
+/// An account as Inspector sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Its id.
+    pub id: String,
+    /// How it is related to the administrator.
+    pub relationship: &'static str,
+    /// Whether Inspector is on.
+    pub status: &'static str,
+    /// Which kinds of scans are off.
+    pub off: Vec<&'static str>,
+}
+
+impl Account {
+    /// An account in which everything is on.
+    pub fn new(id: &str) -> Self {
+        Self { id: id.to_owned(), relationship: ENABLED, status: ENABLED, off: Vec::new() }
+    }
+
+    fn state(&self) -> Value {
+        // As the real one, with an error code where there is no error.
+        let state = |status: &str| json!({"status": status, "errorCode": "ALREADY_ENABLED", "errorMessage": ""});
+        let scans = ["ec2", "ecr", "lambda", "lambdaCode", "codeRepository"].map(|scan| {
+            let is_off = self.status != ENABLED || self.off.contains(&scan);
+            (scan.to_owned(), state(if is_off { "DISABLED" } else { ENABLED }))
+        });
+        json!({
+            "accountId": self.id, "state": state(self.status),
+            "resourceState": Map::from_iter(scans),
+        })
+    }
+}
+
+const ENABLED: &str = "ENABLED";
+
+impl Default for Fleet {
+    fn default() -> Self {
+        Self {
+            findings: Vec::new(),
+            coverage: Vec::new(),
+            accounts: vec![Account::new("111122223333")],
+            administrator: None,
+            habits: Habits::default(),
+            trouble: None,
+            requests: Vec::new(),
+        }
+    }
+}
 
 /// How pages come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,11 +191,24 @@ async fn call(State(inspector): State<Inspector>, uri: Uri, body: Bytes) -> impl
 
 impl Fleet {
     fn answer(&self, path: &str, body: &[u8]) -> Result<Value, Refusal> {
+        // A call without arguments has no body.
+        let body = if body.is_empty() { b"{}" } else { body };
         let request: Value =
             serde_json::from_slice(body).map_err(|error| invalid(&error.to_string()))?;
         let request = request.as_object().ok_or_else(|| invalid("the request is no object"))?;
         match path {
             "/findings/list" => self.list_findings(request),
+            "/coverage/list" => self.list_coverage(request),
+            "/status/batch/get" => self.status(request),
+            "/members/list" => self.list_members(request),
+            "/delegatedadminaccounts/get" => match &self.administrator {
+                Some(account) => Ok(json!({
+                    "delegatedAdmin": {"accountId": account, "relationshipStatus": ENABLED}
+                })),
+                None => {
+                    Err((404, "ResourceNotFoundException", "there is no administrator".to_owned()))
+                }
+            },
             _ => Err((404, "UnknownOperationException", format!("{path} is not served here"))),
         }
     }
@@ -160,7 +227,7 @@ impl Fleet {
         }
         let mut found = Vec::new();
         for finding in &self.findings {
-            if matches(finding, filter)? {
+            if passes(finding, filter, STRING_FILTERS, &["EQUALS", "NOT_EQUALS", "PREFIX"])? {
                 found.push(finding);
             }
         }
@@ -170,11 +237,63 @@ impl Fleet {
             found.reverse();
         }
         let (items, token) = self.page(&found, request, most)?;
-        let mut answer = json!({"findings": items});
-        if let Some(token) = token {
-            answer["nextToken"] = json!(token);
+        Ok(listed("findings", &items, token))
+    }
+
+    fn list_coverage(&self, request: &Map<String, Value>) -> Result<Value, Refusal> {
+        known(request, &["filterCriteria", "maxResults", "nextToken"])?;
+        let most = most(request, 200)?.min(self.habits.page_size);
+        let filter = object(request, "filterCriteria")?
+            .ok_or_else(|| invalid("a call without a filter hangs in large accounts"))?;
+        let mut found = Vec::new();
+        for covered in &self.coverage {
+            if passes(covered, filter, COVERAGE_FILTERS, &["EQUALS", "NOT_EQUALS"])? {
+                found.push(covered);
+            }
         }
-        Ok(answer)
+        let (items, token) = self.page(&found, request, most)?;
+        Ok(listed("coveredResources", &items, token))
+    }
+
+    fn status(&self, request: &Map<String, Value>) -> Result<Value, Refusal> {
+        known(request, &["accountIds"])?;
+        let asked =
+            request.get("accountIds").map(|ids| ids.as_array().cloned().unwrap_or_default());
+        let asked = asked.unwrap_or_default();
+        if asked.len() > 100 {
+            return Err(invalid("more than 100 accounts"));
+        }
+        if asked.is_empty() {
+            let own = self.accounts.first().map(Account::state);
+            return Ok(
+                json!({"accounts": own.into_iter().collect::<Vec<_>>(), "failedAccounts": []}),
+            );
+        }
+        let (mut accounts, mut failed) = (Vec::new(), Vec::new());
+        for id in &asked {
+            match self.accounts.iter().find(|account| *id == account.id) {
+                Some(account) => accounts.push(account.state()),
+                None => failed.push(json!({
+                    "accountId": id, "errorCode": "ACCESS_DENIED", "errorMessage": "not a member"
+                })),
+            }
+        }
+        Ok(json!({"accounts": accounts, "failedAccounts": failed}))
+    }
+
+    fn list_members(&self, request: &Map<String, Value>) -> Result<Value, Refusal> {
+        known(request, &["maxResults", "nextToken", "onlyAssociated"])?;
+        let own = self.accounts.first().map(|account| account.id.clone());
+        if self.administrator != own {
+            return Err((403, "AccessDeniedException", "is not the administrator".to_owned()));
+        }
+        let members = self.accounts.iter().skip(1).map(
+            |account| json!({"accountId": account.id, "relationshipStatus": account.relationship}),
+        );
+        let members: Vec<Value> = members.collect();
+        let most = most(request, 50)?.min(self.habits.page_size);
+        let (items, token) = self.page(&members.iter().collect::<Vec<_>>(), request, most)?;
+        Ok(listed("members", &items, token))
     }
 
     /// The page that `request` asks for, and the token of the next.
@@ -266,8 +385,30 @@ const DATE_FILTERS: &[(&str, &str)] = &[
     ("updatedAt", "/updatedAt"),
 ];
 
-/// Whether a finding passes: one of each list, all lists.
-fn matches(finding: &Value, filter: &Map<String, Value>) -> Result<bool, Refusal> {
+const COVERAGE_FILTERS: &[(&str, &str)] = &[
+    ("accountId", "/accountId"),
+    ("resourceId", "/resourceId"),
+    ("resourceType", "/resourceType"),
+    ("scanType", "/scanType"),
+    ("scanStatusCode", "/scanStatus/statusCode"),
+    ("scanStatusReason", "/scanStatus/reason"),
+];
+
+fn listed(name: &str, items: &[&Value], token: Option<String>) -> Value {
+    let mut answer = json!({name: items});
+    if let Some(token) = token {
+        answer["nextToken"] = json!(token);
+    }
+    answer
+}
+
+/// Whether something passes: one of each list, all lists.
+fn passes(
+    item: &Value,
+    filter: &Map<String, Value>,
+    texts: &[(&str, &'static str)],
+    comparisons: &[&str],
+) -> Result<bool, Refusal> {
     let mut passes = true;
     for (name, values) in filter {
         let values = values.as_array().filter(|values| (1..=10).contains(&values.len()));
@@ -278,9 +419,9 @@ fn matches(finding: &Value, filter: &Map<String, Value>) -> Result<bool, Refusal
         let mut has = false;
         for value in values {
             let value = value.as_object().ok_or_else(|| invalid("a filter is no object"))?;
-            has |= match (path(STRING_FILTERS), path(DATE_FILTERS)) {
-                (Some(path), _) => text_matches(finding.pointer(path), value)?,
-                (_, Some(path)) => date_matches(finding.pointer(path), value)?,
+            has |= match (path(texts), path(DATE_FILTERS)) {
+                (Some(path), _) => text_matches(item.pointer(path), value, comparisons)?,
+                (_, Some(path)) => date_matches(item.pointer(path), value)?,
                 _ => return Err(invalid(&format!("this stand-in does not filter by {name}"))),
             };
         }
@@ -289,13 +430,17 @@ fn matches(finding: &Value, filter: &Map<String, Value>) -> Result<bool, Refusal
     Ok(passes)
 }
 
-fn text_matches(found: Option<&Value>, filter: &Map<String, Value>) -> Result<bool, Refusal> {
+fn text_matches(
+    found: Option<&Value>,
+    filter: &Map<String, Value>,
+    comparisons: &[&str],
+) -> Result<bool, Refusal> {
     known(filter, &["comparison", "value"])?;
     let word =
         |name: &str| filter.get(name).and_then(Value::as_str).filter(|word| !word.is_empty());
     let (found, value) = (found.and_then(Value::as_str).unwrap_or_default(), word("value"));
     let value = value.ok_or_else(|| invalid("a filter has no value"))?;
-    match word("comparison") {
+    match word("comparison").filter(|comparison| comparisons.contains(comparison)) {
         Some("EQUALS") => Ok(found == value),
         Some("NOT_EQUALS") => Ok(found != value),
         Some("PREFIX") => Ok(found.starts_with(value)),

@@ -10,8 +10,8 @@ use super::{
 use crate::{
     adapters::{aws::Clients, dynamodb::DynamoDb, inspector2::Inspector2, sns::Sns},
     app::{
-        Alerts, Attempt, Inspector, OpenRecords, Publisher, Records, RoundLog, Summaries, Triage,
-        TriageConfig,
+        Alerts, Attempt, Gaps, Inspector, OpenRecords, Publisher, Records, RoundLog, Summaries,
+        Triage, TriageConfig,
         review::{Review, RoundResult},
     },
 };
@@ -24,7 +24,15 @@ impl Function for ReviewFunction {
     type Response = RoundResult;
 
     fn new(settings: ReviewSettings, clients: &Clients) -> Self {
-        let ReviewSettings { storage, delivery, policy, budget, scope, inspector_rate } = settings;
+        let ReviewSettings {
+            storage,
+            delivery,
+            policy,
+            budget,
+            scope,
+            inspector_rate,
+            own_functions,
+        } = settings;
         let config = TriageConfig {
             policy,
             notify: delivery.notify,
@@ -39,7 +47,7 @@ impl Function for ReviewFunction {
             config,
         );
         let inspector = Inspector2::new(clients.inspector2(), inspector_rate);
-        Self(Review { triage, inspector, scope })
+        Self(Review { triage, inspector, scope, own_functions })
     }
 
     async fn handle(
@@ -61,7 +69,7 @@ pub async fn handle<S, P: Publisher, I: Inspector>(
     attempt: Attempt<'_>,
 ) -> Result<RoundResult, FunctionError>
 where
-    S: Records + OpenRecords + Alerts + Summaries + RoundLog,
+    S: Records + OpenRecords + Alerts + Summaries + RoundLog + Gaps,
 {
     let failed = |failure| FunctionError::new(failure, None);
     let ask = event::daily(event).map_err(failed)?;

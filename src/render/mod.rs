@@ -6,7 +6,7 @@
 pub mod message;
 mod style;
 mod view;
-mod words;
+pub mod words;
 
 pub use style::Style;
 pub use words::{Language, reason};

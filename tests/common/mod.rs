@@ -91,7 +91,12 @@ impl World {
     pub fn review(&self) -> Review<DynamoDb, Sns, Inspector2> {
         let inspector = Inspector2::new(self.emulator.inspector2(), RATE);
         let triage = triage(self.emulator.dynamodb(), self.emulator.sns());
-        Review { triage, inspector, scope: Scope::default() }
+        Review {
+            triage,
+            inspector,
+            scope: Scope::default(),
+            own_functions: vec!["triage-".to_owned()],
+        }
     }
 
     /// Handles an event of the daily round at a time, which asks for `detail`.

@@ -250,7 +250,12 @@ impl Network {
         let config = inspector.clone().build();
         let link = Link { network: self.clone(), inner: config.http_client().unwrap() };
         let inspector = Inspector2::new(inspector.http_client(link), super::RATE);
-        Review { triage, inspector, scope: Scope::default() }
+        Review {
+            triage,
+            inspector,
+            scope: Scope::default(),
+            own_functions: vec!["triage-".to_owned()],
+        }
     }
 
     /// What `work` comes to; `None` if the function was killed in the midst of it.

@@ -22,7 +22,7 @@ use inspector_triage::{
         review::{Review, RoundOutcome},
     },
     domain::{finding::Scope, round::Ask},
-    emulator,
+    emulator::{self, inspector::Account},
 };
 use serde_json::{Value, json};
 
@@ -76,6 +76,10 @@ fn needed(request: &HttpRequest) -> Vec<Permission> {
     if let Some((_, path)) = request.uri().split_once("inspector2.eu-central-1.amazonaws.com/") {
         let action = match path {
             "findings/list" => "ListFindings",
+            "coverage/list" => "ListCoverage",
+            "status/batch/get" => "BatchGetAccountStatus",
+            "delegatedadminaccounts/get" => "GetDelegatedAdminAccount",
+            "members/list" => "ListMembers",
             other => panic!("a call to {other}"),
         };
         return vec![(format!("inspector2:{action}"), "*".to_owned())];
@@ -106,8 +110,9 @@ fn needed(request: &HttpRequest) -> Vec<Permission> {
                 .collect()
         }
         "Query" => {
-            let index = body["IndexName"].as_str().unwrap();
-            vec![("dynamodb:Query".to_owned(), format!("{table}/index/{index}"))]
+            let index = body["IndexName"].as_str();
+            let index = index.map(|index| format!("/index/{index}")).unwrap_or_default();
+            vec![("dynamodb:Query".to_owned(), format!("{table}{index}"))]
         }
         other => vec![(format!("dynamodb:{other}"), table.to_owned())],
     }
@@ -123,12 +128,27 @@ async fn calls_of_rounds() -> BTreeSet<Permission> {
     let triage = Triage::new(triage.store, Sns::new(sns, all_topics()), triage.config);
     let inspector = world.emulator.inspector2().interceptor(watch.clone());
     let inspector = Inspector2::new(inspector, common::RATE);
-    let review = Review { triage, inspector, scope: Scope::default() };
+    let review = Review {
+        triage,
+        inspector,
+        scope: Scope::default(),
+        own_functions: vec!["triage-".to_owned()],
+    };
     let finding = |at: &str| event_of(&arn(1), at, |_| {});
+    {
+        let mut fleet = world.emulator.inspector.fleet();
+        fleet.administrator = Some("111122223333".to_owned());
+        fleet.accounts.push(Account::new("444455556666"));
+        fleet.accounts[1].off = vec!["lambda"];
+    }
     for (day, at, is_heard) in
         [("20", "2026-11-19T10:00:00Z", false), ("21", "2026-11-20T10:00:00Z", true)]
     {
         world.inspect(&[finding(at)]);
+        // On the second day what was missing is looked at.
+        if is_heard {
+            world.emulator.inspector.fleet().accounts[1].off.clear();
+        }
         for topic in [emulator::TOPIC, emulator::CHAT_TOPIC, emulator::DATA_TOPIC] {
             world.emulator.listen(topic, is_heard);
         }

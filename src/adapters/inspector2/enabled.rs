@@ -1,80 +1,122 @@
 //! Whether Inspector is on, and who administers it.
 
-use aws_config::SdkConfig;
-use aws_sdk_inspector2::{Client, error::ProvideErrorMetadata, types::State};
+use aws_sdk_inspector2::types::{AccountState, ResourceState, State};
 
-use crate::{adapters::failed, app::failure::CallFailed};
+use super::Inspector2;
+use crate::{
+    app::{
+        NotAnswered, Refusal, TimeLimit,
+        failure::{BoxError, CallFailed},
+    },
+    domain::coverage::Enablement,
+};
 
-/// What of Inspector is on in an account and Region.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Enabled {
-    /// The account.
-    pub account: String,
-    /// Such as `ENABLED`.
-    pub status: String,
-    /// Each kind of scan, whether it is on or not.
-    pub scans: Vec<ScanType>,
-}
+const STATUS: &str = "Inspector2 BatchGetAccountStatus";
+const ADMINISTRATOR: &str = "Inspector2 GetDelegatedAdminAccount";
+const MEMBERS: &str = "Inspector2 ListMembers";
 
-/// A kind of scan.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ScanType {
-    /// Such as `EC2`.
-    pub name: &'static str,
-    /// Such as `ENABLED`.
-    pub status: String,
-}
-
-/// What is on in the account of the credentials.
-///
-/// # Errors
-/// The call failed, or Inspector does not say.
-pub async fn enabled(config: &SdkConfig) -> Result<Enabled, CallFailed> {
-    let (operation, object) = ("Inspector2 BatchGetAccountStatus", "of this account");
-    let wrong = |source| CallFailed { operation, object: object.to_owned(), source };
-    let call = Client::new(config).batch_get_account_status();
-    let answer = call.send().await.map_err(|error| failed::call(operation, object, error))?;
-    if let Some(account) = answer.failed_accounts().first() {
-        let message = account.error_message();
-        return Err(wrong(format!("{}: {message}", account.error_code().as_str()).into()));
+impl Inspector2 {
+    pub(super) async fn status_of(
+        &self,
+        accounts: &[String],
+        limit: TimeLimit<'_>,
+    ) -> Result<Vec<Enablement>, NotAnswered> {
+        let object = match accounts {
+            [] => "of this account".to_owned(),
+            [one] => format!("of {one}"),
+            several => format!("of {} accounts", several.len()),
+        };
+        let ids = (!accounts.is_empty()).then(|| accounts.to_vec());
+        let answer = self.pace.call(STATUS, &object, limit, || {
+            self.client.batch_get_account_status().set_account_ids(ids.clone()).send()
+        });
+        let answer = answer.await?;
+        // An account that Inspector cannot tell of is one of which nobody knows that it is on.
+        let failed = answer.failed_accounts().iter().map(|failed| Enablement {
+            account: failed.account_id().to_owned(),
+            status: failed.error_code().as_str().to_owned(),
+            scans: Vec::new(),
+        });
+        let told: Vec<Enablement> =
+            answer.accounts().iter().map(enablement).chain(failed).collect();
+        if told.is_empty() {
+            let source: BoxError = "the answer has no account".into();
+            let failed = CallFailed { operation: STATUS, object, source };
+            return Err(NotAnswered { why: Refusal::Other, failed });
+        }
+        Ok(told)
     }
-    let Some(account) = answer.accounts().first() else {
-        return Err(wrong("the answer has no account".into()));
-    };
+
+    pub(super) async fn delegated_administrator(
+        &self,
+        limit: TimeLimit<'_>,
+    ) -> Result<Option<String>, NotAnswered> {
+        let object = "of the organisation";
+        let call = || self.client.get_delegated_admin_account().send();
+        match self.pace.call(ADMINISTRATOR, object, limit, call).await {
+            Ok(answer) => {
+                let account = answer.delegated_admin().and_then(|admin| admin.account_id());
+                Ok(account.map(str::to_owned))
+            }
+            // There is no organisation, or nobody in it was named.
+            Err(NotAnswered { why: Refusal::NotFound, .. }) => Ok(None),
+            Err(refused) => Err(refused),
+        }
+    }
+
+    /// The accounts that this one administers, with how they are related to it as their status.
+    pub(super) async fn list_members(
+        &self,
+        limit: TimeLimit<'_>,
+    ) -> Result<Vec<Enablement>, NotAnswered> {
+        let mut members = Vec::new();
+        let mut token: Option<String> = None;
+        loop {
+            let answer = self.pace.call(MEMBERS, "of this account", limit, || {
+                let call = self.client.list_members().only_associated(false).max_results(50);
+                call.set_next_token(token.clone()).send()
+            });
+            let answer = answer.await?;
+            members.extend(answer.members().iter().filter_map(|member| {
+                Some(Enablement {
+                    account: member.account_id()?.to_owned(),
+                    status: member
+                        .relationship_status()
+                        .map_or_else(String::new, |status| status.as_str().to_owned()),
+                    scans: Vec::new(),
+                })
+            }));
+            let next = answer.next_token.filter(|next| !next.is_empty());
+            if next.is_none() || next == token {
+                return Ok(members);
+            }
+            token = next;
+        }
+    }
+}
+
+fn enablement(account: &AccountState) -> Enablement {
+    // Whether it is on is its status: an error code is there even where all is well.
     let status = |state: Option<&State>| {
         state.map_or_else(String::new, |state| state.status().as_str().to_owned())
     };
-    let scans = account.resource_state().map(|on| {
+    let scans = |on: &ResourceState| {
         [
             ("EC2", on.ec2()),
             ("ECR", on.ecr()),
-            ("Lambda", on.lambda()),
-            ("Lambda code", on.lambda_code()),
-            ("code repositories", on.code_repository()),
-            ("machine images", on.ami()),
+            ("LAMBDA", on.lambda()),
+            ("LAMBDA_CODE", on.lambda_code()),
+            ("CODE_REPOSITORY", on.code_repository()),
+            ("MACHINE_IMAGE", on.ami()),
         ]
-    });
-    let scans = scans.into_iter().flatten().filter(|(_, state)| state.is_some());
-    Ok(Enabled {
+        .into_iter()
+        .filter(|(_, state)| state.is_some())
+        .map(|(scan, state)| (scan, status(state)))
+        .collect()
+    };
+    Enablement {
         account: account.account_id().to_owned(),
         status: status(account.state()),
-        scans: scans.map(|(name, state)| ScanType { name, status: status(state) }).collect(),
-    })
-}
-
-/// The account that administers Inspector for the organisation; none if there is no such.
-///
-/// # Errors
-/// The call failed.
-pub async fn administrator(config: &SdkConfig) -> Result<Option<String>, CallFailed> {
-    match Client::new(config).get_delegated_admin_account().send().await {
-        Ok(answer) => {
-            let account = answer.delegated_admin().and_then(|admin| admin.account_id());
-            Ok(account.map(str::to_owned))
-        }
-        Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
-        Err(error) => {
-            Err(failed::call("Inspector2 GetDelegatedAdminAccount", "of the organisation", error))
-        }
+        scans: account.resource_state().map(scans).unwrap_or_default(),
     }
 }

@@ -1,7 +1,7 @@
 //! Amazon Inspector itself: the only place that speaks to Inspector2.
 
 mod body;
-#[cfg(feature = "redrive")]
+mod coverage;
 mod enabled;
 mod findings;
 mod pace;
@@ -13,11 +13,12 @@ use aws_sdk_inspector2::{
     config::{retry::RetryConfig, timeout::TimeoutConfig},
 };
 
-#[cfg(feature = "redrive")]
-pub use enabled::{Enabled, ScanType, administrator, enabled};
 use pace::Pace;
 
-use crate::app::{FindingQuery, Inspector, NotAnswered, Page, Sighting, TimeLimit};
+use crate::{
+    app::{FindingQuery, Inspector, NotAnswered, Page, Sighting, TimeLimit},
+    domain::coverage::{Coverage, Enablement},
+};
 
 /// A page of a large account takes longer than what the other services are asked for.
 const CALL_TIMEOUT: Duration = Duration::from_secs(20);
@@ -51,5 +52,30 @@ impl Inspector for Inspector2 {
         limit: TimeLimit<'_>,
     ) -> Result<Page<Sighting>, NotAnswered> {
         self.list_findings(query, token, limit).await
+    }
+
+    async fn unobserved(
+        &self,
+        account: &str,
+        token: Option<&str>,
+        limit: TimeLimit<'_>,
+    ) -> Result<Page<Coverage>, NotAnswered> {
+        self.list_unobserved(account, token, limit).await
+    }
+
+    async fn enabled(
+        &self,
+        accounts: &[String],
+        limit: TimeLimit<'_>,
+    ) -> Result<Vec<Enablement>, NotAnswered> {
+        self.status_of(accounts, limit).await
+    }
+
+    async fn administrator(&self, limit: TimeLimit<'_>) -> Result<Option<String>, NotAnswered> {
+        self.delegated_administrator(limit).await
+    }
+
+    async fn members(&self, limit: TimeLimit<'_>) -> Result<Vec<Enablement>, NotAnswered> {
+        self.list_members(limit).await
     }
 }

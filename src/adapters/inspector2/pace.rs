@@ -137,6 +137,7 @@ fn refusal<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Refusa
     };
     match code(error) {
         Some("AccessDeniedException" | "UnrecognizedClientException") => Refusal::Denied,
+        Some("ResourceNotFoundException") => Refusal::NotFound,
         Some("ValidationException") if says(&["token", "Token"]) => Refusal::Token,
         _ => Refusal::Other,
     }

@@ -4,7 +4,10 @@ use jiff::Timestamp;
 
 use crate::{
     app::{attempt::TimeLimit, failure::CallFailed},
-    domain::finding::{Finding, Oddity},
+    domain::{
+        coverage::{Coverage, Enablement},
+        finding::{Finding, Oddity},
+    },
 };
 
 /// What Inspector says when it is asked. Each call is one page, at Inspector's pace: an implementation waits between calls,
@@ -17,6 +20,33 @@ pub trait Inspector {
         token: Option<&str>,
         limit: TimeLimit<'_>,
     ) -> impl Future<Output = Result<Page<Sighting>, NotAnswered>> + Send;
+
+    /// A page of the resources of an account that are not scanned well.
+    fn unobserved(
+        &self,
+        account: &str,
+        token: Option<&str>,
+        limit: TimeLimit<'_>,
+    ) -> impl Future<Output = Result<Page<Coverage>, NotAnswered>> + Send;
+
+    /// What is on in these accounts, at most 100; without any, in this one.
+    fn enabled(
+        &self,
+        accounts: &[String],
+        limit: TimeLimit<'_>,
+    ) -> impl Future<Output = Result<Vec<Enablement>, NotAnswered>> + Send;
+
+    /// The account that administers Inspector for the organisation, if there is one.
+    fn administrator(
+        &self,
+        limit: TimeLimit<'_>,
+    ) -> impl Future<Output = Result<Option<String>, NotAnswered>> + Send;
+
+    /// The accounts that this one administers, each with how it is related to it as its status.
+    fn members(
+        &self,
+        limit: TimeLimit<'_>,
+    ) -> impl Future<Output = Result<Vec<Enablement>, NotAnswered>> + Send;
 }
 
 /// Which findings are asked for. The same for all pages of a listing, to the byte.
@@ -63,6 +93,8 @@ pub struct NotAnswered {
 pub enum Refusal {
     /// The function may not ask that, or Inspector is off.
     Denied,
+    /// There is no such thing.
+    NotFound,
     /// The token of a page is not, or no longer, taken.
     Token,
     /// It would have answered later than there was time.

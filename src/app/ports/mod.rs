@@ -3,6 +3,7 @@
 //! If a call fails, whether it took effect is unknown, and it may be repeated.
 
 mod alerts;
+mod gaps;
 mod inspector;
 mod publisher;
 mod records;
@@ -10,6 +11,7 @@ mod rounds;
 mod summaries;
 
 pub use alerts::{Alerts, AnnouncedProblem, Leased, Marked, Marking, Permit, PermitRequest};
+pub use gaps::Gaps;
 pub use inspector::{FindingQuery, Inspector, NotAnswered, Page, Refusal, Sighting};
 pub use publisher::{NotPublished, Publisher};
 pub use records::{OpenRecords, Records, Refreshed, WriteOutcome};

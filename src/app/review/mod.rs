@@ -5,6 +5,8 @@
 
 mod baseline;
 mod course;
+mod coverage;
+mod enabled;
 mod listing;
 
 use std::collections::BTreeMap;
@@ -14,7 +16,9 @@ use serde::Serialize;
 use super::{
     attempt::{Attempt, Observation},
     failure::{Failure, chain},
-    ports::{Alerts, Inspector, NotAnswered, OpenRecords, Publisher, Records, RoundLog, Summaries},
+    ports::{
+        Alerts, Gaps, Inspector, NotAnswered, OpenRecords, Publisher, Records, RoundLog, Summaries,
+    },
     service::Triage,
 };
 use crate::domain::{
@@ -32,6 +36,8 @@ pub struct Review<S, P, I> {
     pub inspector: I,
     /// Which findings are recorded that nobody has heard of.
     pub scope: Scope,
+    /// What the names of our own functions begin with, whose code nobody expects to be scanned.
+    pub own_functions: Vec<String>,
 }
 
 /// What came of an event, as the function returns it.
@@ -95,7 +101,7 @@ impl From<Failure> for Undone {
 
 impl<S, P, I> Review<S, P, I>
 where
-    S: Records + OpenRecords + Alerts + Summaries + RoundLog,
+    S: Records + OpenRecords + Alerts + Summaries + RoundLog + Gaps,
     P: Publisher,
     I: Inspector,
 {
@@ -150,7 +156,9 @@ where
 
     async fn part(&self, part: Part, course: &mut Course<'_, S>) -> Result<Ended, Undone> {
         match part {
+            Part::Enabled => self.enabled(course).await,
             Part::Listing => self.listing(course).await,
+            Part::Coverage => self.coverage(course).await,
         }
     }
 }

@@ -12,12 +12,17 @@ use crate::{
         cloudformation::{Stack, StackResource},
         cloudwatch::{self, FunctionMetric},
         dynamodb::DynamoDb,
-        eventbridge, inspector2, kms,
+        eventbridge,
+        inspector2::Inspector2,
+        kms,
         lambda::Functions,
         sns,
         sqs::Queue,
     },
-    app::failure::{BoxError, CallFailed},
+    app::{
+        Attempt, Inspector,
+        failure::{BoxError, CallFailed},
+    },
     cli::{Verdict, advice},
     domain::text::{self, short},
     lambda::{
@@ -117,6 +122,9 @@ impl Check {
     }
 }
 
+/// A few calls, and nobody waits for more.
+const CALLS_A_SECOND: f64 = 10.0;
+
 /// As long as what was found may be in the table.
 const LONGEST: usize = 58;
 
@@ -207,14 +215,16 @@ impl Visit<'_> {
 
     async fn inspector(&self) -> Vec<Check> {
         let what = "Amazon Inspector";
-        let on = match inspector2::enabled(self.config).await {
-            Ok(on) => on,
-            Err(failed) => return vec![Check::unknown(what, &failed)],
+        let inspector = Inspector2::new(self.config.into(), CALLS_A_SECOND);
+        let limit = Attempt::new("doctor", self.now).until(SignedDuration::ZERO);
+        let on = match inspector.enabled(&[], limit).await {
+            Ok(mut on) => on.remove(0),
+            Err(refused) => return vec![Check::unknown(what, &refused.failed)],
         };
         let is_on = |status: &str| status == "ENABLED";
         let list = |on_or_off: bool| {
-            let scans = on.scans.iter().filter(|scan| is_on(&scan.status) == on_or_off);
-            scans.map(|scan| scan.name).collect::<Vec<_>>().join(", ")
+            let scans = on.scans.iter().filter(|(_, status)| is_on(status) == on_or_off);
+            scans.map(|(scan, _)| *scan).collect::<Vec<_>>().join(", ")
         };
         let (scans, off) = (list(true), list(false));
         let there = format!("account {}, {}", on.account, self.stack.region());
@@ -230,7 +240,7 @@ impl Visit<'_> {
             Check::well(what, format!("scans {scans}; off: {off}"))
         };
         let what = "administrator";
-        let administrator = match inspector2::administrator(self.config).await {
+        let administrator = match inspector.administrator(limit).await {
             Ok(None) => Check::well(what, "none: this account hears of itself"),
             Ok(Some(account)) if account == on.account => {
                 Check::well(what, "this account, for the organisation")
@@ -243,7 +253,7 @@ impl Visit<'_> {
                      of these too"
                 ),
             ),
-            Err(failed) => Check::unknown(what, &failed),
+            Err(refused) => Check::unknown(what, &refused.failed),
         };
         vec![enabled, administrator]
     }

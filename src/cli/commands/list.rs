@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::{
     adapters::{aws, dynamodb::DynamoDb},
     app::{OpenRecords, failure::BoxError},
-    cli::{Verdict, advice, table},
+    cli::{Verdict, advice, table, values::Format},
     domain::{
         assess::Priority,
         finding::{FixAvailable, OwnerTags, Resource},
@@ -48,17 +48,6 @@ pub struct Arguments {
     /// The time to judge due dates by, such as 2026-11-20T12:00:00Z; by default now.
     #[arg(long, value_name = "TIME")]
     now: Option<Timestamp>,
-}
-
-/// How findings are shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// For people
-    Table,
-    /// For spreadsheets
-    Csv,
-    /// For programs: an array of objects
-    Json,
 }
 
 /// A finding, as programs and spreadsheets get it.
@@ -180,9 +169,7 @@ impl Listed {
         ];
         let perhaps = [&mut self.region, &mut self.owner, &mut self.fix_available];
         for text in texts.into_iter().chain(perhaps.into_iter().flatten()) {
-            if text.starts_with(['=', '+', '-', '@']) {
-                text.insert(0, '\'');
-            }
+            table::defuse(text);
         }
         self
     }

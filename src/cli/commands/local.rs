@@ -1,20 +1,27 @@
 //! `local`: what the function needs, on this machine, until Ctrl-C.
 
-use std::{io::Write, path::PathBuf};
+use std::{collections::BTreeSet, io::Write, path::PathBuf};
 
-use super::replay;
+use serde_json::Value;
+
+use super::{coverage, replay};
 use crate::{
     app::failure::BoxError,
-    cli::Verdict,
-    emulator::{Emulator, template},
+    cli::{Verdict, input},
+    domain::finding::is_on_demand,
+    emulator::{
+        Emulator,
+        inspector::{self, Account, Inspector},
+        template,
+    },
 };
 
-/// Serve the store and the topic for `cargo lambda watch`, and show what is published.
+/// Serve what the functions need for `cargo lambda watch`, and show what is published.
 ///
-/// Stops at Ctrl-C.
+/// The store, the topics, and Amazon Inspector, which lists the findings in the files that are given. Stops at Ctrl-C.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The port of the store; the topic is at the next one. 0 takes free ones.
+    /// The port of the store; the topics and Inspector are at the next ones. 0 takes free ones.
     #[arg(long, default_value_t = 8000)]
     port: u16,
     /// Write the environment for the function into this file, too.
@@ -23,12 +30,52 @@ pub struct Arguments {
     /// Keep the store in this file; by default it is gone at the end.
     #[arg(long, value_name = "FILE")]
     db: Option<PathBuf>,
+    /// Findings that Inspector lists: files and folders, in every form that replay takes.
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    inspector: Vec<PathBuf>,
+    /// What Inspector looks at: a file with the output of aws inspector2 list-coverage.
+    #[arg(long, value_name = "FILE")]
+    coverage: Option<PathBuf>,
 }
 
-/// Serves the store and the topic, says how to reach them, and shows what is published.
+/// Has Inspector know what is in the files.
+async fn fill(inspector: &Inspector, local: &Arguments) -> Result<(), BoxError> {
+    for file in input::files(&local.inspector)? {
+        input::events(&file, async |input| {
+            let event: Value = serde_json::from_slice(&input.event)
+                .map_err(|error| format!("{}: {error}", input.origin))?;
+            let finding = event.get("detail").unwrap_or(&event);
+            let arn = finding.get("findingArn").and_then(Value::as_str);
+            // Other events are no findings, and on-demand scans' are never listed.
+            if arn.is_some_and(|arn| !is_on_demand(arn)) {
+                inspector.fleet().findings.push(inspector::as_api(finding.clone()));
+            }
+            Ok(())
+        })
+        .await?;
+    }
+    if let Some(file) = &local.coverage {
+        inspector.fleet().coverage = coverage::resources(file)?;
+    }
+    let mut fleet = inspector.fleet();
+    let accounts = fleet.findings.iter().map(|finding| &finding["awsAccountId"]);
+    let accounts = accounts.chain(fleet.coverage.iter().map(|covered| &covered["accountId"]));
+    let accounts: BTreeSet<String> =
+        accounts.filter_map(Value::as_str).map(str::to_owned).collect();
+    for account in accounts {
+        if fleet.accounts.iter().all(|known| known.id != account) {
+            fleet.accounts.push(Account::new(&account));
+        }
+    }
+    fleet.administrator = fleet.accounts.first().map(|own| own.id.clone());
+    Ok(())
+}
+
+/// Serves the store, the topics and Inspector, says how to reach them, and shows what is published.
 pub async fn run(local: Arguments, output: &mut impl Write) -> Result<Verdict, BoxError> {
     let own = template::Template::read(template::OWN)?;
     let mut emulator = Emulator::open(&own, local.db.as_deref()).await?;
+    fill(&emulator.inspector, &local).await?;
     let settings = emulator.serve(local.port).await?.into_iter();
     let lines: Vec<String> = settings.map(|(name, value)| format!("{name}={value}\n")).collect();
     let environment = lines.concat();

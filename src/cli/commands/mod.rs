@@ -1,5 +1,6 @@
 //! The commands, a file each.
 
+pub mod coverage;
 #[cfg(feature = "redrive")]
 pub mod doctor;
 #[cfg(feature = "redrive")]

@@ -1,6 +1,6 @@
 //! Whose finding it is: the tag of a resource that names its owner.
 
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use super::Finding;
 
@@ -12,6 +12,14 @@ pub struct OwnerTags(Vec<String>);
 impl OwnerTags {
     /// What a text must be to be read as some.
     pub const EXPECTED: &str = "at most 10 names of tags such as owner,team";
+
+    /// The owner that the tags of a resource name, if they do.
+    pub fn owner_in<'a>(&self, tags: &'a BTreeMap<String, String>) -> Option<&'a str> {
+        self.0.iter().find_map(|name| {
+            let (_, value) = tags.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?;
+            Some(value.trim()).filter(|value| !value.is_empty())
+        })
+    }
 }
 
 impl Default for OwnerTags {
@@ -44,13 +52,7 @@ pub struct NotOwnerTags;
 impl Finding {
     /// The owner of the first resource that has one, as a tag of it says.
     pub fn owner(&self, tags: &OwnerTags) -> Option<&str> {
-        self.resources.iter().find_map(|resource| {
-            tags.0.iter().find_map(|name| {
-                let mut tags = resource.tags.iter();
-                let (_, value) = tags.find(|(key, _)| key.eq_ignore_ascii_case(name))?;
-                Some(value.trim()).filter(|value| !value.is_empty())
-            })
-        })
+        self.resources.iter().find_map(|resource| tags.owner_in(&resource.tags))
     }
 }
 

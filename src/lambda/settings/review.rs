@@ -23,6 +23,9 @@ pub struct ReviewSettings {
     pub scope: Scope,
     /// `INSPECTOR_RATE`: calls to Inspector a second, 0.1 to 1000, default 2.
     pub inspector_rate: f64,
+    /// `OWN_FUNCTIONS`: what the names of the functions of this deployment begin with, default none. That their code is not
+    /// scanned is no gap.
+    pub own_functions: Vec<String>,
 }
 
 impl Settings for ReviewSettings {
@@ -44,6 +47,11 @@ impl Settings for ReviewSettings {
             inspector_rate: environment
                 .optional("INSPECTOR_RATE", RATE, read_rate)?
                 .unwrap_or(INSPECTOR_RATE),
+            own_functions: environment
+                .optional("OWN_FUNCTIONS", "names of Lambda functions", |names| {
+                    Some(names.split(',').map(|name| name.trim().to_owned()).collect())
+                })?
+                .unwrap_or_default(),
         })
     }
 }

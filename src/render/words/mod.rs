@@ -1,5 +1,6 @@
 //! Parts of messages in words: what to do, why, by when.
 
+pub mod coverage;
 mod kind;
 pub mod lists;
 mod reason;

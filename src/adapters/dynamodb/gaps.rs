@@ -1,0 +1,141 @@
+//! What Inspector does not look at, and the accounts that it is asked about.
+
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
+
+use super::{DynamoDb, UPDATE, batches::TableRow, item, keys};
+use crate::{
+    app::{
+        Gaps, TimeLimit,
+        failure::{BoxError, CallFailed},
+    },
+    domain::coverage::Gap,
+};
+
+/// The attribute that holds a [`Gap`] as JSON text.
+const GAP: &str = "gap";
+/// The attribute that lists accounts.
+const ACCOUNTS: &str = "accounts";
+
+/// A gap that is to be written or forgotten.
+enum Change<'a> {
+    There(&'a Gap),
+    Gone(&'a Gap),
+}
+
+impl Change<'_> {
+    fn gap(&self) -> &Gap {
+        match self {
+            Self::There(gap) | Self::Gone(gap) => gap,
+        }
+    }
+}
+
+impl TableRow for Change<'_> {
+    fn key(&self) -> String {
+        sort_key(self.gap())
+    }
+
+    fn size(&self) -> usize {
+        serde_json::to_vec(self.gap()).map_or(0, |json| json.len()) + 1_000
+    }
+}
+
+fn sort_key(gap: &Gap) -> String {
+    format!("{}#{}", gap.account, gap.key())
+}
+
+impl Gaps for DynamoDb {
+    async fn gaps(&self, account: Option<&str>) -> Result<Vec<Gap>, CallFailed> {
+        let failed = |source: BoxError| CallFailed {
+            operation: "DynamoDB Query",
+            object: keys::GAPS.to_owned(),
+            source,
+        };
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            // For a page without a limit the embedded store reads all rows that are left.
+            .limit(1_000)
+            .expression_attribute_values(":gaps", AttributeValue::S(keys::GAPS.to_owned()));
+        let query = match account {
+            None => query.key_condition_expression("pk = :gaps"),
+            Some(account) => query
+                .key_condition_expression("pk = :gaps AND begins_with(sk, :account)")
+                .expression_attribute_values(":account", AttributeValue::S(format!("{account}#"))),
+        };
+        let mut items = query.into_paginator().items().send();
+        let mut gaps = Vec::new();
+        while let Some(item) = items.next().await {
+            let item = item.map_err(|error| failed(error.into()))?;
+            let gap = item.get(GAP).and_then(|gap| gap.as_s().ok()).map(String::as_str);
+            gaps.push(serde_json::from_str(gap.unwrap_or_default()).map_err(|e| failed(e.into()))?);
+        }
+        Ok(gaps)
+    }
+
+    async fn change_gaps(
+        &self,
+        there: &[Gap],
+        gone: &[Gap],
+        limit: TimeLimit<'_>,
+    ) -> Result<(), CallFailed> {
+        let changes: Vec<Change<'_>> =
+            there.iter().map(Change::There).chain(gone.iter().map(Change::Gone)).collect();
+        let parts = |change: &Change<'_>| {
+            let key = [(keys::PK, keys::GAPS.to_owned()), (keys::SK, sort_key(change.gap()))];
+            let key = key.map(|(name, value)| (name.to_owned(), AttributeValue::S(value)));
+            Ok(vec![match change {
+                Change::There(gap) => {
+                    let put = Put::builder()
+                        .table_name(&self.table)
+                        .set_item(Some(key.into_iter().collect()))
+                        .item(GAP, item::json(gap)?);
+                    TransactWriteItem::builder().put(put.build()?).build()
+                }
+                Change::Gone(_) => {
+                    let delete = Delete::builder()
+                        .table_name(&self.table)
+                        .set_key(Some(key.into_iter().collect()));
+                    TransactWriteItem::builder().delete(delete.build()?).build()
+                }
+            }])
+        };
+        let done = self.transact_all(&changes, parts, |_| Ok(()), limit).await?;
+        match done.iter().filter(|done| done.is_none()).count() {
+            0 => Ok(()),
+            undone => Err(CallFailed {
+                operation: "DynamoDB TransactWriteItems",
+                object: keys::GAPS.to_owned(),
+                source: format!("the table was too busy for {undone} of {} gaps", done.len())
+                    .into(),
+            }),
+        }
+    }
+
+    async fn accounts(&self) -> Result<Vec<String>, CallFailed> {
+        let key = (keys::ROUND.to_owned(), keys::ACCOUNTS.to_owned());
+        let row = self.get_items(&[key]).await?.pop();
+        let accounts = row.as_ref().and_then(|row| row.get(ACCOUNTS)?.as_l().ok());
+        let accounts = accounts.into_iter().flatten().filter_map(|one| one.as_s().ok());
+        Ok(accounts.cloned().collect())
+    }
+
+    async fn remember_accounts(&self, accounts: &[String]) -> Result<(), CallFailed> {
+        let list = accounts.iter().map(|account| AttributeValue::S(account.clone())).collect();
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key(keys::PK, AttributeValue::S(keys::ROUND.to_owned()))
+            .key(keys::SK, AttributeValue::S(keys::ACCOUNTS.to_owned()))
+            .update_expression("SET accounts = :accounts")
+            .expression_attribute_values(":accounts", AttributeValue::L(list));
+        update.send().await.map(drop).map_err(|error| CallFailed {
+            operation: UPDATE,
+            object: format!("{} {}", keys::ROUND, keys::ACCOUNTS),
+            source: error.into_service_error().into(),
+        })
+    }
+}

@@ -1,0 +1,32 @@
+//! What Inspector does not look at, remembered.
+
+use crate::{
+    app::{attempt::TimeLimit, failure::CallFailed},
+    domain::coverage::Gap,
+};
+
+/// Where gaps are kept, and the accounts that are asked about.
+pub trait Gaps {
+    /// The gaps of an account, or of all.
+    fn gaps(
+        &self,
+        account: Option<&str>,
+    ) -> impl Future<Output = Result<Vec<Gap>, CallFailed>> + Send;
+
+    /// Writes these gaps, and forgets those. Fails if there is no time for all of them; some are done then.
+    fn change_gaps(
+        &self,
+        there: &[Gap],
+        gone: &[Gap],
+        limit: TimeLimit<'_>,
+    ) -> impl Future<Output = Result<(), CallFailed>> + Send;
+
+    /// The accounts in which Inspector is on, as last known.
+    fn accounts(&self) -> impl Future<Output = Result<Vec<String>, CallFailed>> + Send;
+
+    /// Remembers the accounts in which Inspector is on.
+    fn remember_accounts(
+        &self,
+        accounts: &[String],
+    ) -> impl Future<Output = Result<(), CallFailed>> + Send;
+}

@@ -1,0 +1,270 @@
+//! What Amazon Inspector looks at, and what it does not: accounts, kinds of scans, and resources.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// How long a first scan may take before it counts as missing.
+const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
+
+/// A resource as Inspector's coverage has it. There is a row for each kind of scan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Coverage {
+    /// The account that holds it.
+    pub account: String,
+    /// Its ARN or id.
+    pub resource: String,
+    /// Its type, such as `AWS_LAMBDA_FUNCTION`.
+    pub kind: String,
+    /// The kind of scan: `PACKAGE`, `CODE` or `NETWORK`.
+    pub scan: String,
+    /// `ACTIVE` or `INACTIVE`.
+    pub status: String,
+    /// Why, such as `SUCCESSFUL`.
+    pub reason: String,
+    /// Its tags, if Inspector knows them.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// A resource as Inspector and the AWS CLI write it:
+/// <https://docs.aws.amazon.com/inspector/v2/APIReference/API_CoveredResource.html>.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CoveredResource {
+    account_id: String,
+    resource_id: String,
+    resource_type: String,
+    scan_type: String,
+    scan_status: Option<ScanStatus>,
+    #[serde(default)]
+    resource_metadata: Value,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ScanStatus {
+    status_code: String,
+    reason: String,
+}
+
+impl Coverage {
+    /// Reads one of the `coveredResources` of `ListCoverage`.
+    ///
+    /// # Errors
+    /// A field that must be there is missing, or not a text.
+    pub fn read(value: &Value) -> Result<Self, serde_json::Error> {
+        let read = CoveredResource::deserialize(value)?;
+        let (status, reason) = match read.scan_status {
+            Some(status) => (status.status_code, status.reason),
+            None => (INACTIVE.to_owned(), UNKNOWN.to_owned()),
+        };
+        let tags = ["/lambdaFunction/functionTags", "/ec2/tags"]
+            .into_iter()
+            .filter_map(|path| read.resource_metadata.pointer(path)?.as_object())
+            .flatten()
+            .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+        Ok(Self {
+            tags: tags.collect(),
+            account: read.account_id,
+            resource: read.resource_id,
+            kind: read.resource_type,
+            scan: read.scan_type,
+            status,
+            reason,
+        })
+    }
+
+    /// What is not looked at here, as of `now`: nothing if all is well, or the resource is going away.
+    pub fn gap(self, now: Timestamp) -> Option<Gap> {
+        let is_well = self.reason == "SUCCESSFUL" && self.status != INACTIVE;
+        if is_well || GOING_AWAY.contains(&self.reason.as_str()) {
+            return None;
+        }
+        let is_partial = self.status != INACTIVE;
+        Some(Gap {
+            account: self.account,
+            subject: Subject::Resource { kind: self.kind, id: self.resource },
+            scan: self.scan,
+            reason: self.reason,
+            is_partial,
+            since: now,
+            tags: self.tags,
+        })
+    }
+}
+
+const INACTIVE: &str = "INACTIVE";
+const UNKNOWN: &str = "UNKNOWN";
+
+/// Reasons of resources that need no scan any more.
+const GOING_AWAY: [&str; 3] = ["IMAGE_ARCHIVED", "RESOURCE_TERMINATED", "PENDING_DISABLE"];
+/// Reasons that pass by themselves.
+const PASSING: [&str; 4] =
+    ["PENDING_INITIAL_SCAN", "SCAN_IN_PROGRESS", "PENDING_REVIVAL_SCAN", "INTERNAL_ERROR"];
+
+/// Something that Inspector does not look at, or not at all of it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Gap {
+    /// The account.
+    pub account: String,
+    /// What is not looked at.
+    pub subject: Subject,
+    /// By which kind of scan: `PACKAGE`, `CODE` or `NETWORK` of a resource, and `EC2`, `ECR`, `LAMBDA` or `LAMBDA_CODE` of
+    /// an account; empty where nothing of an account is scanned.
+    pub scan: String,
+    /// Why, in Inspector's word, such as `EXCLUDED_BY_TAG`.
+    pub reason: String,
+    /// Whether a part of it is looked at.
+    pub is_partial: bool,
+    /// When we first saw that it is not looked at.
+    pub since: Timestamp,
+    /// Its tags, if they are known.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+}
+
+/// What a gap is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Subject {
+    /// A whole account.
+    Account,
+    /// A resource.
+    Resource {
+        /// Its type, such as `AWS_LAMBDA_FUNCTION`.
+        kind: String,
+        /// Its ARN or id.
+        id: String,
+    },
+}
+
+impl Gap {
+    /// What tells it from every other gap of its account.
+    pub fn key(&self) -> String {
+        match &self.subject {
+            Subject::Account => format!("ACCOUNT#{}", self.scan),
+            Subject::Resource { id, .. } => format!("RESOURCE#{}#{id}", self.scan),
+        }
+    }
+
+    /// Whether somebody should look at it: what passes by itself has a day to do so.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        !PASSING.contains(&self.reason.as_str()) || now.duration_since(self.since) >= PATIENCE
+    }
+
+    /// The gap, seen again: it is there since it was first seen, whatever the reason was then.
+    #[must_use]
+    pub fn seen_before(self, before: &Self) -> Self {
+        Self { since: before.since, ..self }
+    }
+}
+
+/// What of Inspector is on in an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Enablement {
+    /// The account.
+    pub account: String,
+    /// `ENABLED`, or something else.
+    pub status: String,
+    /// Each kind of scan with its status.
+    pub scans: Vec<(&'static str, String)>,
+}
+
+/// The kinds of scans that are missed where they are off: those of Security Hub's controls Inspector.1 to .4,
+/// <https://docs.aws.amazon.com/securityhub/latest/userguide/inspector-controls.html>.
+const EXPECTED: [&str; 4] = ["EC2", "ECR", "LAMBDA", "LAMBDA_CODE"];
+
+impl Enablement {
+    /// Whether anything is scanned in the account.
+    pub fn is_on(&self) -> bool {
+        self.status == "ENABLED"
+    }
+
+    /// What is off, as of `now`.
+    pub fn gaps(&self, now: Timestamp) -> Vec<Gap> {
+        let gap = |scan: &str, reason: &str| Gap {
+            account: self.account.clone(),
+            subject: Subject::Account,
+            scan: scan.to_owned(),
+            reason: reason.to_owned(),
+            is_partial: false,
+            since: now,
+            tags: BTreeMap::new(),
+        };
+        if !self.is_on() {
+            return vec![gap("", &self.status)];
+        }
+        let is_off =
+            |(scan, status): &&(&str, String)| EXPECTED.contains(scan) && status != "ENABLED";
+        self.scans.iter().filter(is_off).map(|(scan, status)| gap(scan, status)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn at(time: &str) -> Timestamp {
+        time.parse().unwrap()
+    }
+
+    fn gap(status: &str, reason: &str) -> Option<Gap> {
+        let covered = json!({
+            "accountId": "111122223333", "resourceId": "i-0", "resourceType": "AWS_EC2_INSTANCE", "scanType": "PACKAGE",
+            "scanStatus": {"statusCode": status, "reason": reason},
+            "resourceMetadata": {"ec2": {"tags": {"team": "shop"}}},
+        });
+        Coverage::read(&covered).unwrap().gap(at("2026-11-20T00:00:00Z"))
+    }
+
+    #[test]
+    fn what_is_scanned_or_going_away_is_no_gap() {
+        assert_eq!(gap("ACTIVE", "SUCCESSFUL"), None);
+        assert_eq!(gap("INACTIVE", "RESOURCE_TERMINATED"), None);
+        let excluded = gap("INACTIVE", "EXCLUDED_BY_TAG").unwrap();
+        assert_eq!((excluded.is_partial, excluded.tags["team"].as_str()), (false, "shop"));
+        assert!(gap("ACTIVE", "DEEP_INSPECTION_NO_INVENTORY").unwrap().is_partial);
+        assert!(gap("INACTIVE", "SOMETHING_NEW").is_some(), "an unknown reason hides nothing");
+        assert!(gap("INACTIVE", "SUCCESSFUL").is_some());
+    }
+
+    #[test]
+    fn what_passes_by_itself_has_a_day() {
+        let waiting = gap("ACTIVE", "PENDING_INITIAL_SCAN").unwrap();
+        assert!(!waiting.is_due(at("2026-11-20T23:00:00Z")));
+        assert!(waiting.is_due(at("2026-11-21T00:00:00Z")));
+        assert!(gap("INACTIVE", "UNSUPPORTED_OS").unwrap().is_due(at("2026-11-20T00:00:00Z")));
+    }
+
+    #[test]
+    fn a_field_that_is_missing_is_named() {
+        let refused = Coverage::read(&json!({"accountId": "111122223333"})).unwrap_err();
+        assert!(refused.to_string().contains("resourceId"), "{refused}");
+    }
+
+    #[test]
+    fn what_is_off_in_an_account_is_one_gap_or_one_for_each_kind_of_scan() {
+        let enablement = |status: &str, lambda: &str| Enablement {
+            account: "111122223333".to_owned(),
+            status: status.to_owned(),
+            scans: vec![
+                ("EC2", "ENABLED".to_owned()),
+                ("LAMBDA", lambda.to_owned()),
+                ("MACHINE_IMAGE", "DISABLED".to_owned()),
+            ],
+        };
+        let off = |enablement: Enablement| {
+            let gaps = enablement.gaps(at("2026-11-20T00:00:00Z"));
+            gaps.into_iter().map(|gap| (gap.scan, gap.reason)).collect::<Vec<_>>()
+        };
+        let one = |scan: &str, reason: &str| vec![(scan.to_owned(), reason.to_owned())];
+        assert_eq!(off(enablement("ENABLED", "ENABLED")), []);
+        assert_eq!(off(enablement("ENABLED", "DISABLED")), one("LAMBDA", "DISABLED"));
+        assert_eq!(off(enablement("SUSPENDED", "DISABLED")), one("", "SUSPENDED"));
+    }
+}
