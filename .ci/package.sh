@@ -16,10 +16,16 @@ cargo build --locked --profile cli --features cli,redrive --bin inspector-triage
 
 rm -rf "dist/$name"
 mkdir -p "dist/$name"
-(cd .aws-sam/build/TriageFunction && python3 -m zipfile -c "$OLDPWD/dist/$name/triage.zip" bootstrap)
-# The zip instead of the source, and its processor.
-sed -e 's|^      CodeUri: \.$|      CodeUri: triage.zip|' -e "s|^    Default: arm64$|    Default: $architecture|" template.yaml >"dist/$name/template.yaml"
-grep -q 'CodeUri: triage.zip' "dist/$name/template.yaml"
+# The zips instead of the source, each in the section of its function, and their processor.
+sections=()
+for function in triage review; do
+    (cd ".aws-sam/build/${function^}Function" && python3 -m zipfile -c "$OLDPWD/dist/$name/$function.zip" bootstrap)
+    sections+=(-e "/^  ${function^}Function:/,/^  [A-Z]/s|^      CodeUri: \.\$|      CodeUri: $function.zip|")
+done
+sed "${sections[@]}" -e "s|^    Default: arm64$|    Default: $architecture|" template.yaml >"dist/$name/template.yaml"
+for function in triage review; do
+    grep -q "CodeUri: $function.zip" "dist/$name/template.yaml"
+done
 grep -q "Default: $architecture" "dist/$name/template.yaml"
 cp -r target/cli/inspector-triage README.md README.ja.md LICENSE samconfig.toml docs events regions "dist/$name"
 (cd "dist/$name" && sam validate --lint)

@@ -1,11 +1,11 @@
 """The whole stack on this machine: what SAM makes of the template, created and driven in ministack, an AWS emulator that
 nobody of this project wrote, with its own CloudFormation, EventBridge, Lambda, DynamoDB, SNS and SQS.
 
-    .tools/stack/bin/python .ci/stack.py function.zip            creates it, sends the sample events, looks, ends
-    .tools/stack/bin/python .ci/stack.py function.zip --keep     the same, and leaves it running
-    … --command-line target/debug/inspector-triage               has its `doctor` look at the stack, well and ill
+    .tools/stack/bin/python .ci/stack.py FOLDER            creates it, sends the sample events, looks, ends
+    .tools/stack/bin/python .ci/stack.py FOLDER --keep     the same, and leaves it running
+    … --command-line target/debug/inspector-triage         has its `doctor` look at the stack, well and ill
 
-.ci/stack.sh does that with a function that it builds. CI takes the one that SAM built.
+The folder has triage.zip and review.zip. .ci/stack.sh does that with functions that it builds. CI takes those that SAM built.
 
 What ministack cannot do is left out, in `adapted`, which names each gap. It needs no Docker: a function of a provided
 runtime runs as a process.
@@ -29,12 +29,14 @@ from emulated import check, receive
 STACK = "inspector-triage"
 ACCOUNT = "111122223333"
 REGION = "eu-central-1"
+FUNCTIONS = {"TriageFunction": "triage.zip", "ReviewFunction": "review.zip"}
+DAILY = {"source": "inspector-triage", "detail-type": "Triage Daily"}
 FLUSH = {"source": "inspector-triage", "detail-type": "Triage Flush"}
 
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
-    arguments.add_argument("zip", type=pathlib.Path, help="the function, as `sam build` makes it, in a zip")
+    arguments.add_argument("folder", type=pathlib.Path, help="the functions, as `sam build` makes them, in zips")
     arguments.add_argument("--keep", action="store_true", help="leave it running until Ctrl-C")
     arguments.add_argument("--command-line", type=pathlib.Path, help="inspector-triage, with the feature redrive")
     arguments = arguments.parse_args()
@@ -46,8 +48,9 @@ def main():
             AWS_ACCESS_KEY_ID="local",
             AWS_SECRET_ACCESS_KEY="local",
         )
-        outputs = create(arguments.zip)
+        outputs = create(arguments.folder)
         drive(outputs)
+        ask_inspector(outputs)
         if arguments.command_line:
             examine(arguments.command_line, outputs)
         if arguments.keep:
@@ -58,11 +61,12 @@ def main():
             signal.sigwait({signal.SIGINT, signal.SIGTERM})
 
 
-def create(zip_file):
+def create(folder):
     """Creates the stack, and returns its outputs."""
     s3 = boto3.client("s3")
     s3.create_bucket(Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": REGION})
-    s3.put_object(Bucket="bucket", Key="function.zip", Body=zip_file.read_bytes())
+    for name in FUNCTIONS.values():
+        s3.put_object(Bucket="bucket", Key=name, Body=(folder / name).read_bytes())
     cloudformation = boto3.client("cloudformation")
     parameters = {"NotificationEmail": "security@example.com", "EnableDataTopic": "true", "SummaryMinutes": "0"}
     template = adapted(json.loads(pathlib.Path("tests/translated.json").read_text()))
@@ -104,6 +108,8 @@ def adapted(template):
     for name in by_math | {"Dashboard"}:
         del template["Resources"][name]
     del template["Outputs"]["DashboardUrl"]
+    for name, zip_file in FUNCTIONS.items():
+        template["Resources"][name]["Properties"]["Code"]["S3Key"] = zip_file
     for resource in template["Resources"].values():
         # It takes no event whose source begins with `aws.`, which AWS keeps for itself.
         pattern = resource.get("Properties", {}).get("EventPattern", {})
@@ -150,6 +156,14 @@ def drive(outputs):
     for queue in ("FailureQueueUrl", "UndeliveredQueueUrl"):
         left = boto3.client("sqs").receive_message(QueueUrl=outputs[queue]).get("Messages", [])
         check(not left, f"nothing is in {queue}: {left}")
+
+
+def ask_inspector(outputs):
+    """Has the daily round ask ministack's Inspector, which has accounts, and findings of its own if any."""
+    answer = boto3.client("lambda").invoke(FunctionName=outputs["ReviewFunctionName"], Payload=json.dumps(DAILY))
+    answer = json.load(answer["Payload"])
+    done = answer.get("outcome") == "done" and all("failed" not in part for part in answer["parts"].values())
+    check(done, f"the daily round is done: {answer}")
 
 
 def examine(command_line, outputs):

@@ -4,9 +4,11 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 .ci/tools.sh stack
-cargo build --locked --release --bin triage
+cargo build --locked --release --bin triage --bin review
 scratch=$(mktemp -d .tools/stack.XXXXXX)
 trap 'rm -r "$scratch"' EXIT
-cp target/release/triage "$scratch/bootstrap"
-(cd "$scratch" && python3 -m zipfile -c function.zip bootstrap)
-.tools/stack/bin/python .ci/stack.py "$scratch/function.zip" "$@"
+for function in triage review; do
+    cp "target/release/$function" "$scratch/bootstrap"
+    (cd "$scratch" && python3 -m zipfile -c "$function.zip" bootstrap)
+done
+.tools/stack/bin/python .ci/stack.py "$scratch" "$@"

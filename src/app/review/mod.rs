@@ -1,7 +1,7 @@
 //! The daily round: what Inspector's events did not say.
 //!
 //! Parts, one after the other, each in a file of its own. Each ends, can be gone on with where it stopped, and may be done
-//! twice without harm. [`course`] is the one home of going on.
+//! twice without harm. `course` is the one home of going on.
 
 mod baseline;
 mod course;
