@@ -3,13 +3,13 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
 use inspector_triage::{
-    app::{Attempt, Gaps, review::RoundOutcome},
+    app::{Attempt, Gaps, Observation, review::RoundOutcome},
     domain::{record::Audience, round::Ask},
     emulator::inspector::{Account, Habits, Trouble},
 };
@@ -499,4 +499,25 @@ async fn a_listing_of_coverage_that_breaks_off_forgets_no_gap() {
     assert_eq!(result["parts"]["coverage"]["denied"], 1, "{result}");
     assert_eq!(result["parts"]["listing"].get("failed"), None, "the other parts go on");
     assert_eq!(gaps(&world).await, before);
+}
+
+#[tokio::test]
+async fn what_is_switched_off_is_news_once_and_what_was_off_before_is_none() {
+    let world = World::new().await;
+    world.emulator.inspector.fleet().accounts[0].off = vec!["ecr"];
+    let switched_off = async |now: &str| {
+        let seen = Mutex::new(Vec::new());
+        let observe = |observation| {
+            if let Observation::SwitchedOff { scan, .. } = observation {
+                seen.lock().unwrap().push(scan);
+            }
+        };
+        let attempt = Attempt { observe: &observe, ..Attempt::new(now, now.parse().unwrap()) };
+        Box::pin(world.review().daily(Ask::default(), attempt)).await.unwrap();
+        seen.into_inner().unwrap()
+    };
+    assert_eq!(switched_off(FIRST).await, [""; 0], "it was off when we came");
+    world.emulator.inspector.fleet().accounts[0].off = vec!["ecr", "ec2"];
+    assert_eq!(switched_off(NEXT_DAY).await, ["EC2"]);
+    assert_eq!(switched_off("2026-11-22T00:10:00Z").await, [""; 0]);
 }

@@ -10,6 +10,8 @@ use crate::domain::{finding::Finding, record::Audience, round::Part};
 pub struct Attempt<'a> {
     /// Its name. No two attempts share one.
     pub name: &'a str,
+    /// The ARN of the function that makes it; empty if there is none.
+    pub function: &'a str,
     /// When it began.
     pub now: Timestamp,
     /// How long it may still take, asked when it matters.
@@ -21,7 +23,13 @@ pub struct Attempt<'a> {
 impl<'a> Attempt<'a> {
     /// An attempt with all the time there is, which nobody watches.
     pub fn new(name: &'a str, now: Timestamp) -> Self {
-        Self { name, now, left: &|| SignedDuration::MAX, observe: &|_| () }
+        Self { name, function: "", now, left: &|| SignedDuration::MAX, observe: &|_| () }
+    }
+
+    /// The account that it is made in, if the function's ARN says so.
+    pub(super) fn account(&self) -> Option<&'a str> {
+        let is_account = |part: &&str| part.len() == 12 && part.bytes().all(|b| b.is_ascii_digit());
+        self.function.split(':').nth(4).filter(is_account)
     }
 
     /// Until so little is left that `reserve` is.
@@ -112,6 +120,15 @@ pub enum Observation {
         part: Part,
         /// Why, in words.
         reason: String,
+    },
+    /// Something of Inspector is off that was on before.
+    SwitchedOff {
+        /// In which account.
+        account: String,
+        /// Which kind of scan; empty for all.
+        scan: String,
+        /// Its status, in Inspector's word.
+        status: String,
     },
     /// A daily round is complete.
     RoundCompleted,

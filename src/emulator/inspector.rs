@@ -225,14 +225,13 @@ impl Fleet {
                 return Err(invalid(&format!("this stand-in does not sort by {field:?}")));
             }
         }
-        let mut found = Vec::new();
-        for finding in &self.findings {
-            if passes(finding, filter, STRING_FILTERS, &["EQUALS", "NOT_EQUALS", "PREFIX"])? {
-                found.push(finding);
-            }
-        }
-        let observed = |finding: &&Value| finding["firstObservedAt"].as_f64().unwrap_or_default();
-        found.sort_by(|a, b| observed(a).total_cmp(&observed(b)));
+        let filters = Filters::read(filter, STRING_FILTERS, &["EQUALS", "NOT_EQUALS", "PREFIX"])?;
+        let found = self.findings.iter().filter(|finding| filters.pass(finding));
+        let observed = |finding: &Value| finding["firstObservedAt"].as_f64().unwrap_or_default();
+        let mut keyed: Vec<(f64, &Value)> =
+            found.map(|finding| (observed(finding), finding)).collect();
+        keyed.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+        let mut found: Vec<&Value> = keyed.into_iter().map(|(_, finding)| finding).collect();
         if self.habits.disorder {
             found.reverse();
         }
@@ -245,12 +244,9 @@ impl Fleet {
         let most = most(request, 200)?.min(self.habits.page_size);
         let filter = object(request, "filterCriteria")?
             .ok_or_else(|| invalid("a call without a filter hangs in large accounts"))?;
-        let mut found = Vec::new();
-        for covered in &self.coverage {
-            if passes(covered, filter, COVERAGE_FILTERS, &["EQUALS", "NOT_EQUALS"])? {
-                found.push(covered);
-            }
-        }
+        let filters = Filters::read(filter, COVERAGE_FILTERS, &["EQUALS", "NOT_EQUALS"])?;
+        let found: Vec<&Value> =
+            self.coverage.iter().filter(|covered| filters.pass(covered)).collect();
         let (items, token) = self.page(&found, request, most)?;
         Ok(listed("coveredResources", &items, token))
     }
@@ -402,48 +398,89 @@ fn listed(name: &str, items: &[&Value], token: Option<String>) -> Value {
     answer
 }
 
-/// Whether something passes: one of each list, all lists.
-fn passes(
-    item: &Value,
-    filter: &Map<String, Value>,
-    texts: &[(&str, &'static str)],
-    comparisons: &[&str],
-) -> Result<bool, Refusal> {
-    let mut passes = true;
-    for (name, values) in filter {
-        let values = values.as_array().filter(|values| (1..=10).contains(&values.len()));
-        let values = values.ok_or_else(|| invalid(&format!("{name} is no list of 1 to 10")))?;
-        let path = |filters: &[(&str, &'static str)]| {
-            filters.iter().find(|(filter, _)| filter == name).map(|(_, path)| *path)
-        };
-        let mut has = false;
-        for value in values {
-            let value = value.as_object().ok_or_else(|| invalid("a filter is no object"))?;
-            has |= match (path(texts), path(DATE_FILTERS)) {
-                (Some(path), _) => text_matches(item.pointer(path), value, comparisons)?,
-                (_, Some(path)) => date_matches(item.pointer(path), value)?,
-                _ => return Err(invalid(&format!("this stand-in does not filter by {name}"))),
-            };
-        }
-        passes &= has;
-    }
-    Ok(passes)
+/// The filters of a request: something passes that passes one of each list.
+struct Filters<'a>(Vec<Filter<'a>>);
+
+/// A list of filters on one field.
+struct Filter<'a> {
+    /// Where the field is.
+    path: Vec<&'static str>,
+    allowed: Vec<Allowed<'a>>,
 }
 
-fn text_matches(
-    found: Option<&Value>,
-    filter: &Map<String, Value>,
+/// What a filter lets pass.
+enum Allowed<'a> {
+    Equal(&'a str),
+    Different(&'a str),
+    Beginning(&'a str),
+    Within(Option<f64>, Option<f64>),
+}
+
+impl<'a> Filters<'a> {
+    /// Reads filters, by texts at the places `texts` and by dates.
+    fn read(
+        filters: &'a Map<String, Value>,
+        texts: &[(&str, &'static str)],
+        comparisons: &[&str],
+    ) -> Result<Self, Refusal> {
+        let read = |(name, values): (&String, &'a Value)| {
+            let values = values.as_array().filter(|values| (1..=10).contains(&values.len()));
+            let values = values.ok_or_else(|| invalid(&format!("{name} is no list of 1 to 10")))?;
+            let place = |places: &[(&str, &'static str)]| {
+                places.iter().find(|(filter, _)| filter == name).map(|(_, place)| *place)
+            };
+            let (place, is_text) = match (place(texts), place(DATE_FILTERS)) {
+                (Some(place), _) => (place, true),
+                (None, Some(place)) => (place, false),
+                _ => return Err(invalid(&format!("this stand-in does not filter by {name}"))),
+            };
+            let allowed = values.iter().map(|value| {
+                let value = value.as_object().ok_or_else(|| invalid("a filter is no object"))?;
+                if is_text { text_filter(value, comparisons) } else { date_filter(value) }
+            });
+            let path = place.split('/').skip(1).collect();
+            Ok(Filter { path, allowed: allowed.collect::<Result<_, _>>()? })
+        };
+        filters.iter().map(read).collect::<Result<_, _>>().map(Self)
+    }
+
+    fn pass(&self, item: &Value) -> bool {
+        self.0.iter().all(|filter| {
+            let field = filter.path.iter().try_fold(item, |value, name| match value {
+                Value::Array(values) => values.get(name.parse::<usize>().ok()?),
+                value => value.get(name),
+            });
+            filter.allowed.iter().any(|allowed| allowed.lets_pass(field))
+        })
+    }
+}
+
+impl Allowed<'_> {
+    fn lets_pass(&self, field: Option<&Value>) -> bool {
+        let text = || field.and_then(Value::as_str).unwrap_or_default();
+        match *self {
+            Self::Equal(value) => text() == value,
+            Self::Different(value) => text() != value,
+            Self::Beginning(value) => text().starts_with(value),
+            Self::Within(start, end) => field.and_then(Value::as_f64).is_some_and(|moment| {
+                start.is_none_or(|start| moment >= start) && end.is_none_or(|end| moment <= end)
+            }),
+        }
+    }
+}
+
+fn text_filter<'a>(
+    filter: &'a Map<String, Value>,
     comparisons: &[&str],
-) -> Result<bool, Refusal> {
+) -> Result<Allowed<'a>, Refusal> {
     known(filter, &["comparison", "value"])?;
     let word =
         |name: &str| filter.get(name).and_then(Value::as_str).filter(|word| !word.is_empty());
-    let (found, value) = (found.and_then(Value::as_str).unwrap_or_default(), word("value"));
-    let value = value.ok_or_else(|| invalid("a filter has no value"))?;
+    let value = word("value").ok_or_else(|| invalid("a filter has no value"))?;
     match word("comparison").filter(|comparison| comparisons.contains(comparison)) {
-        Some("EQUALS") => Ok(found == value),
-        Some("NOT_EQUALS") => Ok(found != value),
-        Some("PREFIX") => Ok(found.starts_with(value)),
+        Some("EQUALS") => Ok(Allowed::Equal(value)),
+        Some("NOT_EQUALS") => Ok(Allowed::Different(value)),
+        Some("PREFIX") => Ok(Allowed::Beginning(value)),
         other => Err(invalid(&format!("a filter compares by {other:?}"))),
     }
 }
@@ -451,7 +488,7 @@ fn text_matches(
 /// What a date filter takes: from 1970 on, and before 2033.
 const DATES: std::ops::Range<f64> = 0.0..1_988_150_400.0;
 
-fn date_matches(found: Option<&Value>, filter: &Map<String, Value>) -> Result<bool, Refusal> {
+fn date_filter(filter: &Map<String, Value>) -> Result<Allowed<'_>, Refusal> {
     known(filter, &["startInclusive", "endInclusive"])?;
     let bound = |name: &str| match filter.get(name) {
         None => Ok(None),
@@ -462,9 +499,7 @@ fn date_matches(found: Option<&Value>, filter: &Map<String, Value>) -> Result<bo
                 .ok_or_else(|| invalid(&format!("{name} is {value}, not in 1970 to 2032")))
         }
     };
-    let (start, end) = (bound("startInclusive")?, bound("endInclusive")?);
-    let Some(found) = found.and_then(Value::as_f64) else { return Ok(false) };
-    Ok(start.is_none_or(|start| found >= start) && end.is_none_or(|end| found <= end))
+    Ok(Allowed::Within(bound("startInclusive")?, bound("endInclusive")?))
 }
 
 /// Refuses what the model does not have.

@@ -89,6 +89,12 @@ pub fn observed(observation: &Observation) {
             error.message = reason,
             "a part of the daily round could not be done; the next event tries it again"
         ),
+        Observation::SwitchedOff { account, scan, status } => tracing::warn!(
+            account,
+            scan,
+            status,
+            "Inspector was switched off here: nothing of it is scanned any more"
+        ),
         Observation::Announced { .. }
         | Observation::RoundCompleted
         | Observation::Pending { .. }

@@ -49,13 +49,15 @@ pub enum Metric {
     Rounds,
     /// Parts of a daily round that could not be done, by `part`.
     PartFailures,
+    /// Accounts and kinds of scans that a daily round found switched off and the one before had found on.
+    SwitchedOff,
     /// A call to Inspector, each repetition for itself.
     InspectorLatency,
 }
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Findings,
         Self::Failures,
         Self::Announcements,
@@ -69,6 +71,7 @@ impl Metric {
         Self::SnsLatency,
         Self::Rounds,
         Self::PartFailures,
+        Self::SwitchedOff,
         Self::InspectorLatency,
     ];
 
@@ -88,6 +91,7 @@ impl Metric {
             Self::SnsLatency => "SNSLatency",
             Self::Rounds => "Rounds",
             Self::PartFailures => "PartFailures",
+            Self::SwitchedOff => "SwitchedOff",
             Self::InspectorLatency => "InspectorLatency",
         }
     }
@@ -171,6 +175,7 @@ impl Measurements {
                 of_audience.entry(Metric::AudienceFailures).or_default().push(1.into());
             }
             Observation::FlushFailed(kind) => self.failed(kind),
+            Observation::SwitchedOff { .. } => self.add(Metric::SwitchedOff, 1),
             Observation::RoundCompleted => self.add(Metric::Rounds, 1),
             Observation::PartFailed { part, .. } => {
                 let of_part = self.by_part.entry(part).or_default();

@@ -111,6 +111,7 @@ async fn invoke<F: Function>(
     let measuring = || measurements.lock().unwrap_or_else(PoisonError::into_inner);
     let attempt = Attempt {
         name: &format!("{}@{began}", context.request_id),
+        function: &context.invoked_function_arn,
         // As fine as Inspector's own times, and as people like to read them.
         now: began.round(Unit::Millisecond).unwrap_or(began),
         left: &|| time_left(context.deadline, began, clock()),

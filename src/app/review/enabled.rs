@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Course, Ended, Review, Undone};
 use crate::{
     app::{
-        attempt::TimeLimit,
+        attempt::{Observation, TimeLimit},
         failure::Failure,
         ports::{Gaps, Inspector, RoundLog},
     },
@@ -22,7 +22,9 @@ impl<S: Gaps + RoundLog, P, I: Inspector> Review<S, P, I> {
     /// Asks what is on in which account, and remembers what is off since when.
     pub(super) async fn enabled(&self, course: &mut Course<'_, S>) -> Result<Ended, Undone> {
         let limit = course.limit();
-        let own = self.inspector.enabled(&[], limit).await?;
+        // Where the account is not known, Inspector takes the one that asks.
+        let own: Vec<String> = course.attempt.account().map(str::to_owned).into_iter().collect();
+        let own = self.inspector.enabled(&own, limit).await?;
         let own_account = own.first().map(|own| own.account.clone());
         let mut all: BTreeMap<String, Enablement> =
             own.into_iter().map(|one| (one.account.clone(), one)).collect();
@@ -50,6 +52,17 @@ impl<S: Gaps + RoundLog, P, I: Inspector> Review<S, P, I> {
         let is_of_account = |gap: &Gap| gap.subject == Subject::Account;
         let before: Vec<Gap> = before.into_iter().filter(is_of_account).collect();
         let off = gaps.len();
+        // What was off when we came is a gap, and no news.
+        let is_news = |gap: &&Gap| {
+            before.iter().all(|known| (&known.account, known.key()) != (&gap.account, gap.key()))
+        };
+        for gap in gaps.iter().filter(|_| !course.round().is_first).filter(is_news) {
+            (course.attempt.observe)(Observation::SwitchedOff {
+                account: gap.account.clone(),
+                scan: gap.scan.clone(),
+                status: gap.reason.clone(),
+            });
+        }
         note_gaps(store, before, gaps, limit).await?;
         let on: Vec<String> =
             all.values().filter(|one| one.is_on()).map(|one| one.account.clone()).collect();

@@ -11,10 +11,10 @@ use std::{
 use futures_util::future::{join, join_all};
 use jiff::Timestamp;
 
-use super::{Course, Ended, Review, Undone};
+use super::{Course, Ended, Noting, Review, Undone};
 use crate::{
     app::{
-        attempt::{Attempt, Observation},
+        attempt::{Attempt, CALL_TIMEOUT, Observation},
         failure::Failure,
         ports::{
             Alerts, FindingQuery, Inspector, NotAnswered, Page, Publisher, Records, Refreshed,
@@ -85,6 +85,19 @@ enum Listed {
     OutOfTime,
 }
 
+/// A page, compared with the rows of its findings.
+struct Compared {
+    /// The order of all findings up to the end of it.
+    order: Order,
+    /// What to ask the next page with.
+    next: Option<String>,
+    counts: Vec<(&'static str, usize)>,
+    writes: Vec<(Record, Transition)>,
+    /// Of each write, what it is counted as, and the finding.
+    written: Vec<(&'static str, AssessedFinding)>,
+    refreshes: Vec<AssessedFinding>,
+}
+
 /// What is to be done about a finding.
 enum Change {
     /// Nothing: it is as recorded, or newer there, or not of those that are recorded.
@@ -125,42 +138,46 @@ impl<S: Records + Alerts + RoundLog, P: Publisher, I: Inspector> Review<S, P, I>
         }
     }
 
-    /// Lists from the border on.
+    /// Lists from the border on. While one page is recorded, the next one is asked for and compared with its rows.
     async fn list_on(&self, course: &mut Course<'_, S>) -> Result<Listed, Undone> {
-        let limit = course.limit();
+        let (attempt, limit) = (course.attempt, course.limit());
         let border = Border::of(course.round());
-        let from = border.from;
         let changed_since = course.round().changed_since.filter(|_| !border.everything);
-        let query = FindingQuery { changed_since, observed_from: from };
-        let mut order = Order { latest: from, holds: true };
-        let mut page = self.inspector.findings(&query, None, limit).await?;
+        let told_at = course.rounds.baseline.as_ref().filter(|_| course.round().is_first);
+        let told_at = told_at.map(|baseline| baseline.at);
+        let query = FindingQuery { changed_since, observed_from: border.from };
+        let page = async |token: Option<&str>, order: Order| {
+            let page = self.inspector.findings(&query, token, limit).await?;
+            self.compare(page, order, told_at, attempt).await
+        };
+        let mut compared = page(None, Order { latest: border.from, holds: true }).await?;
         for number in 1.. {
-            order.see(&page);
-            let is_enough =
-                number % PAGES_PER_TOKEN == 0 && order.border().is_some_and(|to| to > from);
-            let token = page.next.take().filter(|_| !is_enough);
-            // The next page is asked for while this one is recorded.
+            let order = compared.order;
+            let is_enough = number % PAGES_PER_TOKEN == 0
+                && order.border().is_some_and(|reached| reached > border.from);
+            let token = compared.next.take().filter(|_| !is_enough);
             let next = async {
                 match &token {
-                    Some(token) if !limit.is_over() => {
-                        Some(self.inspector.findings(&query, Some(token), limit).await)
-                    }
+                    Some(token) if !limit.is_over() => Some(page(Some(token), order).await),
                     _ => None,
                 }
             };
-            let (done, next) = join(self.take_in(page, course), next).await;
-            done?;
-            let from = order.border().unwrap_or(from);
-            course.progress(Part::Listing).border = Some(Border { from, ..border }.to_string());
+            let (counts, next) = join(self.record_all(compared, attempt), next).await;
+            let progress = course.progress(Part::Listing);
+            for (what, number) in counts? {
+                progress.count(what, number);
+            }
+            let from = order.border().unwrap_or(border.from);
+            progress.border = Some(Border { from, ..border }.to_string());
             let may_go_on = if number % PAGES_PER_NOTE == 0 {
-                course.note(super::Noting::GoOn).await?
+                course.note(Noting::GoOn).await?
             } else {
                 course.note_in_time().await?
             };
             if !may_go_on {
                 return Err(Undone::HeldByOther);
             }
-            page = match next {
+            compared = match next {
                 Some(next) => next?,
                 None if token.is_some() => return Ok(Listed::OutOfTime),
                 None if is_enough => return Ok(Listed::Partly),
@@ -170,50 +187,71 @@ impl<S: Records + Alerts + RoundLog, P: Publisher, I: Inspector> Review<S, P, I>
         Ok(Listed::ToTheEnd)
     }
 
-    /// Records what is on a page.
-    async fn take_in(
+    /// What is to be done about the findings on a page, which come after those in `order`.
+    async fn compare(
         &self,
         page: Page<Sighting>,
-        course: &mut Course<'_, S>,
-    ) -> Result<(), Undone> {
-        let attempt = course.attempt;
-        let told_at = course.rounds.baseline.as_ref().filter(|_| course.round().is_first);
-        let told_at = told_at.map(|baseline| baseline.at);
+        mut order: Order,
+        told_at: Option<Timestamp>,
+        attempt: Attempt<'_>,
+    ) -> Result<Compared, Undone> {
         for why in &page.unread {
             let what = "a finding that Inspector lists cannot be read, and is not recorded";
             (attempt.observe)(Observation::Warning { what: what.to_owned(), reason: why.clone() });
         }
-        let mut counts = vec![("listed", page.items.len()), ("unread", page.unread.len())];
-        let sightings = self.newest(page, attempt);
+        order.see(&page);
+        let mut compared = Compared {
+            order,
+            next: page.next,
+            counts: vec![("listed", page.items.len()), ("unread", page.unread.len())],
+            writes: Vec::new(),
+            written: Vec::new(),
+            refreshes: Vec::new(),
+        };
+        let sightings = self.newest(page.items, attempt);
         let arns: Vec<&str> = sightings.keys().map(String::as_str).collect();
         let rows = self.triage.store.read_all(&arns).await.map_err(Failure::Store)?;
         let rows: HashMap<String, Record> =
             rows.into_iter().map(|row| (row.finding.arn.clone(), row)).collect();
-
-        let (mut writes, mut refreshes) = (Vec::new(), Vec::new());
-        let mut written = Vec::new();
         for assessed in sightings.into_values() {
             match self.change(rows.get(&assessed.finding.arn), &assessed, told_at) {
-                Change::None(what) => counts.push((what, 1)),
-                Change::Refresh => refreshes.push(assessed),
+                Change::None(what) => compared.counts.push((what, 1)),
+                Change::Refresh => compared.refreshes.push(assessed),
                 Change::Write(what, record, transition) => {
-                    writes.push((*record, transition));
-                    written.push((what, assessed));
+                    compared.writes.push((*record, transition));
+                    compared.written.push((what, assessed));
                 }
             }
         }
+        Ok(compared)
+    }
+
+    /// Does it, and counts what was done.
+    async fn record_all(
+        &self,
+        compared: Compared,
+        attempt: Attempt<'_>,
+    ) -> Result<Vec<(&'static str, usize)>, Undone> {
+        let Compared { mut counts, writes, written, refreshes, .. } = compared;
+        let store = &self.triage.store;
+        let outcomes = store.write_all(&writes, attempt.until_the_end()).await;
         // What was not written because others were faster goes its own way.
-        let limit = attempt.until_the_end();
-        let outcomes = self.triage.store.write_all(&writes, limit).await.map_err(Failure::Store)?;
         let mut again = Vec::new();
-        for (outcome, (what, assessed)) in outcomes.into_iter().zip(written) {
+        for (outcome, (what, assessed)) in
+            outcomes.map_err(Failure::Store)?.into_iter().zip(written)
+        {
             match outcome {
                 Some(WriteOutcome::Applied) => counts.push((what, 1)),
-                Some(WriteOutcome::Conflict) | None => again.push(assessed),
+                Some(WriteOutcome::Conflict) => again.push(assessed),
+                None => {
+                    let what = assessed.finding.arn;
+                    let (left, needed) = ((attempt.left)(), CALL_TIMEOUT);
+                    return Err(Failure::OutOfTime { what, left, needed }.into());
+                }
             }
         }
         for some in refreshes.chunks(CONCURRENCY) {
-            let refreshing = some.iter().map(|assessed| self.triage.store.refresh(assessed));
+            let refreshing = some.iter().map(|assessed| store.refresh(assessed));
             for (done, assessed) in join_all(refreshing).await.into_iter().zip(some) {
                 match done.map_err(Failure::Store)? {
                     Refreshed::Done(_) => counts.push(("refreshed", 1)),
@@ -225,21 +263,17 @@ impl<S: Records + Alerts + RoundLog, P: Publisher, I: Inspector> Review<S, P, I>
             self.triage.recorded(&assessed, attempt).await?;
             counts.push(("changed", 1));
         }
-        let progress = course.progress(Part::Listing);
-        for (what, number) in counts {
-            progress.count(what, number);
-        }
-        Ok(())
+        Ok(counts)
     }
 
     /// The findings of a page, assessed. Of one that it has twice, because it changed meanwhile, the newest state.
     fn newest(
         &self,
-        page: Page<Sighting>,
+        page: Vec<Sighting>,
         attempt: Attempt<'_>,
     ) -> BTreeMap<String, AssessedFinding> {
         let mut newest: BTreeMap<String, AssessedFinding> = BTreeMap::new();
-        for Sighting { finding, .. } in page.items {
+        for Sighting { finding, .. } in page {
             let assessment = assess(&finding, &self.triage.config.policy, Some(attempt.now));
             let assessed = AssessedFinding::new(finding, assessment, attempt.now);
             match newest.entry(assessed.finding.arn.clone()) {
@@ -296,6 +330,7 @@ fn counted_as_told(record: Record, at: Timestamp) -> Record {
 }
 
 /// The order in which findings come.
+#[derive(Clone, Copy)]
 struct Order {
     latest: Timestamp,
     holds: bool,
