@@ -474,6 +474,14 @@ async fn what_is_off_is_a_gap_in_every_account_that_this_one_administers() {
     assert_eq!(gaps, expected);
     let accounts = world.triage.store.accounts().await.unwrap();
     assert_eq!(accounts, ["111122223333", "222233334444"], "where something is scanned");
+
+    let gone = covered("222233334444", "i-1", "PACKAGE", "INACTIVE", "UNMANAGED_EC2_INSTANCE");
+    world.emulator.inspector.fleet().coverage = vec![gone];
+    world.daily(NEXT_DAY, json!({})).await;
+    assert_eq!(world.triage.store.gaps(Some("222233334444")).await.unwrap().len(), 1);
+    world.emulator.inspector.fleet().accounts.remove(1);
+    world.daily("2026-11-22T00:10:00Z", json!({})).await;
+    assert_eq!(world.triage.store.gaps(Some("222233334444")).await.unwrap(), [], "it has left");
 }
 
 #[tokio::test]

@@ -36,9 +36,6 @@ impl<S: Gaps + RoundLog, P, I: Inspector> Review<S, P, I> {
                     progress.count("accounts", 1);
                     progress.count("unobserved", gaps);
                 }
-                Err(Undone::NotAnswered(NotAnswered { why: Refusal::Busy, .. })) => {
-                    return Ok(Ended::OutOfTime);
-                }
                 // The others go on: of this account stays known what was known.
                 Err(Undone::NotAnswered(NotAnswered { why: Refusal::Denied, failed })) => {
                     let what = format!("what is not looked at in account {account} is not known");

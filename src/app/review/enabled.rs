@@ -48,9 +48,12 @@ impl<S: Gaps + RoundLog, P, I: Inspector> Review<S, P, I> {
         let now = course.attempt.now;
         let gaps: Vec<Gap> = all.values().flat_map(|one| one.gaps(now)).collect();
         let store = &self.triage.store;
+        let on: Vec<String> =
+            all.values().filter(|one| one.is_on()).map(|one| one.account.clone()).collect();
         let before = store.gaps(None).await.map_err(Failure::Store)?;
-        let is_of_account = |gap: &Gap| gap.subject == Subject::Account;
-        let before: Vec<Gap> = before.into_iter().filter(is_of_account).collect();
+        // Resources of an account that has left, or in which all is off, are asked about no more.
+        let is_ours = |gap: &Gap| gap.subject == Subject::Account || !on.contains(&gap.account);
+        let before: Vec<Gap> = before.into_iter().filter(is_ours).collect();
         let off = gaps.len();
         // What was off when we came is a gap, and no news.
         let is_news = |gap: &&Gap| {
@@ -64,8 +67,6 @@ impl<S: Gaps + RoundLog, P, I: Inspector> Review<S, P, I> {
             });
         }
         note_gaps(store, before, gaps, limit).await?;
-        let on: Vec<String> =
-            all.values().filter(|one| one.is_on()).map(|one| one.account.clone()).collect();
         store.remember_accounts(&on).await.map_err(Failure::Store)?;
         let progress = course.progress(Part::Enabled);
         progress.counts.clear();

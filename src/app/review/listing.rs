@@ -123,9 +123,6 @@ impl<S: Records + Alerts + RoundLog, P: Publisher, I: Inspector> Review<S, P, I>
                 },
                 Ok(Listed::Partly) => refusals = 0,
                 Ok(Listed::OutOfTime) => return Ok(Ended::OutOfTime),
-                Err(Undone::NotAnswered(NotAnswered { why: Refusal::Busy, .. })) => {
-                    return Ok(Ended::OutOfTime);
-                }
                 Err(Undone::NotAnswered(NotAnswered { why: Refusal::Token, failed })) => {
                     let has_moved = course.progress(Part::Listing).border != before;
                     refusals = if has_moved { 1 } else { refusals + 1 };

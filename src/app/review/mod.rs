@@ -17,7 +17,8 @@ use super::{
     attempt::{Attempt, Observation},
     failure::{Failure, chain},
     ports::{
-        Alerts, Gaps, Inspector, NotAnswered, OpenRecords, Publisher, Records, RoundLog, Summaries,
+        Alerts, Gaps, Inspector, NotAnswered, OpenRecords, Publisher, Records, Refusal, RoundLog,
+        Summaries,
     },
     service::Triage,
 };
@@ -121,7 +122,8 @@ where
             }
             let (state, noting) = match self.part(part, &mut course).await {
                 Ok(Ended::Done) => (PartState::Done, Noting::GoOn),
-                Ok(Ended::OutOfTime) => {
+                Ok(Ended::OutOfTime)
+                | Err(Undone::NotAnswered(NotAnswered { why: Refusal::Busy, .. })) => {
                     outcome = RoundOutcome::Continues;
                     break;
                 }
