@@ -92,11 +92,6 @@ impl Stack {
         Ok(stack)
     }
 
-    /// The account it is in; empty if its ARN says none.
-    pub fn account(&self) -> &str {
-        self.arn.split(':').nth(4).unwrap_or_default()
-    }
-
     /// The Region it is in; empty if its ARN says none.
     pub fn region(&self) -> &str {
         self.arn.split(':').nth(3).unwrap_or_default()

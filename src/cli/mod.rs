@@ -3,6 +3,7 @@
 mod advice;
 mod commands;
 mod input;
+mod rows;
 mod table;
 mod values;
 

@@ -1,4 +1,4 @@
-//! The table of what was recorded, and what is safe in other tables.
+//! The table of what was recorded.
 
 use std::{cmp::Reverse, collections::BTreeSet};
 
@@ -42,13 +42,6 @@ pub async fn read(store: &DynamoDb, most: usize) -> Result<String, BoxError> {
 pub fn of(records: &[Record]) -> String {
     let rows: Vec<Row> = records.iter().map(row).collect();
     shown(&rows.iter().collect::<Vec<_>>()).to_string()
-}
-
-/// A text that no spreadsheet takes for a formula.
-pub fn defuse(text: &mut String) {
-    if text.starts_with(['=', '+', '-', '@']) {
-        text.insert(0, '\'');
-    }
 }
 
 fn shown(rows: &[&Row]) -> Table {

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     adapters::calls::CallTime,
     app::{Observation, Outcome, failure::Failure},
-    domain::{assess::Priority, record::Audience, round::Part},
+    domain::assess::Priority,
 };
 
 /// The namespace of the metrics.
@@ -137,8 +137,8 @@ pub trait Measure {
 pub struct Measurements {
     all: Values,
     dimensions: Dimensions,
-    by_audience: BTreeMap<Audience, Values>,
-    by_part: BTreeMap<Part, Values>,
+    /// By one dimension, such as `audience`, and its value.
+    by: BTreeMap<(&'static str, &'static str), Values>,
     waiting: usize,
     oldest: i64,
 }
@@ -167,18 +167,18 @@ impl Measurements {
                 self.all.insert(Metric::OldestPendingAge, vec![self.oldest.into()]);
             }
             Observation::Listener { audience, listens } => {
-                let of_audience = self.by_audience.entry(audience).or_default();
+                let of_audience = self.of("audience", audience.as_str());
                 of_audience.insert(Metric::Listeners, vec![u8::from(listens).into()]);
             }
             Observation::AudienceFailed { audience, .. } => {
-                let of_audience = self.by_audience.entry(audience).or_default();
+                let of_audience = self.of("audience", audience.as_str());
                 of_audience.entry(Metric::AudienceFailures).or_default().push(1.into());
             }
             Observation::FlushFailed(kind) => self.failed(kind),
             Observation::SwitchedOff { .. } => self.add(Metric::SwitchedOff, 1),
             Observation::RoundCompleted => self.add(Metric::Rounds, 1),
             Observation::PartFailed { part, .. } => {
-                let of_part = self.by_part.entry(part).or_default();
+                let of_part = self.of("part", part.as_str());
                 of_part.entry(Metric::PartFailures).or_default().push(1.into());
             }
             Observation::Warning { .. } => {}
@@ -221,15 +221,15 @@ impl Measurements {
     /// are more values than fit in one.
     pub fn write(&self, function: &str, now: Timestamp, output: &mut impl Write) -> io::Result<()> {
         write(&self.all, &self.dimensions, function, now, output)?;
-        for (audience, values) in &self.by_audience {
-            let dimensions = Dimensions::from([("audience", audience.as_str())]);
-            write(values, &dimensions, function, now, output)?;
-        }
-        for (part, values) in &self.by_part {
-            let dimensions = Dimensions::from([("part", part.as_str())]);
-            write(values, &dimensions, function, now, output)?;
+        for (dimension, values) in &self.by {
+            write(values, &Dimensions::from([*dimension]), function, now, output)?;
         }
         output.flush()
+    }
+
+    /// What is measured for one value of a dimension.
+    fn of(&mut self, dimension: &'static str, value: &'static str) -> &mut Values {
+        self.by.entry((dimension, value)).or_default()
     }
 
     fn add(&mut self, metric: Metric, value: impl Into<Value>) {

@@ -3,7 +3,10 @@
 //! The SDK fills in what is missing and must not be: an empty text, a time in 1970, "no value was set". So it signs, sends
 //! and knows errors, and what is in a finding is read from the answer itself, by the reader that reads events.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use aws_smithy_runtime_api::{
     box_error::BoxError,
@@ -15,17 +18,59 @@ use aws_smithy_runtime_api::{
 use aws_smithy_types::config_bag::ConfigBag;
 use serde_json::Value;
 
+use crate::{
+    app::{NotAnswered, Page, Refusal, failure::CallFailed},
+    domain::finding::show,
+};
+
 /// An interceptor that keeps the body of an answer.
 #[derive(Clone, Debug, Default)]
 pub struct Body(Arc<Mutex<Vec<u8>>>);
 
 impl Body {
     /// The answer, which was kept since.
+    fn json(&self) -> Result<Value, serde_json::Error> {
+        serde_json::from_slice(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// An answer of Inspector's that is not what it must be, or a question that cannot be put.
+pub fn broken(operation: &'static str, object: &str, source: BoxError) -> NotAnswered {
+    let failed = CallFailed { operation, object: object.to_owned(), source };
+    NotAnswered { why: Refusal::Other, failed }
+}
+
+impl Body {
+    /// The page in the answer to a call with `token`: what `read` makes of each item of `list`. `next` is the token of the
+    /// next page as the answer has it.
     ///
     /// # Errors
-    /// It is not JSON.
-    pub fn json(&self) -> Result<Value, serde_json::Error> {
-        serde_json::from_slice(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    /// It is no page, or leads to itself.
+    pub fn page<T, E: fmt::Display>(
+        &self,
+        list: &str,
+        token: Option<&str>,
+        next: Option<String>,
+        read: impl Fn(&Value) -> Result<T, E>,
+    ) -> Result<Page<T>, BoxError> {
+        let json = self.json()?;
+        let Some(listed) = json.get(list).and_then(Value::as_array) else {
+            let found = show(json.get(list));
+            return Err(format!("expected {list}, an array; found {found}").into());
+        };
+        // An empty one is not one that Inspector takes.
+        let next = next.filter(|next| !next.is_empty());
+        if next.is_some() && next.as_deref() == token {
+            return Err("the token of the next page is that of this page".into());
+        }
+        let mut page = Page { items: Vec::with_capacity(listed.len()), unread: Vec::new(), next };
+        for item in listed {
+            match read(item) {
+                Ok(item) => page.items.push(item),
+                Err(error) => page.unread.push(error.to_string()),
+            }
+        }
+        Ok(page)
     }
 }
 

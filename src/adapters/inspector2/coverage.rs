@@ -3,15 +3,14 @@
 use aws_sdk_inspector2::types::{
     CoverageFilterCriteria, CoverageStringComparison, CoverageStringFilter,
 };
-use serde_json::Value;
 
-use super::{Inspector2, body::Body};
+use super::{
+    Inspector2,
+    body::{Body, broken},
+};
 use crate::{
-    app::{
-        NotAnswered, Page, Refusal, TimeLimit,
-        failure::{BoxError, CallFailed},
-    },
-    domain::{coverage::Coverage, finding::show},
+    app::{NotAnswered, Page, TimeLimit},
+    domain::coverage::Coverage,
 };
 
 const LIST: &str = "Inspector2 ListCoverage";
@@ -26,10 +25,7 @@ impl Inspector2 {
         token: Option<&str>,
         limit: TimeLimit<'_>,
     ) -> Result<Page<Coverage>, NotAnswered> {
-        let broken = |source: BoxError| NotAnswered {
-            why: Refusal::Other,
-            failed: CallFailed { operation: LIST, object: account.to_owned(), source },
-        };
+        let broken = |source| broken(LIST, account, source);
         let is = |comparison, value: &str| {
             let filter = CoverageStringFilter::builder().comparison(comparison).value(value);
             filter.build().map_err(|error| broken(error.into()))
@@ -49,25 +45,7 @@ impl Inspector2 {
                 .interceptor(body.clone())
                 .send()
         });
-        let answer = answer.await?;
-        let json = body.json().map_err(|error| broken(error.into()))?;
-        let Some(listed) = json.get("coveredResources").and_then(Value::as_array) else {
-            let found = show(json.get("coveredResources"));
-            return Err(broken(
-                format!("expected coveredResources, an array; found {found}").into(),
-            ));
-        };
-        let next = answer.next_token.filter(|token| !token.is_empty());
-        let mut page = Page { items: Vec::with_capacity(listed.len()), unread: Vec::new(), next };
-        for covered in listed {
-            match Coverage::read(covered) {
-                Ok(covered) => page.items.push(covered),
-                Err(error) => page.unread.push(error.to_string()),
-            }
-        }
-        if page.next.is_some() && page.next.as_deref() == token {
-            return Err(broken("the token of the next page is that of this page".into()));
-        }
-        Ok(page)
+        let next = answer.await?.next_token;
+        body.page("coveredResources", token, next, Coverage::read).map_err(broken)
     }
 }

@@ -2,12 +2,9 @@
 
 use aws_sdk_inspector2::types::{AccountState, ResourceState, State};
 
-use super::Inspector2;
+use super::{Inspector2, body::broken};
 use crate::{
-    app::{
-        NotAnswered, Refusal, TimeLimit,
-        failure::{BoxError, CallFailed},
-    },
+    app::{NotAnswered, Refusal, TimeLimit},
     domain::coverage::Enablement,
 };
 
@@ -40,9 +37,7 @@ impl Inspector2 {
         let told: Vec<Enablement> =
             answer.accounts().iter().map(enablement).chain(failed).collect();
         if told.is_empty() {
-            let source: BoxError = "the answer has no account".into();
-            let failed = CallFailed { operation: STATUS, object, source };
-            return Err(NotAnswered { why: Refusal::Other, failed });
+            return Err(broken(STATUS, &object, "the answer has no account".into()));
         }
         Ok(told)
     }

@@ -8,13 +8,13 @@ use aws_smithy_types::DateTime;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Inspector2, body::Body};
+use super::{
+    Inspector2,
+    body::{Body, broken},
+};
 use crate::{
-    app::{
-        FindingQuery, NotAnswered, Page, Refusal, Sighting, TimeLimit,
-        failure::{BoxError, CallFailed},
-    },
-    domain::finding::{Envelope, Finding, show},
+    app::{FindingQuery, NotAnswered, Page, TimeLimit, failure::BoxError},
+    domain::finding::{Envelope, Finding},
 };
 
 const LIST: &str = "Inspector2 ListFindings";
@@ -29,11 +29,8 @@ impl Inspector2 {
         query: &FindingQuery,
         token: Option<&str>,
         limit: TimeLimit<'_>,
-    ) -> Result<Page<Sighting>, NotAnswered> {
-        let broken = |source: BoxError| NotAnswered {
-            why: Refusal::Other,
-            failed: CallFailed { operation: LIST, object: String::new(), source },
-        };
+    ) -> Result<Page<Finding>, NotAnswered> {
+        let broken = |source| broken(LIST, "", source);
         let filter = filter(query).map_err(broken)?;
         let sort = SortCriteria::builder()
             .field(SortField::FirstObservedAt)
@@ -52,28 +49,12 @@ impl Inspector2 {
                 .interceptor(body.clone())
                 .send()
         });
-        let answer = answer.await?;
-        let json = body.json().map_err(|error| broken(error.into()))?;
-        let Some(listed) = json.get("findings").and_then(Value::as_array) else {
-            let found = show(json.get("findings"));
-            return Err(broken(format!("expected findings, an array; found {found}").into()));
+        let next = answer.await?.next_token;
+        // A field that is odd is unknown, as in an event.
+        let read = |finding: &Value| {
+            Finding::read(finding, "", Envelope::default()).map(|(finding, _)| finding)
         };
-        let mut page = Page {
-            items: Vec::with_capacity(listed.len()),
-            unread: Vec::new(),
-            // An empty one is not one that Inspector takes.
-            next: answer.next_token.filter(|token| !token.is_empty()),
-        };
-        for finding in listed {
-            match Finding::read(finding, "", Envelope::default()) {
-                Ok((finding, oddities)) => page.items.push(Sighting { finding, oddities }),
-                Err(malformed) => page.unread.push(malformed.to_string()),
-            }
-        }
-        if page.next.is_some() && page.next.as_deref() == token {
-            return Err(broken("the token of the next page is that of this page".into()));
-        }
-        Ok(page)
+        body.page("findings", token, next, read).map_err(broken)
     }
 }
 

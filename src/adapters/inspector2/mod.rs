@@ -16,8 +16,11 @@ use aws_sdk_inspector2::{
 use pace::Pace;
 
 use crate::{
-    app::{FindingQuery, Inspector, NotAnswered, Page, Sighting, TimeLimit},
-    domain::coverage::{Coverage, Enablement},
+    app::{FindingQuery, Inspector, NotAnswered, Page, TimeLimit},
+    domain::{
+        coverage::{Coverage, Enablement},
+        finding::Finding,
+    },
 };
 
 /// A page of a large account takes longer than what the other services are asked for.
@@ -50,7 +53,7 @@ impl Inspector for Inspector2 {
         query: &FindingQuery,
         token: Option<&str>,
         limit: TimeLimit<'_>,
-    ) -> Result<Page<Sighting>, NotAnswered> {
+    ) -> Result<Page<Finding>, NotAnswered> {
         self.list_findings(query, token, limit).await
     }
 

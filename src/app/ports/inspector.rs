@@ -6,7 +6,7 @@ use crate::{
     app::{attempt::TimeLimit, failure::CallFailed},
     domain::{
         coverage::{Coverage, Enablement},
-        finding::{Finding, Oddity},
+        finding::Finding,
     },
 };
 
@@ -19,7 +19,7 @@ pub trait Inspector {
         query: &FindingQuery,
         token: Option<&str>,
         limit: TimeLimit<'_>,
-    ) -> impl Future<Output = Result<Page<Sighting>, NotAnswered>> + Send;
+    ) -> impl Future<Output = Result<Page<Finding>, NotAnswered>> + Send;
 
     /// A page of the resources of an account that are not scanned well.
     fn unobserved(
@@ -57,15 +57,6 @@ pub struct FindingQuery {
     pub changed_since: Option<Timestamp>,
     /// Only those that Inspector first observed at this moment or later.
     pub observed_from: Timestamp,
-}
-
-/// A finding as Inspector lists it.
-#[derive(Clone, Debug)]
-pub struct Sighting {
-    /// The finding.
-    pub finding: Finding,
-    /// Optional fields that could not be understood.
-    pub oddities: Vec<Oddity>,
 }
 
 /// A page of a listing.

@@ -1,9 +1,6 @@
 //! The one message about all that was there before: what the first listing found.
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap},
-};
+use std::collections::{BTreeMap, BinaryHeap};
 
 use jiff::Timestamp;
 
@@ -166,16 +163,9 @@ impl Collected {
 /// A record, in the order of urgency: the more urgent, the smaller.
 struct Kept(Record);
 
-impl Kept {
-    fn key(&self) -> impl Ord + use<'_> {
-        let due = self.0.due_at.unwrap_or(Timestamp::MAX);
-        (Reverse(self.0.assessment.score), due, &self.0.finding.arn)
-    }
-}
-
 impl PartialEq for Kept {
     fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
+        self.0.urgency() == other.0.urgency()
     }
 }
 
@@ -189,6 +179,6 @@ impl PartialOrd for Kept {
 
 impl Ord for Kept {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.key().cmp(&other.key())
+        self.0.urgency().cmp(&other.0.urgency())
     }
 }

@@ -18,11 +18,12 @@ use crate::{
         failure::Failure,
         ports::{
             Alerts, FindingQuery, Inspector, NotAnswered, Page, Publisher, Records, Refreshed,
-            Refusal, RoundLog, Sighting, WriteOutcome,
+            Refusal, RoundLog, WriteOutcome,
         },
     },
     domain::{
         assess::assess,
+        finding::Finding,
         record::{
             AlertReason, Announcement, AssessedFinding, Delivery, Record, Step, Transition, step,
         },
@@ -147,8 +148,10 @@ impl<S: Records + Alerts + RoundLog, P: Publisher, I: Inspector> Review<S, P, I>
             let page = self.inspector.findings(&query, token, limit).await?;
             self.compare(page, order, told_at, attempt).await
         };
+        let mut number = 0;
         let mut compared = page(None, Order { latest: border.from, holds: true }).await?;
-        for number in 1.. {
+        loop {
+            number += 1;
             let order = compared.order;
             let is_enough = number % PAGES_PER_TOKEN == 0
                 && order.border().is_some_and(|reached| reached > border.from);
@@ -181,13 +184,12 @@ impl<S: Records + Alerts + RoundLog, P: Publisher, I: Inspector> Review<S, P, I>
                 None => return Ok(Listed::ToTheEnd),
             };
         }
-        Ok(Listed::ToTheEnd)
     }
 
     /// What is to be done about the findings on a page, which come after those in `order`.
     async fn compare(
         &self,
-        page: Page<Sighting>,
+        page: Page<Finding>,
         mut order: Order,
         told_at: Option<Timestamp>,
         attempt: Attempt<'_>,
@@ -266,11 +268,11 @@ impl<S: Records + Alerts + RoundLog, P: Publisher, I: Inspector> Review<S, P, I>
     /// The findings of a page, assessed. Of one that it has twice, because it changed meanwhile, the newest state.
     fn newest(
         &self,
-        page: Vec<Sighting>,
+        page: Vec<Finding>,
         attempt: Attempt<'_>,
     ) -> BTreeMap<String, AssessedFinding> {
         let mut newest: BTreeMap<String, AssessedFinding> = BTreeMap::new();
-        for Sighting { finding, .. } in page {
+        for finding in page {
             let assessment = assess(&finding, &self.triage.config.policy, Some(attempt.now));
             let assessed = AssessedFinding::new(finding, assessment, attempt.now);
             match newest.entry(assessed.finding.arn.clone()) {
@@ -334,9 +336,9 @@ struct Order {
 }
 
 impl Order {
-    fn see(&mut self, page: &Page<Sighting>) {
-        for seen in &page.items {
-            match seen.finding.first_observed_at {
+    fn see(&mut self, page: &Page<Finding>) {
+        for finding in &page.items {
+            match finding.first_observed_at {
                 Some(observed) if observed >= self.latest => self.latest = observed,
                 // Dates of filters are whole milliseconds, and findings have more digits.
                 Some(observed) if observed.as_millisecond() >= self.latest.as_millisecond() => {}

@@ -120,8 +120,8 @@ where
             if course.round().state(part) != PartState::Open {
                 continue;
             }
-            let (state, noting) = match self.part(part, &mut course).await {
-                Ok(Ended::Done) => (PartState::Done, Noting::GoOn),
+            let failed = match self.part(part, &mut course).await {
+                Ok(Ended::Done) => None,
                 Ok(Ended::OutOfTime)
                 | Err(Undone::NotAnswered(NotAnswered { why: Refusal::Busy, .. })) => {
                     outcome = RoundOutcome::Continues;
@@ -130,19 +130,15 @@ where
                 Err(Undone::HeldByOther) => {
                     return Ok(result(RoundOutcome::Continues, course.round()));
                 }
-                Err(Undone::NotAnswered(refused)) => {
-                    let reason = chain(&refused.failed);
-                    (attempt.observe)(Observation::PartFailed { part, reason });
-                    (PartState::Failed, Noting::GoOn)
-                }
-                Err(Undone::Failed(failure)) => {
-                    let reason = failure.chain();
-                    (attempt.observe)(Observation::PartFailed { part, reason });
-                    (PartState::Failed, Noting::GoOn)
-                }
+                Err(Undone::NotAnswered(refused)) => Some(chain(&refused.failed)),
+                Err(Undone::Failed(failure)) => Some(failure.chain()),
             };
+            let state = if failed.is_none() { PartState::Done } else { PartState::Failed };
+            if let Some(reason) = failed {
+                (attempt.observe)(Observation::PartFailed { part, reason });
+            }
             course.end(part, state);
-            if !course.note(noting).await? {
+            if !course.note(Noting::GoOn).await? {
                 return Ok(result(RoundOutcome::Continues, course.round()));
             }
         }

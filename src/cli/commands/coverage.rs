@@ -14,7 +14,11 @@ use serde_json::Value;
 use crate::{
     adapters::{aws, dynamodb::DynamoDb},
     app::{Gaps, failure::BoxError},
-    cli::{Misuse, Verdict, advice, table, values::Format},
+    cli::{
+        Misuse, Verdict, advice,
+        rows::{self, Row},
+        values::Format,
+    },
     domain::{
         coverage::{Coverage, Gap, Subject},
         finding::OwnerTags,
@@ -84,21 +88,7 @@ pub async fn run(
     gaps.retain(|gap| gap.is_due(now));
     gaps.sort_by(|a, b| (&a.subject, &a.account, &a.scan).cmp(&(&b.subject, &b.account, &b.scan)));
     let shown = gaps.iter().map(|gap| arguments.shown(gap, is_dated));
-    match arguments.format {
-        Format::Table => writeln!(output, "{}", for_people(&shown.collect::<Vec<_>>()))?,
-        Format::Json => {
-            serde_json::to_writer_pretty(&mut *output, &shown.collect::<Vec<_>>())?;
-            writeln!(output)?;
-        }
-        Format::Csv => {
-            let mut csv = csv::Writer::from_writer(&mut *output);
-            for gap in shown {
-                csv.serialize(gap.for_spreadsheets())?;
-            }
-            csv.flush()?;
-        }
-    }
-    output.flush()?;
+    rows::show(shown, arguments.format, |shown| for_people(&shown.collect::<Vec<_>>()), output)?;
     Ok(Verdict::Done)
 }
 
@@ -147,13 +137,9 @@ impl Arguments {
     }
 }
 
-impl Shown {
-    /// With no cell that a spreadsheet takes for a formula.
-    fn for_spreadsheets(mut self) -> Self {
-        for text in [&mut self.resource, &mut self.owner].into_iter().flatten() {
-            table::defuse(text);
-        }
-        self
+impl Row for Shown {
+    fn texts(&mut self) -> Vec<&mut String> {
+        [&mut self.resource, &mut self.owner].into_iter().flatten().collect()
     }
 }
 

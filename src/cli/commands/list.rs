@@ -1,6 +1,6 @@
 //! `list`: the findings in the deployed table.
 
-use std::{cmp::Reverse, io::Write};
+use std::io::Write;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -8,7 +8,12 @@ use serde::Serialize;
 use crate::{
     adapters::{aws, dynamodb::DynamoDb},
     app::{OpenRecords, failure::BoxError},
-    cli::{Verdict, advice, table, values::Format},
+    cli::{
+        Verdict, advice,
+        rows::{self, Row},
+        table,
+        values::Format,
+    },
     domain::{
         assess::Priority,
         finding::{FixAvailable, OwnerTags, Resource},
@@ -95,27 +100,9 @@ pub async fn run(
         store.each_open(keep).await
     };
     read.map_err(|failed| advice::on_table(&failed, &arguments.table))?;
-    records.sort_by_cached_key(|record| {
-        let due = record.due_at.unwrap_or(Timestamp::MAX);
-        (Reverse(record.assessment.score), due, record.finding.arn.clone())
-    });
-    match arguments.format {
-        Format::Table => writeln!(output, "{}", table::of(&records))?,
-        Format::Json => {
-            let listed: Vec<Listed> =
-                records.iter().map(|one| arguments.listed(one, now)).collect();
-            serde_json::to_writer_pretty(&mut *output, &listed)?;
-            writeln!(output)?;
-        }
-        Format::Csv => {
-            let mut csv = csv::Writer::from_writer(&mut *output);
-            for record in &records {
-                csv.serialize(arguments.listed(record, now).for_spreadsheets())?;
-            }
-            csv.flush()?;
-        }
-    }
-    output.flush()?;
+    records.sort_by(|a, b| a.urgency().cmp(&b.urgency()));
+    let listed = records.iter().map(|one| arguments.listed(one, now));
+    rows::show(listed, arguments.format, |_| table::of(&records), output)?;
     Ok(Verdict::Done)
 }
 
@@ -156,9 +143,8 @@ impl Arguments {
     }
 }
 
-impl Listed {
-    /// The same without texts that a spreadsheet would take for a formula.
-    fn for_spreadsheets(mut self) -> Self {
+impl Row for Listed {
+    fn texts(&mut self) -> Vec<&mut String> {
         let texts = [
             &mut self.finding_arn,
             &mut self.status,
@@ -168,10 +154,7 @@ impl Listed {
             &mut self.resource_id,
         ];
         let perhaps = [&mut self.region, &mut self.owner, &mut self.fix_available];
-        for text in texts.into_iter().chain(perhaps.into_iter().flatten()) {
-            table::defuse(text);
-        }
-        self
+        texts.into_iter().chain(perhaps.into_iter().flatten()).collect()
     }
 }
 

@@ -12,6 +12,8 @@ pub(crate) mod sample;
 mod step;
 mod version;
 
+use std::cmp::Reverse;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_with::{As, json::JsonString, skip_serializing_none};
@@ -68,6 +70,12 @@ impl Record {
     /// The facts that matter.
     pub fn facts(&self) -> Facts {
         Facts::of(&self.finding, &self.assessment)
+    }
+
+    /// Its place among others, those first that people should see first: by score, by due date, and by name.
+    pub fn urgency(&self) -> impl Ord + use<'_> {
+        let due = self.due_at.unwrap_or(Timestamp::MAX);
+        (Reverse(self.assessment.score), due, &self.finding.arn)
     }
 
     /// Whether somebody still has something to do.
