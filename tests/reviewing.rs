@@ -8,17 +8,28 @@ use std::{
     },
 };
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use inspector_triage::{
-    app::{Attempt, Gaps, Observation, review::RoundOutcome},
-    domain::{record::Audience, round::Ask},
-    emulator::inspector::{Account, Habits, Trouble},
+    adapters::dynamodb::keys,
+    app::{
+        Attempt, Gaps, Observation,
+        review::{RoundOutcome, RoundResult},
+    },
+    domain::{
+        record::Audience,
+        round::{Ask, Part},
+    },
+    emulator::{
+        self,
+        inspector::{Account, Habits, Order, Trouble},
+    },
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::common::{
     self, World, arn, event_of,
-    network::{Fate, Fault, Network},
+    network::{Call, Fate, Fault, Network, Sent},
 };
 
 const FIRST: &str = "2026-11-20T00:10:00Z";
@@ -99,7 +110,7 @@ async fn what_was_there_before_is_told_in_one_message_and_then_as_ever() {
 async fn what_was_there_before_waits_for_somebody_to_listen() {
     let mut world = World::new().await;
     world.inspect(&[finding(1, |_| {})]);
-    let topic = inspector_triage::emulator::topic(Audience::Email);
+    let topic = emulator::topic(Audience::Email);
     world.emulator.listen(topic, false);
     world.daily(FIRST, json!({})).await;
     assert_eq!(world.published(), []);
@@ -165,7 +176,7 @@ async fn a_listing_goes_on_over_empty_pages_and_tokens_that_lead_to_nothing() {
         Habits { page_size: 7, ..Habits::default() },
         Habits { page_size: 7, empty_pages: true, ..Habits::default() },
         Habits { page_size: 5, token_at_the_end: true, ..Habits::default() },
-        Habits { page_size: 9, disorder: true, ..Habits::default() },
+        Habits { page_size: 9, order: Order::Reversed, ..Habits::default() },
     ] {
         let world = World::new().await;
         let events: Vec<Value> = (0..40).map(|number| finding(number, |_| {})).collect();
@@ -184,6 +195,131 @@ async fn what_cannot_be_read_is_counted_and_keeps_nothing_from_being_recorded() 
     world.inspect(&[finding(1, |_| {}), without_severity, finding(3, |_| {})]);
     let result = world.daily(FIRST, json!({})).await;
     assert_eq!(result["parts"]["listing"], json!({"listed": 2, "new": 2, "unread": 1}));
+}
+
+/// Changes an attribute of a finding's row behind everybody's back; none takes it away.
+async fn tamper(world: &World, number: usize, name: &str, value: Option<&str>) {
+    let update = aws_sdk_dynamodb::Client::from_conf(world.emulator.dynamodb().build())
+        .update_item()
+        .table_name(emulator::TABLE)
+        .key("pk", AttributeValue::S(keys::finding(&arn(number))))
+        .key("sk", AttributeValue::S(keys::CURRENT.to_owned()))
+        .expression_attribute_names("#name", name);
+    let update = match value {
+        Some(value) => update
+            .update_expression("SET #name = :value")
+            .expression_attribute_values(":value", AttributeValue::S(value.to_owned())),
+        None => update.update_expression("REMOVE #name"),
+    };
+    update.send().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_keeps_no_other_from_being_recorded_and_is_tried_the_next_day() {
+    let events: Vec<Value> = (0..5).map(|number| finding(number, |_| {})).collect();
+    let world = after_the_first_round(&events).await;
+    let good = serde_json::to_string(&world.record(&arn(2)).await.finding).unwrap();
+    tamper(&world, 2, "finding", Some("{}")).await;
+    let exploited = |f: &mut Value| f["exploitAvailable"] = json!("YES");
+    let events: Vec<Value> = (0..5).map(|number| changed(number, exploited)).collect();
+    world.inspect(&events);
+    let result = world.daily(NEXT_DAY, json!({})).await;
+    let listing = json!({"listed": 5, "changed": 4, "failed": 1, "unread": 0});
+    assert_eq!(result["parts"]["listing"], listing);
+
+    tamper(&world, 2, "finding", Some(&good)).await;
+    world.daily("2026-11-22T00:10:00Z", json!({})).await;
+    assert!(world.record(&arn(2)).await.facts().exploit, "although Inspector has nothing new");
+}
+
+#[tokio::test]
+async fn a_close_that_was_lost_before_the_first_round_is_made_good_by_it() {
+    let world = World::new().await;
+    world.handle(&finding(1, |_| {}), "2026-11-19T10:00:05Z").await.unwrap();
+    world.inspect(&[
+        finding(1, |f| {
+            f["status"] = json!("CLOSED");
+            f["updatedAt"] = json!("2026-11-19T20:00:00.000Z");
+        }),
+        finding(2, |f| f["status"] = json!("CLOSED")),
+    ]);
+    let result = world.daily(FIRST, json!({})).await;
+    let listing = json!({"listed": 2, "ended": 1, "skipped": 1, "unread": 0});
+    assert_eq!(result["parts"]["listing"], listing);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_for_inspector_for_minutes_is_still_the_only_one_at_it() {
+    let world = World::new().await;
+    world.inspect(&[finding(1, |_| {})]);
+    world.emulator.inspector.fleet().trouble =
+        Some(Box::new(|number, _| (number < 8).then_some(Trouble::Throttled(30))));
+    let first = world.daily(FIRST, json!({}));
+    let second = async {
+        let mut results = Vec::new();
+        for minute in 11..14 {
+            tokio::time::sleep(std::time::Duration::from_mins(1)).await;
+            results.push(world.daily(&format!("2026-11-20T00:{minute}:00Z"), json!({})).await);
+        }
+        results
+    };
+    let (first, others) = tokio::join!(first, second);
+    assert_eq!(first["parts"]["listing"]["new"], 1, "{first}");
+    let busy = json!({"outcome": "continues", "parts": {}});
+    assert!(others.iter().all(|result| *result == busy), "{others:?}");
+}
+
+/// A round at a time in which what `fates` says befalls what is sent.
+async fn round_over(network: &Network, world: &World, now: &str, go_on: bool) {
+    let review = network.review(&world.emulator, now);
+    let ask = Ask { go_on, ..Ask::default() };
+    Box::pin(review.daily(ask, Attempt::new(now, now.parse().unwrap()))).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_there_before_and_could_not_be_told_is_tried_each_hour() {
+    let mut world = World::new().await;
+    world.inspect(&[finding(1, |_| {})]);
+    let tried = Arc::new(AtomicUsize::new(0));
+    let fates = {
+        let tried = tried.clone();
+        move |sent: Sent| {
+            let fault = (sent.call == Call::Publish).then_some(Fault::ErrorBefore);
+            tried.fetch_add(usize::from(fault.is_some() && sent.repeated == 0), Ordering::Relaxed);
+            Fate { fault, ..Fate::default() }
+        }
+    };
+    let network = Network::new(fates, |_| {});
+    for (now, go_on, expected) in [
+        (FIRST, false, 1),
+        ("2026-11-20T00:15:00Z", true, 1),
+        ("2026-11-20T01:05:00Z", true, 1),
+        ("2026-11-20T01:10:00Z", false, 2),
+    ] {
+        round_over(&network, &world, now, go_on).await;
+        assert_eq!(tried.load(Ordering::Relaxed), expected, "{now}");
+    }
+    assert_eq!(world.published(), []);
+    world.daily("2026-11-20T02:10:00Z", json!({})).await;
+    assert_eq!(world.published().len(), 1);
+}
+
+#[tokio::test]
+async fn what_was_there_before_is_told_when_the_index_has_all_of_it() {
+    let mut world = World::new().await;
+    world.inspect(&[finding(1, |_| {}), finding(2, |_| {}), finding(3, |_| {})]);
+    let topic = emulator::topic(Audience::Email);
+    world.emulator.listen(topic, false);
+    world.daily(FIRST, json!({})).await;
+    world.emulator.listen(topic, true);
+    let shard = keys::shard(keys::OPEN, &arn(2));
+    tamper(&world, 2, keys::OPEN_SHARD, None).await;
+    world.daily("2026-11-20T00:10:30Z", json!({})).await;
+    assert_eq!(world.published(), [], "one of three is not in the index yet");
+    tamper(&world, 2, keys::OPEN_SHARD, Some(&shard)).await;
+    world.daily("2026-11-20T00:10:40Z", json!({})).await;
+    let published = world.published();
+    assert!(published[0].message.contains("3 open findings"), "{published:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -355,35 +491,72 @@ async fn a_first_round_that_is_killed_at_any_call_tells_what_was_there_before_on
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_round_whose_time_runs_out_continues_with_the_next_event() {
-    let mut world = World::new().await;
-    let events: Vec<Value> = (0..60).map(|number| finding(number, |_| {})).collect();
-    world.inspect(&events);
-    world.emulator.inspector.fleet().habits.page_size = 5;
-    let mut seen = 0;
-    for number in 0.. {
-        // Time for three pages and what they take.
-        let left = AtomicUsize::new(3);
-        let left = || {
-            let rest = left.fetch_sub(1, Ordering::Relaxed);
-            jiff::SignedDuration::from_secs(if rest > 0 { 60 } else { 10 })
-        };
+/// Events, one every 20 minutes, of invocations that have a quarter of an hour each, in which every question to Inspector
+/// takes two minutes; until the round is done. Returns what came of each.
+async fn slow_rounds(world: &World) -> Vec<RoundResult> {
+    let asked = || i64::try_from(world.emulator.inspector.fleet().requests.len()).unwrap();
+    let mut results: Vec<RoundResult> = Vec::new();
+    for number in 0..60 {
+        let before = asked();
+        let left = || jiff::SignedDuration::from_mins(15 - 2 * (asked() - before));
         let name = format!("daily {number}");
-        let now = FIRST.parse::<Timestamp>().unwrap() + jiff::SignedDuration::from_mins(5 * number);
+        let now =
+            FIRST.parse::<Timestamp>().unwrap() + jiff::SignedDuration::from_mins(20 * number);
         let attempt = Attempt { left: &left, ..Attempt::new(&name, now) };
         let result = Box::pin(world.review().daily(Ask::default(), attempt)).await.unwrap();
-        let listed = result.parts[&inspector_triage::domain::round::Part::Listing]["new"];
-        assert!(listed > seen || result.outcome == RoundOutcome::Done, "{result:?}");
-        seen = listed;
-        if result.outcome == RoundOutcome::Done {
-            break;
+        let outcome = result.outcome;
+        results.push(result);
+        if outcome == RoundOutcome::Done {
+            return results;
         }
-        assert!(number < 60);
     }
-    assert_eq!(seen, 60);
+    panic!("it never ends: {results:#?}");
+}
+
+#[tokio::test]
+async fn a_round_whose_time_runs_out_continues_with_the_next_event() {
+    let mut world = World::new().await;
+    // Ten of them were observed at the same time.
+    let events: Vec<Value> = (0..60)
+        .map(|number| {
+            finding(number, |f| {
+                let minute = if (20..30).contains(&number) { 20 } else { number };
+                f["firstObservedAt"] = json!(format!("2026-11-18T10:{minute:02}:00.123Z"));
+            })
+        })
+        .collect();
+    world.inspect(&events);
+    world.emulator.inspector.fleet().habits.page_size = 5;
+    let results = slow_rounds(&world).await;
+    let new = |result: &RoundResult| {
+        result.parts.get(&Part::Listing).and_then(|counts| counts.get("new").copied())
+    };
+    let new: Vec<u64> = results.iter().filter_map(new).collect();
+    assert!(new.windows(2).all(|two| two[0] < two[1] || two[1] == 60), "{new:?}");
+    assert_eq!(new.last(), Some(&60));
     world.daily("2026-11-20T23:10:00Z", json!({})).await;
     assert_eq!(world.published().len(), 1);
+}
+
+#[tokio::test]
+async fn findings_out_of_order_and_without_a_date_do_not_keep_a_listing_from_getting_on() {
+    let world = World::new().await;
+    let events: Vec<Value> = (0..60)
+        .map(|number| {
+            finding(number, |f| match number {
+                7 => f["firstObservedAt"] = json!("2031-01-01T00:00:00Z"),
+                19 | 33 => drop(f.as_object_mut().unwrap().remove("firstObservedAt")),
+                _ => {}
+            })
+        })
+        .collect();
+    world.inspect(&events);
+    world.emulator.inspector.fleet().habits =
+        Habits { page_size: 5, order: Order::Stray, ..Habits::default() };
+    let results = slow_rounds(&world).await;
+    assert!(results.len() < 12, "it gets on: {results:#?}");
+    // What has no date passes no filter by date.
+    assert_eq!(results.last().unwrap().parts[&Part::Listing]["new"], 58, "{results:#?}");
 }
 
 /// A resource in Inspector's coverage.
@@ -396,7 +569,7 @@ fn covered(account: &str, id: &str, scan: &str, status: &str, reason: &str) -> V
 }
 
 async fn gaps(world: &World) -> Vec<(String, String, String)> {
-    let gaps = world.triage.store.gaps(None).await.unwrap().into_iter();
+    let gaps = world.triage.store.all_gaps().await.unwrap().into_iter();
     gaps.map(|gap| (gap.key(), gap.reason, gap.since.to_string())).collect()
 }
 
@@ -461,7 +634,7 @@ async fn what_is_off_is_a_gap_in_every_account_that_this_one_administers() {
     }
     let result = world.daily(FIRST, json!({})).await;
     assert_eq!(result["parts"]["enabled"], json!({"accounts": 4, "off": 3}), "{result}");
-    let gaps = world.triage.store.gaps(None).await.unwrap();
+    let gaps = world.triage.store.all_gaps().await.unwrap();
     let gaps: Vec<_> = gaps
         .iter()
         .map(|gap| (gap.account.as_str(), gap.scan.as_str(), gap.reason.as_str()))
@@ -472,16 +645,16 @@ async fn what_is_off_is_a_gap_in_every_account_that_this_one_administers() {
         ("444455556666", "", "ACCOUNT_SUSPENDED"),
     ];
     assert_eq!(gaps, expected);
-    let accounts = world.triage.store.accounts().await.unwrap();
+    let accounts = world.triage.store.accounts().await.unwrap().unwrap();
     assert_eq!(accounts, ["111122223333", "222233334444"], "where something is scanned");
 
     let gone = covered("222233334444", "i-1", "PACKAGE", "INACTIVE", "UNMANAGED_EC2_INSTANCE");
     world.emulator.inspector.fleet().coverage = vec![gone];
     world.daily(NEXT_DAY, json!({})).await;
-    assert_eq!(world.triage.store.gaps(Some("222233334444")).await.unwrap().len(), 1);
+    assert_eq!(world.triage.store.resource_gaps("222233334444").await.unwrap().len(), 1);
     world.emulator.inspector.fleet().accounts.remove(1);
     world.daily("2026-11-22T00:10:00Z", json!({})).await;
-    assert_eq!(world.triage.store.gaps(Some("222233334444")).await.unwrap(), [], "it has left");
+    assert_eq!(world.triage.store.resource_gaps("222233334444").await.unwrap(), [], "it has left");
 }
 
 #[tokio::test]
@@ -502,28 +675,143 @@ async fn a_listing_of_coverage_that_breaks_off_forgets_no_gap() {
     assert_eq!(result["parts"]["coverage"]["unread"], 1, "{result}");
     assert_eq!(gaps(&world).await, before);
     world.emulator.inspector.fleet().trouble =
-        Some(Box::new(|_, path| (path == "/coverage/list").then_some(Trouble::Denied)));
+        Some(Box::new(|_, request| (request.path == "/coverage/list").then_some(Trouble::Denied)));
     let result = world.daily("2026-11-22T00:10:00Z", json!({})).await;
-    assert_eq!(result["parts"]["coverage"]["denied"], 1, "{result}");
+    let coverage = json!({"denied": 1, "failed": 1});
+    assert_eq!(result["parts"]["coverage"], coverage, "no account was answered for");
     assert_eq!(result["parts"]["listing"].get("failed"), None, "the other parts go on");
     assert_eq!(gaps(&world).await, before);
+}
+
+/// A world that administers these accounts beside its own.
+async fn administrator_of(accounts: &[&str]) -> World {
+    let world = World::new().await;
+    let mut fleet = world.emulator.inspector.fleet();
+    fleet.administrator = Some("111122223333".to_owned());
+    fleet.accounts.extend(accounts.iter().map(|id| Account::new(id)));
+    drop(fleet);
+    world
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_that_is_not_answered_for_keeps_its_gaps_and_holds_up_no_other() {
+    for (trouble, expected) in [
+        (Trouble::Denied, json!({"accounts": 2, "denied": 1, "unobserved": 2, "unread": 0})),
+        (
+            Trouble::Error,
+            json!({"accounts": 2, "unanswered": 1, "unobserved": 2, "unread": 0, "failed": 1}),
+        ),
+    ] {
+        let world = administrator_of(&["222233334444", "333344445555"]).await;
+        let accounts = ["111122223333", "222233334444", "333344445555"];
+        world.emulator.inspector.fleet().coverage = accounts
+            .map(|account| covered(account, account, "PACKAGE", "INACTIVE", "UNSUPPORTED_OS"))
+            .to_vec();
+        world.daily(FIRST, json!({})).await;
+        assert_eq!(gaps(&world).await.len(), 3);
+        let before = gaps(&world).await;
+        world.emulator.inspector.fleet().trouble = Some(Box::new(move |_, request| {
+            let is_second =
+                request.body.contains("222233334444") && request.path == "/coverage/list";
+            is_second.then_some(trouble)
+        }));
+        let result = world.daily(NEXT_DAY, json!({})).await;
+        assert_eq!(result["parts"]["coverage"], expected, "{trouble:?}");
+        assert_eq!(gaps(&world).await, before);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn coverage_waits_until_it_is_known_which_accounts_there_are() {
+    let world = World::new().await;
+    world.emulator.inspector.fleet().trouble = Some(Box::new(|_, request| {
+        (request.path == "/status/batch/get").then_some(Trouble::Error)
+    }));
+    let result = world.daily(FIRST, json!({})).await;
+    assert_eq!(result["parts"]["enabled"], json!({"failed": 1}));
+    assert_eq!(result["parts"]["coverage"], json!({"failed": 1}));
+}
+
+#[tokio::test]
+async fn an_account_that_inspector_cannot_tell_of_is_as_it_was() {
+    let world = administrator_of(&["222233334444"]).await;
+    world.emulator.inspector.fleet().accounts[1].off = vec!["ecr"];
+    world.emulator.inspector.fleet().coverage =
+        vec![covered("222233334444", "i-1", "PACKAGE", "INACTIVE", "UNMANAGED_EC2_INSTANCE")];
+    world.daily(FIRST, json!({})).await;
+    let before = gaps(&world).await;
+    assert_eq!(before.len(), 2);
+    let accounts = world.triage.store.accounts().await.unwrap();
+    for unknown in ["INTERNAL_ERROR", "ENABLING"] {
+        world.emulator.inspector.fleet().accounts[1].status = unknown;
+        let (result, switched_off) = switched_off(&world, NEXT_DAY).await;
+        assert_eq!(switched_off, [""; 0], "{unknown}");
+        assert_eq!(result.parts[&Part::Coverage]["accounts"], 2);
+        assert_eq!(gaps(&world).await, before, "{unknown}");
+        assert_eq!(world.triage.store.accounts().await.unwrap(), accounts);
+    }
+}
+
+#[tokio::test]
+async fn members_that_may_not_be_asked_for_are_taken_to_be_as_before() {
+    let world = administrator_of(&["222233334444"]).await;
+    world.emulator.inspector.fleet().coverage =
+        vec![covered("222233334444", "i-1", "PACKAGE", "INACTIVE", "UNMANAGED_EC2_INSTANCE")];
+    world.daily(FIRST, json!({})).await;
+    let before = gaps(&world).await;
+    for path in ["/delegatedadminaccounts/get", "/members/list"] {
+        world.emulator.inspector.fleet().trouble =
+            Some(Box::new(move |_, request| (request.path == path).then_some(Trouble::Denied)));
+        let result = world.daily("2026-11-21T00:10:00Z", json!({"now": true})).await;
+        assert_eq!(result["parts"]["enabled"], json!({"accounts": 1, "off": 0, "denied": 1}));
+        assert_eq!(result["parts"]["coverage"]["accounts"], 2, "{result}");
+        assert_eq!(gaps(&world).await, before);
+    }
+}
+
+#[tokio::test]
+async fn an_account_with_more_gaps_than_one_invocation_reads_is_known_in_part_and_holds_up_no_other()
+ {
+    let world = administrator_of(&["222233334444"]).await;
+    {
+        let mut fleet = world.emulator.inspector.fleet();
+        let many = (0..40).map(|n| ("111122223333", format!("i-{n:02}")));
+        let all = many.chain([("222233334444", "i-99".to_owned())]);
+        fleet.coverage = all
+            .map(|(account, id)| covered(account, &id, "PACKAGE", "INACTIVE", "UNSUPPORTED_OS"))
+            .collect();
+        fleet.habits.page_size = 4;
+    }
+    let result = slow_rounds(&world).await.pop().unwrap();
+    let coverage = &result.parts[&Part::Coverage];
+    assert_eq!((coverage["partly"], coverage["accounts"]), (1, 1), "{coverage:?}");
+    assert_eq!(world.triage.store.resource_gaps("222233334444").await.unwrap().len(), 1);
+    assert_eq!(
+        world.triage.store.resource_gaps("111122223333").await.unwrap().len(),
+        32,
+        "what was seen is written"
+    );
+}
+
+/// A round, and what it found switched off.
+async fn switched_off(world: &World, now: &str) -> (RoundResult, Vec<String>) {
+    let seen = Mutex::new(Vec::new());
+    let observe = |observation| {
+        if let Observation::SwitchedOff { scan, .. } = observation {
+            seen.lock().unwrap().push(scan);
+        }
+    };
+    let attempt = Attempt { observe: &observe, ..Attempt::new(now, now.parse().unwrap()) };
+    let ask = Ask { now: true, ..Ask::default() };
+    let result = Box::pin(world.review().daily(ask, attempt)).await.unwrap();
+    (result, seen.into_inner().unwrap())
 }
 
 #[tokio::test]
 async fn what_is_switched_off_is_news_once_and_what_was_off_before_is_none() {
     let world = World::new().await;
     world.emulator.inspector.fleet().accounts[0].off = vec!["ecr"];
-    let switched_off = async |now: &str| {
-        let seen = Mutex::new(Vec::new());
-        let observe = |observation| {
-            if let Observation::SwitchedOff { scan, .. } = observation {
-                seen.lock().unwrap().push(scan);
-            }
-        };
-        let attempt = Attempt { observe: &observe, ..Attempt::new(now, now.parse().unwrap()) };
-        Box::pin(world.review().daily(Ask::default(), attempt)).await.unwrap();
-        seen.into_inner().unwrap()
-    };
+    let switched_off = async |now: &str| switched_off(&world, now).await.1;
     assert_eq!(switched_off(FIRST).await, [""; 0], "it was off when we came");
     world.emulator.inspector.fleet().accounts[0].off = vec!["ecr", "ec2"];
     assert_eq!(switched_off(NEXT_DAY).await, ["EC2"]);

@@ -135,6 +135,11 @@ pub enum Observation {
 }
 
 impl Observation {
+    /// Whether no later attempt will say it again.
+    pub fn is_said_once(&self) -> bool {
+        matches!(self, Self::SwitchedOff { .. } | Self::RoundCompleted)
+    }
+
     pub(super) fn announced<'a>(
         findings: impl Iterator<Item = &'a Finding>,
         now: Timestamp,

@@ -75,6 +75,15 @@ pub enum Failure {
         "the table was too busy to note that people were told of {0} findings; they will be told again"
     )]
     Unmarked(usize),
+    /// So many findings could not be recorded that it is no matter of findings.
+    #[error("{0} findings that Inspector lists could not be recorded")]
+    Unrecorded(usize),
+    /// It was never found out which accounts there are.
+    #[error("it is not known yet in which accounts Inspector is on")]
+    NoAccounts,
+    /// Inspector did not say of any account, or not of some, what it does not look at.
+    #[error("Inspector did not say what it does not look at")]
+    NoCoverage,
     /// Other invocations kept changing the record.
     #[error("finding {arn} changed {attempts} times while it was being recorded; try again")]
     Contended {
@@ -106,7 +115,8 @@ impl Failure {
             Self::Unsupported { .. } | Self::NotDaily { .. } | Self::Forged { .. } => {
                 "UnsupportedEvent"
             }
-            Self::Store(_) | Self::Unmarked(_) => "StoreFailed",
+            Self::Store(_) | Self::Unmarked(_) | Self::Unrecorded(_) => "StoreFailed",
+            Self::NoAccounts | Self::NoCoverage => "NotAnswered",
             Self::Publisher(_) => "PublishFailed",
             Self::Contended { .. } => "Contended",
             Self::OutOfTime { .. } => "OutOfTime",

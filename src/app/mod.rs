@@ -15,7 +15,7 @@ pub use flush::{FlushFailed, FlushOutcome, FlushResult};
 pub use ports::{
     Alerts, AnnouncedProblem, FindingQuery, Gaps, Inspector, Leased, Marked, Marking, NotAnswered,
     NotPublished, Noted, OpenRecords, Page, Pending, Permit, PermitRequest, Publisher, Queue,
-    Records, Refreshed, Refusal, RoundLog, Summaries, SummaryLock, TakenUp, WriteOutcome,
+    Records, Refreshed, Refusal, RoundLog, Summaries, SummaryLock, TakenUp, Which, WriteOutcome,
 };
 pub use service::{Triage, TriageConfig};
 pub use triage::{Outcome, TriageResult};

@@ -177,10 +177,40 @@ pub struct Enablement {
 /// <https://docs.aws.amazon.com/securityhub/latest/userguide/inspector-controls.html>.
 const EXPECTED: [&str; 4] = ["EC2", "ECR", "LAMBDA", "LAMBDA_CODE"];
 
+const ENABLED: &str = "ENABLED";
+
+/// What Inspector says of an account, or of a kind of scan, of which it cannot say at the moment whether it is on: it is being
+/// switched on, or errors that pass.
+/// <https://docs.aws.amazon.com/inspector/v2/APIReference/API_FailedAccount.html>.
+const UNSETTLED: [&str; 8] = [
+    "ENABLING",
+    "ENABLE_IN_PROGRESS",
+    "INTERNAL_ERROR",
+    "SSM_UNAVAILABLE",
+    "SSM_THROTTLED",
+    "EVENTBRIDGE_UNAVAILABLE",
+    "EVENTBRIDGE_THROTTLED",
+    "ALREADY_ENABLED",
+];
+
 impl Enablement {
     /// Whether anything is scanned in the account.
     pub fn is_on(&self) -> bool {
-        self.status == "ENABLED"
+        self.status == ENABLED
+    }
+
+    /// Whether that is not known at the moment: then it is as it was.
+    pub fn is_unknown(&self) -> bool {
+        UNSETTLED.contains(&self.status.as_str())
+    }
+
+    /// The kinds of scans of which it is not known whether they are on; an empty one for all.
+    pub fn unknown(&self) -> Vec<&str> {
+        if !self.is_on() {
+            return if self.is_unknown() { vec![""] } else { Vec::new() };
+        }
+        let unknown = self.scans.iter().filter(|(_, status)| UNSETTLED.contains(&status.as_str()));
+        unknown.map(|(scan, _)| *scan).collect()
     }
 
     /// What is off, as of `now`.
@@ -194,11 +224,15 @@ impl Enablement {
             since: now,
             tags: BTreeMap::new(),
         };
+        if self.is_unknown() {
+            return Vec::new();
+        }
         if !self.is_on() {
             return vec![gap("", &self.status)];
         }
-        let is_off =
-            |(scan, status): &&(&str, String)| EXPECTED.contains(scan) && status != "ENABLED";
+        let is_off = |(scan, status): &&(&str, String)| {
+            EXPECTED.contains(scan) && status != ENABLED && !UNSETTLED.contains(&status.as_str())
+        };
         self.scans.iter().filter(is_off).map(|(scan, status)| gap(scan, status)).collect()
     }
 }
@@ -266,5 +300,9 @@ mod tests {
         assert_eq!(off(enablement("ENABLED", "ENABLED")), []);
         assert_eq!(off(enablement("ENABLED", "DISABLED")), one("LAMBDA", "DISABLED"));
         assert_eq!(off(enablement("SUSPENDED", "DISABLED")), one("", "SUSPENDED"));
+        assert_eq!(off(enablement("ENABLED", "ENABLING")), [], "it is not known yet");
+        assert_eq!(off(enablement("INTERNAL_ERROR", "DISABLED")), [], "nor is that");
+        assert_eq!(enablement("ENABLED", "ENABLING").unknown(), ["LAMBDA"]);
+        assert_eq!(enablement("INTERNAL_ERROR", "").unknown(), [""]);
     }
 }

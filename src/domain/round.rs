@@ -3,7 +3,7 @@
 //! Pure. The row of the round keeps a [`Rounds`]; whoever does the work writes it again as it goes on, so that another
 //! invocation can go on where this one stopped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp, tz::Offset};
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,13 @@ pub const FULL_EVERY: SignedDuration = SignedDuration::from_hours(7 * 24);
 const CHANGES_REACH: SignedDuration = SignedDuration::from_hours(60);
 /// How far a listing of what changed reaches back beyond the one before.
 const OVERLAP: SignedDuration = SignedDuration::from_hours(1);
+/// How far the first one reaches back: for as long Inspector keeps what it has closed at most.
+const CLOSED_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// For how long the right to go on with a round is taken, and taken again while somebody is at it. A function that was
+/// killed keeps others from it for no longer.
+pub const HELD_FOR: SignedDuration = SignedDuration::from_secs(60);
+/// After how long a round that has listed all findings makes room for the next one, whatever it has not done.
+const ROUND_LENGTH: SignedDuration = SignedDuration::from_hours(24);
 
 /// A part of the round, in the order in which they are done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -58,6 +65,8 @@ pub struct Rounds {
     pub completed_at: Option<Timestamp>,
     /// The message about everything that was there at first, until it is told.
     pub baseline: Option<Baseline>,
+    /// Findings that could not be recorded, by their ARNs: the next listing asks for them again.
+    pub unrecorded: BTreeSet<String>,
 }
 
 /// The message about all that the first listing found. It is owed once that is complete.
@@ -68,6 +77,22 @@ pub struct Baseline {
     pub at: Timestamp,
     /// Who has had the message.
     pub told: Vec<Audience>,
+    /// How many findings that listing has recorded.
+    #[serde(default)]
+    pub recorded: u64,
+    /// When that listing had ended.
+    #[serde(default)]
+    pub listed_at: Option<Timestamp>,
+    /// When it was last tried to tell somebody, in vain.
+    #[serde(default)]
+    pub failed_at: Option<Timestamp>,
+}
+
+impl Baseline {
+    /// The message about what a listing finds that begins at `at`.
+    pub fn new(at: Timestamp) -> Self {
+        Self { at, told: Vec::new(), recorded: 0, listed_at: None, failed_at: None }
+    }
 }
 
 /// One round.
@@ -76,8 +101,8 @@ pub struct Baseline {
 pub struct Round {
     /// When it began.
     pub began_at: Timestamp,
-    /// What changed since this moment is listed, in whatever state it is; none if nothing was ever listed.
-    pub changed_since: Option<Timestamp>,
+    /// What changed since this moment is listed, in whatever state it is.
+    pub changed_since: Timestamp,
     /// Whether everything is listed, too, that Inspector has not closed.
     pub is_full: bool,
     /// Whether nothing was ever listed before.
@@ -143,6 +168,12 @@ impl Round {
         Part::ALL.iter().all(|part| self.state(*part) == PartState::Done)
     }
 
+    /// Whether it has had its time, and what it came for.
+    fn is_overdue(&self, now: Timestamp) -> bool {
+        let is_old = now.duration_since(self.began_at) >= ROUND_LENGTH;
+        is_old && self.state(Part::Listing) != PartState::Open
+    }
+
     /// Where a part stands.
     pub fn state(&self, part: Part) -> PartState {
         self.parts.get(&part).map_or(PartState::Open, |progress| progress.state)
@@ -154,7 +185,8 @@ impl Rounds {
     /// failed today, or begins another. Returns it.
     pub fn set_out(&mut self, ask: Ask, now: Timestamp) -> Round {
         let round = match self.current.take() {
-            Some(round) if round.is_under_way() || ask.go_on => round,
+            Some(round) if ask.go_on => round,
+            Some(round) if round.is_under_way() && !round.is_overdue(now) => round,
             Some(mut round) if !ask.now && !ask.full && is_same_day(round.began_at, now) => {
                 for progress in round.parts.values_mut() {
                     if progress.state == PartState::Failed {
@@ -166,7 +198,7 @@ impl Rounds {
             _ => self.next(ask, now),
         };
         if self.listed_fully_at.is_none() && self.baseline.is_none() {
-            self.baseline = Some(Baseline { at: round.began_at, told: Vec::new() });
+            self.baseline = Some(Baseline::new(round.began_at));
         }
         self.current = Some(round.clone());
         round
@@ -180,9 +212,14 @@ impl Rounds {
         let is_full = ask.full
             || is_older(self.listed_at, CHANGES_REACH)
             || is_older(self.listed_fully_at, FULL_EVERY);
+        let before = |moment: Timestamp, time| moment.checked_sub(time).unwrap_or(moment);
         Round {
             began_at: now,
-            changed_since: self.listed_at.and_then(|listed| listed.checked_sub(OVERLAP).ok()),
+            changed_since: match self.listed_at {
+                Some(listed) => before(listed, OVERLAP),
+                // What had ended before anything was listed, and whose event was lost.
+                None => before(now, CLOSED_FOR),
+            },
             is_full,
             is_first: self.listed_fully_at.is_none(),
             parts: BTreeMap::new(),
@@ -239,6 +276,23 @@ mod tests {
     }
 
     #[test]
+    fn a_round_that_has_listed_everything_makes_room_for_the_next_after_a_day() {
+        let began_next = |listing, ask, time| {
+            let mut rounds = Rounds::default();
+            rounds.set_out(Ask::default(), at("2026-11-20T00:10:00Z"));
+            let round = rounds.current.as_mut().unwrap();
+            round.parts.entry(Part::Listing).or_default().state = listing;
+            rounds.set_out(ask, at(time)).began_at == at(time)
+        };
+        let daily = Ask::default();
+        assert!(!began_next(PartState::Done, daily, "2026-11-20T23:10:00Z"));
+        assert!(began_next(PartState::Done, daily, "2026-11-21T00:10:00Z"));
+        assert!(!began_next(PartState::Open, daily, "2026-11-21T00:10:00Z"));
+        let go_on = Ask { go_on: true, ..daily };
+        assert!(!began_next(PartState::Done, go_on, "2026-11-21T00:10:00Z"));
+    }
+
+    #[test]
     fn what_failed_is_tried_again_the_same_day() {
         let mut rounds = Rounds::default();
         rounds.set_out(Ask::default(), at("2026-11-20T00:10:00Z"));
@@ -259,15 +313,15 @@ mod tests {
             };
             rounds.set_out(Ask::default(), at("2026-11-20T00:10:00Z"));
             let round = rounds.current.unwrap();
-            (round.changed_since.map(|since| since.to_string()), round.is_full, round.is_first)
+            (round.changed_since.to_string(), round.is_full, round.is_first)
         };
         let yesterday = Some("2026-11-19T00:10:00Z");
-        assert_eq!(since(None, None), (None, true, true));
-        let changed = Some("2026-11-18T23:10:00Z".to_owned());
+        assert_eq!(since(None, None), ("2026-10-21T00:10:00Z".to_owned(), true, true));
+        let changed = "2026-11-18T23:10:00Z".to_owned();
         assert_eq!(since(yesterday, Some("2026-11-14T00:10:00Z")), (changed.clone(), false, false));
         assert_eq!(since(yesterday, Some("2026-11-13T00:10:00Z")), (changed, true, false));
         let long_ago = Some("2026-11-17T00:10:00Z");
-        let changed = Some("2026-11-16T23:10:00Z".to_owned());
+        let changed = "2026-11-16T23:10:00Z".to_owned();
         assert_eq!(since(long_ago, long_ago), (changed, true, false));
     }
 }

@@ -37,14 +37,23 @@ pub struct Fleet {
     pub administrator: Option<String>,
     /// How it answers.
     pub habits: Habits,
-    /// Asked about each request before it is looked at: the number of the request, from 0, and its path.
+    /// Asked about each request before it is looked at: the number of the request, from 0, and what it is.
     pub trouble: Option<Fate>,
     /// The path of each request that came.
     pub requests: Vec<String>,
 }
 
-/// What befalls the request with this number and path.
-pub type Fate = Box<dyn FnMut(usize, &str) -> Option<Trouble> + Send>;
+/// What befalls the request with this number.
+pub type Fate = Box<dyn FnMut(usize, Request<'_>) -> Option<Trouble> + Send>;
+
+/// A request to Inspector.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// Its path, such as `/findings/list`.
+    pub path: &'a str,
+    /// Its body: JSON, or nothing.
+    pub body: &'a str,
+}
 
 /// An account as Inspector sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +62,7 @@ pub struct Account {
     pub id: String,
     /// How it is related to the administrator.
     pub relationship: &'static str,
-    /// Whether Inspector is on.
+    /// Whether Inspector is on, or the error with which it cannot tell.
     pub status: &'static str,
     /// Which kinds of scans are off.
     pub off: Vec<&'static str>,
@@ -104,13 +113,24 @@ pub struct Habits {
     pub empty_pages: bool,
     /// After the last page comes an empty one.
     pub token_at_the_end: bool,
-    /// Findings come in another order than was asked for.
-    pub disorder: bool,
+    /// In which order findings come.
+    pub order: Order,
+}
+
+/// In which order findings come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// As it was asked for.
+    AsAsked,
+    /// The other way round.
+    Reversed,
+    /// As it was asked for, but for the last, which comes in the midst of the others.
+    Stray,
 }
 
 impl Default for Habits {
     fn default() -> Self {
-        Self { page_size: 100, empty_pages: false, token_at_the_end: false, disorder: false }
+        Self { page_size: 100, empty_pages: false, token_at_the_end: false, order: Order::AsAsked }
     }
 }
 
@@ -151,7 +171,8 @@ impl Inspector {
         let mut fleet = self.fleet();
         let number = fleet.requests.len();
         fleet.requests.push(path.to_owned());
-        let trouble = fleet.trouble.as_mut().and_then(|trouble| trouble(number, path));
+        let request = Request { path, body: str::from_utf8(body).unwrap_or_default() };
+        let trouble = fleet.trouble.as_mut().and_then(|trouble| trouble(number, request));
         let refused = match trouble {
             Some(Trouble::Throttled(seconds)) => {
                 let answer = refusal((429, "ThrottlingException", "Rate exceeded".to_owned()));
@@ -232,8 +253,14 @@ impl Fleet {
             found.map(|finding| (observed(finding), finding)).collect();
         keyed.sort_by(|(a, _), (b, _)| a.total_cmp(b));
         let mut found: Vec<&Value> = keyed.into_iter().map(|(_, finding)| finding).collect();
-        if self.habits.disorder {
-            found.reverse();
+        match self.habits.order {
+            Order::AsAsked => {}
+            Order::Reversed => found.reverse(),
+            Order::Stray => {
+                let last = found.pop();
+                let middle = found.len() / 2;
+                found.splice(middle..middle, last);
+            }
         }
         let (items, token) = self.page(&found, request, most)?;
         Ok(listed("findings", &items, token))
@@ -268,6 +295,9 @@ impl Fleet {
         let (mut accounts, mut failed) = (Vec::new(), Vec::new());
         for id in &asked {
             match self.accounts.iter().find(|account| *id == account.id) {
+                Some(account) if account.status.ends_with("_ERROR") => failed.push(json!({
+                    "accountId": id, "errorCode": account.status, "errorMessage": "an error"
+                })),
                 Some(account) => accounts.push(account.state()),
                 None => failed.push(json!({
                     "accountId": id, "errorCode": "ACCESS_DENIED", "errorMessage": "not a member"

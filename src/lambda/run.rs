@@ -47,7 +47,7 @@ pub trait Function: Sized {
 ///
 /// # Errors
 /// A bad setting keeps the function from starting, with a line that names it.
-pub async fn run<F: Function, W: Write + 'static>(
+pub async fn run<F: Function, W: Write + Send + 'static>(
     lookup: impl Fn(&str) -> Option<String>,
     clock: fn() -> Timestamp,
     output: fn() -> W,
@@ -103,12 +103,21 @@ async fn invoke<F: Function>(
     invocation: LambdaEvent<Payload>,
     calls: &CallRecorder,
     clock: fn() -> Timestamp,
-    mut metrics: impl Write,
+    metrics: impl Write + Send,
 ) -> Result<F::Response, FunctionError> {
     let LambdaEvent { payload, context } = invocation;
     let began = clock();
     let measurements = Mutex::new(Measurements::default());
     let measuring = || measurements.lock().unwrap_or_else(PoisonError::into_inner);
+    let metrics = Mutex::new(metrics);
+    let write = |measured: &Measurements| {
+        let function = &context.env_config.function_name;
+        let mut metrics = metrics.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = measured.write(function, clock(), &mut *metrics) {
+            // What was done is done: an invocation does not fail because it could not be counted.
+            tracing::warn!(error.message = %error, "the metrics could not be written");
+        }
+    };
     let attempt = Attempt {
         name: &format!("{}@{began}", context.request_id),
         function: &context.invoked_function_arn,
@@ -117,7 +126,14 @@ async fn invoke<F: Function>(
         left: &|| time_left(context.deadline, began, clock()),
         observe: &|observation| {
             logs::observed(&observation);
-            measuring().observe(observation);
+            if observation.is_said_once() {
+                // An invocation that is killed must not take it along.
+                let mut measured = Measurements::default();
+                measured.observe(observation);
+                write(&measured);
+            } else {
+                measuring().observe(observation);
+            }
         },
     };
     let response = match payload.json() {
@@ -130,11 +146,7 @@ async fn invoke<F: Function>(
         Ok(response) => response.measure(&mut measurements),
         Err(FunctionError(failure)) => measurements.failure(failure),
     }
-    let function = &context.env_config.function_name;
-    if let Err(error) = measurements.write(function, clock(), &mut metrics) {
-        // What was done is done: an invocation does not fail because it could not be counted.
-        tracing::warn!(error.message = %error, "the metrics could not be written");
-    }
+    write(&measurements);
     response
 }
 

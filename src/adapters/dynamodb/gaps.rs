@@ -8,7 +8,7 @@ use crate::{
         Gaps, TimeLimit,
         failure::{BoxError, CallFailed},
     },
-    domain::coverage::Gap,
+    domain::coverage::{Gap, Subject},
 };
 
 /// The attribute that holds a [`Gap`] as JSON text.
@@ -40,12 +40,33 @@ impl TableRow for Change<'_> {
     }
 }
 
-fn sort_key(gap: &Gap) -> String {
-    format!("{}#{}", gap.account, gap.key())
+/// What the sort keys of gaps of whole accounts begin with.
+const OF_ACCOUNTS: &str = "ACCOUNT#";
+
+/// What the sort keys of an account's resources begin with.
+fn of_resources(account: &str) -> String {
+    format!("RESOURCE#{account}#")
 }
 
-impl Gaps for DynamoDb {
-    async fn gaps(&self, account: Option<&str>) -> Result<Vec<Gap>, CallFailed> {
+fn sort_key(gap: &Gap) -> String {
+    let Gap { account, scan, .. } = gap;
+    match &gap.subject {
+        Subject::Account => format!("{OF_ACCOUNTS}{account}#{scan}"),
+        Subject::Resource { id, .. } => format!("{}{scan}#{id}", of_resources(account)),
+    }
+}
+
+impl DynamoDb {
+    /// All gaps: those of accounts, and then those of resources, account by account.
+    ///
+    /// # Errors
+    /// A call failed, or a row holds what this program does not write.
+    pub async fn all_gaps(&self) -> Result<Vec<Gap>, CallFailed> {
+        self.gaps("").await
+    }
+
+    /// The gaps whose sort keys begin so.
+    async fn gaps(&self, beginning: &str) -> Result<Vec<Gap>, CallFailed> {
         let failed = |source: BoxError| CallFailed {
             operation: "DynamoDB Query",
             object: keys::GAPS.to_owned(),
@@ -59,11 +80,11 @@ impl Gaps for DynamoDb {
             // For a page without a limit the embedded store reads all rows that are left.
             .limit(1_000)
             .expression_attribute_values(":gaps", AttributeValue::S(keys::GAPS.to_owned()));
-        let query = match account {
-            None => query.key_condition_expression("pk = :gaps"),
-            Some(account) => query
-                .key_condition_expression("pk = :gaps AND begins_with(sk, :account)")
-                .expression_attribute_values(":account", AttributeValue::S(format!("{account}#"))),
+        let query = match beginning {
+            "" => query.key_condition_expression("pk = :gaps"),
+            beginning => query
+                .key_condition_expression("pk = :gaps AND begins_with(sk, :beginning)")
+                .expression_attribute_values(":beginning", AttributeValue::S(beginning.to_owned())),
         };
         let mut items = query.into_paginator().items().send();
         let mut gaps = Vec::new();
@@ -73,6 +94,16 @@ impl Gaps for DynamoDb {
             gaps.push(serde_json::from_str(gap.unwrap_or_default()).map_err(|e| failed(e.into()))?);
         }
         Ok(gaps)
+    }
+}
+
+impl Gaps for DynamoDb {
+    async fn account_gaps(&self) -> Result<Vec<Gap>, CallFailed> {
+        self.gaps(OF_ACCOUNTS).await
+    }
+
+    async fn resource_gaps(&self, account: &str) -> Result<Vec<Gap>, CallFailed> {
+        self.gaps(&of_resources(account)).await
     }
 
     async fn change_gaps(
@@ -114,12 +145,12 @@ impl Gaps for DynamoDb {
         }
     }
 
-    async fn accounts(&self) -> Result<Vec<String>, CallFailed> {
+    async fn accounts(&self) -> Result<Option<Vec<String>>, CallFailed> {
         let key = (keys::ROUND.to_owned(), keys::ACCOUNTS.to_owned());
         let row = self.get_items(&[key]).await?.pop();
         let accounts = row.as_ref().and_then(|row| row.get(ACCOUNTS)?.as_l().ok());
-        let accounts = accounts.into_iter().flatten().filter_map(|one| one.as_s().ok());
-        Ok(accounts.cloned().collect())
+        Ok(accounts
+            .map(|accounts| accounts.iter().filter_map(|one| one.as_s().ok()).cloned().collect()))
     }
 
     async fn remember_accounts(&self, accounts: &[String]) -> Result<(), CallFailed> {

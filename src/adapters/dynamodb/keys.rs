@@ -66,7 +66,7 @@ pub const SUMMARY: &str = "SUMMARY";
 /// The partition key of the row that says how far the daily round has come.
 pub const ROUND: &str = "ROUND";
 
-/// The partition key of what Inspector does not look at. Its sort keys begin with the account.
+/// The partition key of what Inspector does not look at.
 pub const GAPS: &str = "GAPS";
 /// The sort key, under [`ROUND`], of the accounts in which Inspector is on.
 pub const ACCOUNTS: &str = "ACCOUNTS";

@@ -1,16 +1,28 @@
 //! The row of the daily round.
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::{
     error::SdkError,
     types::{AttributeValue, ReturnValue},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::{Instant, sleep};
 
 use super::{DynamoDb, UPDATE, item, keys};
 use crate::{
-    app::{Noted, RoundLog, TakenUp, failure::CallFailed},
-    domain::{record::Lease, round::Rounds},
+    app::{
+        Noted, RoundLog, TakenUp,
+        failure::{CallFailed, chain},
+    },
+    domain::{
+        record::Lease,
+        round::{HELD_FOR, Rounds},
+    },
 };
+
+/// After how long the right to go on is renewed.
+const KEPT_EVERY: Duration = Duration::from_secs(20);
 
 /// The attribute that holds a [`Rounds`] as JSON text.
 const ROUNDS: &str = "rounds";
@@ -19,14 +31,19 @@ impl RoundLog for DynamoDb {
     async fn take_up(&self, lease: &Lease, now: Timestamp) -> Result<TakenUp, CallFailed> {
         let failed =
             |source| CallFailed { operation: UPDATE, object: keys::ROUND.to_owned(), source };
+        let holder = AttributeValue::S(lease.holder.clone());
         let lease = item::value(lease).map_err(|error| failed(error.into()))?;
         let answer = self
             .update_row(keys::ROUND)
-            .condition_expression("attribute_not_exists(lease) OR lease.#until <= :now")
+            .condition_expression(
+                // One's own, if the answer to this very call was lost.
+                "attribute_not_exists(lease) OR lease.#until <= :now OR lease.holder = :holder",
+            )
             .update_expression("SET lease = :lease")
             .expression_attribute_names("#until", "until")
             .expression_attribute_values(":now", AttributeValue::S(now.to_string()))
             .expression_attribute_values(":lease", lease)
+            .expression_attribute_values(":holder", holder)
             .return_values(ReturnValue::AllNew)
             .send()
             .await;
@@ -44,6 +61,31 @@ impl RoundLog for DynamoDb {
             }
             Err(error) if error.is_conditional_check_failed_exception() => Ok(TakenUp::HeldByOther),
             Err(error) => Err(failed(error.into())),
+        }
+    }
+
+    async fn keep(&self, holder: &str, now: Timestamp) {
+        let began = Instant::now();
+        loop {
+            sleep(KEPT_EVERY).await;
+            let took = SignedDuration::try_from(began.elapsed()).unwrap_or_default();
+            let until = now.saturating_add(took + HELD_FOR).unwrap_or(now);
+            let kept = self
+                .update_row(keys::ROUND)
+                .condition_expression("lease.holder = :holder")
+                .update_expression("SET lease.#until = :until")
+                .expression_attribute_names("#until", "until")
+                .expression_attribute_values(":holder", AttributeValue::S(holder.to_owned()))
+                .expression_attribute_values(":until", AttributeValue::S(until.to_string()));
+            match kept.send().await.map_err(SdkError::into_service_error) {
+                Err(error) if error.is_conditional_check_failed_exception() => return,
+                // The next time may be in time.
+                Err(error) => {
+                    let error = chain(&error);
+                    tracing::warn!(error, "the right to go on with the round was not renewed");
+                }
+                Ok(_) => {}
+            }
         }
     }
 

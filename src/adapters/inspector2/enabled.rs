@@ -11,6 +11,7 @@ use crate::{
 const STATUS: &str = "Inspector2 BatchGetAccountStatus";
 const ADMINISTRATOR: &str = "Inspector2 GetDelegatedAdminAccount";
 const MEMBERS: &str = "Inspector2 ListMembers";
+const OF_THIS_ACCOUNT: &str = "of this account";
 
 impl Inspector2 {
     pub(super) async fn status_of(
@@ -19,7 +20,7 @@ impl Inspector2 {
         limit: TimeLimit<'_>,
     ) -> Result<Vec<Enablement>, NotAnswered> {
         let object = match accounts {
-            [] => "of this account".to_owned(),
+            [] => OF_THIS_ACCOUNT.to_owned(),
             [one] => format!("of {one}"),
             several => format!("of {} accounts", several.len()),
         };
@@ -67,7 +68,7 @@ impl Inspector2 {
         let mut members = Vec::new();
         let mut token: Option<String> = None;
         loop {
-            let answer = self.pace.call(MEMBERS, "of this account", limit, || {
+            let answer = self.pace.call(MEMBERS, OF_THIS_ACCOUNT, limit, || {
                 let call = self.client.list_members().only_associated(false).max_results(50);
                 call.set_next_token(token.clone()).send()
             });
@@ -82,8 +83,12 @@ impl Inspector2 {
                 })
             }));
             let next = answer.next_token.filter(|next| !next.is_empty());
-            if next.is_none() || next == token {
+            if next.is_none() {
                 return Ok(members);
+            }
+            if next == token {
+                let said = "the token of the next page is that of this page";
+                return Err(broken(MEMBERS, OF_THIS_ACCOUNT, said.into()));
             }
             token = next;
         }

@@ -2,7 +2,6 @@
 
 use aws_sdk_inspector2::types::{
     DateFilter, FilterCriteria, SortCriteria, SortField, SortOrder, StringComparison, StringFilter,
-    builders::FilterCriteriaBuilder,
 };
 use aws_smithy_types::DateTime;
 use jiff::Timestamp;
@@ -13,7 +12,7 @@ use super::{
     body::{Body, broken},
 };
 use crate::{
-    app::{FindingQuery, NotAnswered, Page, TimeLimit, failure::BoxError},
+    app::{FindingQuery, NotAnswered, Page, TimeLimit, Which, failure::BoxError},
     domain::finding::{Envelope, Finding},
 };
 
@@ -64,19 +63,26 @@ fn filter(query: &FindingQuery) -> Result<FilterCriteria, BoxError> {
         let start = DateTime::from_millis(moment.as_millisecond().max(0));
         DateFilter::builder().start_inclusive(start).end_inclusive(DateTime::from_secs(END)).build()
     };
-    let filter = FilterCriteria::builder().first_observed_at(from(query.observed_from));
-    Ok(match query.changed_since {
-        Some(since) => filter.updated_at(from(since)),
-        None => not_closed(filter)?,
+    let mut filter = FilterCriteria::builder().first_observed_at(from(query.observed_from));
+    let is = |value: &str| {
+        StringFilter::builder().comparison(StringComparison::Equals).value(value).build()
+    };
+    match &query.which {
+        Which::ChangedSince(since) => filter = filter.updated_at(from(*since)),
+        Which::ClosedSince(since) => {
+            filter = filter.updated_at(from(*since)).finding_status(is("CLOSED")?);
+        }
+        // Without a filter all come, closed ones for up to thirty days.
+        Which::NotClosed => {
+            for status in ["ACTIVE", "SUPPRESSED"] {
+                filter = filter.finding_status(is(status)?);
+            }
+        }
+        Which::These(arns) => {
+            for arn in arns {
+                filter = filter.finding_arn(is(arn)?);
+            }
+        }
     }
-    .build())
-}
-
-/// The statuses of findings that were not closed. Without a filter all come, closed ones for up to thirty days.
-fn not_closed(mut filter: FilterCriteriaBuilder) -> Result<FilterCriteriaBuilder, BoxError> {
-    for status in ["ACTIVE", "SUPPRESSED"] {
-        let is = StringFilter::builder().comparison(StringComparison::Equals).value(status);
-        filter = filter.finding_status(is.build()?);
-    }
-    Ok(filter)
+    Ok(filter.build())
 }

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::{
     adapters::failed,
-    app::{NotAnswered, Refusal, TimeLimit},
+    app::{NotAnswered, Refusal, TimeLimit, failure::CallFailed},
 };
 
 /// How often a call is tried that keeps failing in a way that may pass. Throttling has no such limit but time.
@@ -64,7 +64,13 @@ impl Pace {
     {
         let (mut failures, mut pause) = (0, PAUSES[0]);
         loop {
-            self.turn().await;
+            let turn = self.turn();
+            if limit.is_over_in(turn.saturating_duration_since(Instant::now())) {
+                let source = "it is asked as often as it may be until there is no time left".into();
+                let failed = CallFailed { operation, object: object.to_owned(), source };
+                return Err(NotAnswered { why: Refusal::Busy, failed });
+            }
+            sleep_until(turn).await;
             let error = match call().await {
                 Ok(answer) => {
                     self.went_well();
@@ -93,15 +99,13 @@ impl Pace {
         }
     }
 
-    async fn turn(&self) {
-        let turn = {
-            let mut state = self.state();
-            let now = Instant::now();
-            let turn = state.next.map_or(now, |next| next.max(now));
-            state.next = Some(turn + self.interval * state.slower);
-            turn
-        };
-        sleep_until(turn).await;
+    /// When the next call may begin, which is taken.
+    fn turn(&self) -> Instant {
+        let mut state = self.state();
+        let now = Instant::now();
+        let turn = state.next.map_or(now, |next| next.max(now));
+        state.next = Some(turn + self.interval * state.slower);
+        turn
     }
 
     fn slow_down(&self) {

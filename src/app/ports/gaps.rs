@@ -7,10 +7,13 @@ use crate::{
 
 /// Where gaps are kept, and the accounts that are asked about.
 pub trait Gaps {
-    /// The gaps of an account, or of all.
-    fn gaps(
+    /// What is off in accounts.
+    fn account_gaps(&self) -> impl Future<Output = Result<Vec<Gap>, CallFailed>> + Send;
+
+    /// The resources of an account that are not looked at.
+    fn resource_gaps(
         &self,
-        account: Option<&str>,
+        account: &str,
     ) -> impl Future<Output = Result<Vec<Gap>, CallFailed>> + Send;
 
     /// Writes these gaps, and forgets those. Fails if there is no time for all of them; some are done then.
@@ -21,8 +24,8 @@ pub trait Gaps {
         limit: TimeLimit<'_>,
     ) -> impl Future<Output = Result<(), CallFailed>> + Send;
 
-    /// The accounts in which Inspector is on, as last known.
-    fn accounts(&self) -> impl Future<Output = Result<Vec<String>, CallFailed>> + Send;
+    /// The accounts in which Inspector is on, as last known; none before that was first known.
+    fn accounts(&self) -> impl Future<Output = Result<Option<Vec<String>>, CallFailed>> + Send;
 
     /// Remembers the accounts in which Inspector is on.
     fn remember_accounts(

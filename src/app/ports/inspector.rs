@@ -52,11 +52,30 @@ pub trait Inspector {
 /// Which findings are asked for. The same for all pages of a listing, to the byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FindingQuery {
-    /// Only those that Inspector changed at this moment or later, whatever their status. Without it, those that have not
-    /// been closed.
-    pub changed_since: Option<Timestamp>,
+    /// Which of them.
+    pub which: Which,
     /// Only those that Inspector first observed at this moment or later.
     pub observed_from: Timestamp,
+}
+
+/// Which findings a query is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// Those that Inspector changed at this moment or later, whatever their status.
+    ChangedSince(Timestamp),
+    /// Those of them that are closed.
+    ClosedSince(Timestamp),
+    /// Those that have not been closed.
+    NotClosed,
+    /// Those with these ARNs, at most ten, whatever their status.
+    These(Vec<String>),
+}
+
+impl FindingQuery {
+    /// The findings with these ARNs, at most ten.
+    pub fn these(arns: &[String]) -> Self {
+        Self { which: Which::These(arns.to_vec()), observed_from: Timestamp::UNIX_EPOCH }
+    }
 }
 
 /// A page of a listing.

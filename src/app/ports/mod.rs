@@ -12,7 +12,7 @@ mod summaries;
 
 pub use alerts::{Alerts, AnnouncedProblem, Leased, Marked, Marking, Permit, PermitRequest};
 pub use gaps::Gaps;
-pub use inspector::{FindingQuery, Inspector, NotAnswered, Page, Refusal};
+pub use inspector::{FindingQuery, Inspector, NotAnswered, Page, Refusal, Which};
 pub use publisher::{NotPublished, Publisher};
 pub use records::{OpenRecords, Records, Refreshed, WriteOutcome};
 pub use rounds::{Noted, RoundLog, TakenUp};

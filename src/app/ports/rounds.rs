@@ -16,6 +16,10 @@ pub trait RoundLog {
         now: Timestamp,
     ) -> impl Future<Output = Result<TakenUp, CallFailed>> + Send;
 
+    /// Keeps the right to go on, which `holder` has from `now` on, for as long as this is awaited. Ends when somebody else
+    /// has it.
+    fn keep(&self, holder: &str, now: Timestamp) -> impl Future<Output = ()> + Send;
+
     /// Writes down how far the round has come, and keeps the right to go on until the end of `lease`; gives it back
     /// if there is none. Not if somebody else has it by now.
     fn note(

@@ -2,23 +2,24 @@
 
 use std::collections::{BTreeMap, BinaryHeap};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::{Course, Review};
+use super::{Course, Noting, Review};
 use crate::{
     app::{
         attempt::{Attempt, CALL_TIMEOUT, Observation},
-        failure::{Failure, chain},
+        failure::{CallFailed, Failure, chain},
         ports::{
-            Alerts, Inspector, OpenRecords, Publisher, Records, RoundLog, Summaries, SummaryLock,
+            Alerts, Inspector, NotPublished, OpenRecords, Publisher, Records, RoundLog, Summaries,
+            SummaryLock,
         },
     },
     domain::{
         assess::Priority,
         record::{Audience, Lease, Record},
-        round::Baseline,
+        round::{Ask, Baseline},
     },
-    render::message,
+    render::message::{self, Message},
 };
 
 /// How many findings the message looks at one by one, the most urgent. It counts all.
@@ -31,12 +32,18 @@ where
     I: Inspector,
 {
     /// Tells what was there at first to those who have not heard and who listen, if that is owed. What cannot be told now
-    /// is owed further, to the next event.
-    pub(super) async fn tell_baseline(&self, course: &mut Course<'_, S>) -> Result<(), Failure> {
-        let attempt = course.attempt;
-        let Some(owed) = course.owed_baseline().map(|owed| owed.clone()) else { return Ok(()) };
-        if !self.triage.config.notify || attempt.has_time_for(4, BASELINE).is_err() {
-            return Ok(());
+    /// is owed further, to the next event; where it failed, to the next that does not only go on. Returns whether the round
+    /// may go on.
+    pub(super) async fn tell_baseline(
+        &self,
+        ask: Ask,
+        course: &mut Course<'_, S>,
+    ) -> Result<bool, Failure> {
+        let attempt = course.attempt();
+        let Some(owed) = course.owed_baseline().map(|owed| owed.clone()) else { return Ok(true) };
+        let has_failed = owed.failed_at.is_some() && ask.go_on;
+        if has_failed || !self.triage.config.notify || attempt.has_time_for(4, BASELINE).is_err() {
+            return Ok(true);
         }
         let reach = self.triage.reach(&self.triage.ask_listeners(attempt).await);
         let missing = |audiences: &[Audience], told: &[Audience]| {
@@ -47,72 +54,115 @@ where
             if missing(&reach.all, &owed.told).is_empty() && !owed.told.is_empty() {
                 course.rounds.baseline = None;
             }
-            return Ok(());
+            return Ok(true);
         }
         let inventory = self.inventory(&owed).await?;
+        let is_settled =
+            owed.listed_at.is_none_or(|listed| course.now().duration_since(listed) >= INDEX_LAG);
+        if inventory.count() < owed.recorded && !is_settled {
+            return Ok(true);
+        }
         if inventory.by_priority.is_empty() {
             course.rounds.baseline = None;
-            return Ok(());
+            return Ok(true);
         }
+        if !course.note(Noting::GoOn).await? {
+            return Ok(false);
+        }
+        let attempt = course.attempt();
         let lease = Lease::new(attempt.name, attempt.now);
         let lock =
             self.triage.store.lock_summary(&lease, self.triage.config.budget, attempt.now).await;
         match lock.map_err(Failure::Store)? {
             SummaryLock::Acquired => {}
-            SummaryLock::HeldByOther | SummaryLock::TooSoon => return Ok(()),
+            SummaryLock::HeldByOther | SummaryLock::TooSoon => return Ok(true),
         }
-        let told = self.tell_inventory(&inventory, &audiences, course, attempt).await;
+        let told = self.tell_inventory(&inventory, &audiences, course).await;
         if let Err(failed) = self.triage.store.unlock_summary(&lease).await {
             let what = "nobody sums up before this right to do so runs out".to_owned();
             (attempt.observe)(Observation::Warning { what, reason: chain(&failed) });
         }
-        told?;
+        let may_go_on = told?;
         let told = course.owed_baseline().map(|owed| owed.told.clone()).unwrap_or_default();
         if missing(&reach.all, &told).is_empty() {
             course.rounds.baseline = None;
         }
-        Ok(())
+        Ok(may_go_on)
     }
 
-    /// Tells each of `audiences`, and writes down who has heard, one by one.
+    /// Tells each of `audiences`, and writes down who has heard, one by one. Returns whether the round may go on.
     async fn tell_inventory(
         &self,
         inventory: &Inventory,
         audiences: &[Audience],
         course: &mut Course<'_, S>,
-        attempt: Attempt<'_>,
-    ) -> Result<(), Failure> {
-        let most_urgent: Vec<&Record> = inventory.most_urgent.iter().collect();
+    ) -> Result<bool, Failure> {
         for &audience in audiences {
-            let style = &self.triage.config.style;
-            let messages = message::baseline(
-                audience,
-                &inventory.by_priority,
-                &most_urgent,
-                attempt.now,
-                style,
-            );
-            let mut is_told = true;
-            for message in messages {
-                if (attempt.left)() < CALL_TIMEOUT * 3 {
-                    return Ok(());
-                }
-                if let Err(not) = self.triage.publisher.publish(audience, &message).await {
-                    let reason = chain(&not.into_call());
+            let attempt = course.attempt();
+            let told = match self.tell_one(inventory, audience, attempt).await {
+                Told::Yes => true,
+                Told::OutOfTime => return Ok(true),
+                Told::Refused(failed) | Told::Failed(failed) => {
+                    let reason = chain(&failed);
                     (attempt.observe)(Observation::AudienceFailed { audience, reason });
-                    is_told = false;
-                    break;
+                    false
+                }
+            };
+            if let Some(owed) = course.owed_baseline() {
+                if told {
+                    owed.told.push(audience);
+                } else {
+                    owed.failed_at = Some(attempt.now);
                 }
             }
-            if !is_told {
-                continue;
+            if !course.note(Noting::GoOn).await? {
+                return Ok(false);
             }
-            if let Some(owed) = course.owed_baseline() {
-                owed.told.push(audience);
-            }
-            course.note(super::Noting::GoOn).await?;
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// Tells one audience; in plain words, if its messages are refused.
+    async fn tell_one(
+        &self,
+        inventory: &Inventory,
+        audience: Audience,
+        attempt: Attempt<'_>,
+    ) -> Told {
+        let style = &self.triage.config.style;
+        let messages = |records: &[&Record]| {
+            message::baseline(audience, &inventory.by_priority, records, attempt.now, style)
+        };
+        let records: Vec<&Record> = inventory.most_urgent.iter().collect();
+        let told = self.publish_all(audience, &messages(&records), attempt).await;
+        let Told::Refused(refused) = told else { return told };
+        let who = audience.as_str();
+        (attempt.observe)(Observation::Warning {
+            what: format!("{who} gets plain messages of what was there at first: one was refused"),
+            reason: chain(&refused),
+        });
+        let plain = message::plain_records(&records, style);
+        let plain: Vec<&Record> = plain.iter().collect();
+        self.publish_all(audience, &messages(&plain), attempt).await
+    }
+
+    async fn publish_all(
+        &self,
+        audience: Audience,
+        messages: &[Message],
+        attempt: Attempt<'_>,
+    ) -> Told {
+        for message in messages {
+            if (attempt.left)() < CALL_TIMEOUT * 3 {
+                return Told::OutOfTime;
+            }
+            match self.triage.publisher.publish(audience, message).await {
+                Ok(()) => {}
+                Err(NotPublished::Refused(refused)) => return Told::Refused(refused),
+                Err(NotPublished::Failed(failed)) => return Told::Failed(failed),
+            }
+        }
+        Told::Yes
     }
 
     /// What the first listing recorded and is still open.
@@ -126,11 +176,29 @@ where
 
 const BASELINE: &str = "the message about what was there at first";
 
+/// For how long an index may lag behind the rows: seconds, says AWS, so this is ample.
+const INDEX_LAG: SignedDuration = SignedDuration::from_secs(60);
+
+/// Whether an audience was told.
+enum Told {
+    Yes,
+    OutOfTime,
+    /// A message was not taken. Another may be.
+    Refused(CallFailed),
+    Failed(CallFailed),
+}
+
 /// What is told.
 struct Inventory {
     by_priority: BTreeMap<Priority, usize>,
     /// The most urgent first.
     most_urgent: Vec<Record>,
+}
+
+impl Inventory {
+    fn count(&self) -> u64 {
+        self.by_priority.values().map(|count| u64::try_from(*count).unwrap_or(u64::MAX)).sum()
+    }
 }
 
 /// What was seen so far: of the findings only the most urgent are kept.

@@ -10,12 +10,10 @@ use crate::{
     },
     domain::{
         record::Lease,
-        round::{Ask, Baseline, Part, PartState, Progress, Round, Rounds},
+        round::{Ask, Baseline, HELD_FOR, Part, PartState, Progress, Round, Rounds},
     },
 };
 
-/// For how long the right to go on is taken. A function that was killed keeps others from it for no longer.
-const HELD_FOR: SignedDuration = SignedDuration::from_secs(60);
 /// After how long it is written down how far a part has come.
 const NOTED_EVERY: SignedDuration = SignedDuration::from_secs(15);
 /// What must be left for a step that has begun to end, and to write down how far it came.
@@ -24,11 +22,35 @@ const RESERVE: SignedDuration = SignedDuration::from_secs(45);
 /// A round under way, in one invocation.
 pub(super) struct Course<'a, S> {
     store: &'a S,
-    pub attempt: Attempt<'a>,
+    clock: Clock<'a>,
     pub rounds: Rounds,
     round: Round,
-    left_at_first: SignedDuration,
     noted_at: Timestamp,
+}
+
+/// The time of an attempt that takes many minutes.
+#[derive(Clone, Copy)]
+pub(super) struct Clock<'a> {
+    attempt: Attempt<'a>,
+    left_at_first: SignedDuration,
+}
+
+impl<'a> Clock<'a> {
+    /// What time it is: when the attempt began, and what it has taken since.
+    fn now(&self) -> Timestamp {
+        let took = self.left_at_first.saturating_sub((self.attempt.left)());
+        self.attempt.now.saturating_add(took).unwrap_or(self.attempt.now)
+    }
+
+    /// The attempt, as if it began now.
+    pub fn attempt(&self) -> Attempt<'a> {
+        Attempt { now: self.now(), ..self.attempt }
+    }
+
+    /// Whether most of the attempt's time is left.
+    pub fn is_early(&self) -> bool {
+        (self.attempt.left)() >= self.left_at_first / 4 * 3
+    }
 }
 
 /// Whether the right to go on is kept.
@@ -51,9 +73,8 @@ impl<'a, S: RoundLog> Course<'a, S> {
             TakenUp::HeldByOther => return Ok(None),
         };
         let round = rounds.set_out(ask, attempt.now);
-        let left_at_first = (attempt.left)();
-        let mut course =
-            Self { store, attempt, rounds, round, left_at_first, noted_at: attempt.now };
+        let clock = Clock { attempt, left_at_first: (attempt.left)() };
+        let mut course = Self { store, clock, rounds, round, noted_at: attempt.now };
         // Before anything is done: what goes on with it must know when it began.
         let may_go_on = !course.round.is_under_way() || course.note(Noting::GoOn).await?;
         Ok(may_go_on.then_some(course))
@@ -69,15 +90,24 @@ impl<'a, S: RoundLog> Course<'a, S> {
         self.round.parts.entry(part).or_default()
     }
 
-    /// What time it is: when the attempt began, and what it has taken since.
+    /// What time it is.
     pub fn now(&self) -> Timestamp {
-        let took = self.left_at_first.saturating_sub((self.attempt.left)());
-        self.attempt.now.saturating_add(took).unwrap_or(self.attempt.now)
+        self.clock.now()
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> Clock<'a> {
+        self.clock
+    }
+
+    /// The attempt, as if it began now.
+    pub fn attempt(&self) -> Attempt<'a> {
+        self.clock.attempt()
     }
 
     /// Until when steps may begin.
     pub fn limit(&self) -> TimeLimit<'a> {
-        self.attempt.until(RESERVE)
+        self.clock.attempt.until(RESERVE)
     }
 
     /// Writes down how far the round has come if that was not done for a while.
@@ -95,8 +125,9 @@ impl<'a, S: RoundLog> Course<'a, S> {
         let now = self.now();
         self.noted_at = now;
         self.rounds.current = Some(self.round.clone());
-        let lease = (noting == Noting::GoOn).then(|| lease(self.attempt.name, now));
-        let noted = self.store.note(&self.rounds, self.attempt.name, lease.as_ref()).await;
+        let holder = self.clock.attempt.name;
+        let lease = (noting == Noting::GoOn).then(|| lease(holder, now));
+        let noted = self.store.note(&self.rounds, holder, lease.as_ref()).await;
         Ok(noted.map_err(Failure::Store)? == Noted::Yes)
     }
 
@@ -107,6 +138,10 @@ impl<'a, S: RoundLog> Course<'a, S> {
             self.rounds.listed_at = Some(self.round.began_at);
             if self.round.is_full {
                 self.rounds.listed_fully_at = Some(self.round.began_at);
+            }
+            let now = self.now();
+            if let Some(baseline) = &mut self.rounds.baseline {
+                baseline.listed_at.get_or_insert(now);
             }
         }
     }

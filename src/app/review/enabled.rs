@@ -5,99 +5,137 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Course, Ended, Review, Undone};
 use crate::{
     app::{
-        attempt::{Observation, TimeLimit},
-        failure::Failure,
-        ports::{Gaps, Inspector, RoundLog},
+        attempt::Observation,
+        failure::{Failure, chain},
+        ports::{Gaps, Inspector, NotAnswered, Refusal, RoundLog},
     },
     domain::{
-        coverage::{Enablement, Gap, Subject},
+        coverage::{Enablement, Gap},
         round::Part,
     },
 };
 
 /// How many accounts Inspector tells of in one answer.
 const ACCOUNTS_PER_CALL: usize = 100;
+/// How an account is related to this one that is no longer looked after from here.
+const LEFT: [&str; 3] = ["REMOVED", "DELETED", "RESIGNED"];
+
+/// What Inspector says of accounts.
+struct Told {
+    /// By account.
+    all: BTreeMap<String, Enablement>,
+    /// Whether these are all accounts there are.
+    is_complete: bool,
+}
 
 impl<S: Gaps + RoundLog, P, I: Inspector> Review<S, P, I> {
     /// Asks what is on in which account, and remembers what is off since when.
     pub(super) async fn enabled(&self, course: &mut Course<'_, S>) -> Result<Ended, Undone> {
-        let limit = course.limit();
-        // Where the account is not known, Inspector takes the one that asks.
-        let own: Vec<String> = course.attempt.account().map(str::to_owned).into_iter().collect();
-        let own = self.inspector.enabled(&own, limit).await?;
-        let own_account = own.first().map(|own| own.account.clone());
-        let mut all: BTreeMap<String, Enablement> =
-            own.into_iter().map(|one| (one.account.clone(), one)).collect();
-        let administrator = self.inspector.administrator(limit).await?;
-        if administrator.is_some() && administrator == own_account {
-            let members = self.inspector.members(limit).await?;
-            let (here, away): (Vec<_>, Vec<_>) =
-                members.into_iter().partition(|member| member.status == "ENABLED");
-            for some in here.chunks(ACCOUNTS_PER_CALL) {
-                let accounts: Vec<String> = some.iter().map(|one| one.account.clone()).collect();
-                let some = self.inspector.enabled(&accounts, limit).await?;
-                all.extend(some.into_iter().map(|one| (one.account.clone(), one)));
-            }
-            // One that has left is no longer looked after from here.
-            let left = ["REMOVED", "DELETED", "RESIGNED"];
-            let away = away.into_iter().filter(|member| !left.contains(&member.status.as_str()));
-            for member in away {
-                all.entry(member.account.clone()).or_insert(member);
+        let store = &self.triage.store;
+        let Told { all, is_complete } = self.told(course).await?;
+        let now = course.now();
+        let accounts_before = store.accounts().await.map_err(Failure::Store)?.unwrap_or_default();
+        let before = store.account_gaps().await.map_err(Failure::Store)?;
+
+        // Of an account that Inspector cannot tell of at the moment is true what was true before.
+        let is_as_before = |account: &str| match all.get(account) {
+            Some(told) => told.is_unknown(),
+            None => !is_complete,
+        };
+        let mut on: BTreeSet<String> =
+            all.values().filter(|one| one.is_on()).map(|one| one.account.clone()).collect();
+        on.extend(accounts_before.iter().filter(|account| is_as_before(account)).cloned());
+        let is_unsettled = |gap: &Gap| {
+            let told = all.get(&gap.account);
+            told.map_or(!is_complete, |told| {
+                told.unknown().iter().any(|scan| ["", &gap.scan].contains(scan))
+            })
+        };
+        let there: Vec<Gap> = all.values().flat_map(|one| one.gaps(now)).collect();
+
+        let (mut news, mut changed, mut gone) = (Vec::new(), Vec::new(), Vec::new());
+        let key = |gap: &Gap| (gap.account.clone(), gap.key());
+        let mut known: BTreeMap<_, Gap> = before.into_iter().map(|gap| (key(&gap), gap)).collect();
+        let off = there.len();
+        for gap in there {
+            match known.remove(&key(&gap)) {
+                None => news.push(gap),
+                Some(before) => {
+                    let gap = gap.seen_before(&before);
+                    if gap != before {
+                        changed.push(gap);
+                    }
+                }
             }
         }
-        let now = course.attempt.now;
-        let gaps: Vec<Gap> = all.values().flat_map(|one| one.gaps(now)).collect();
-        let store = &self.triage.store;
-        let on: Vec<String> =
-            all.values().filter(|one| one.is_on()).map(|one| one.account.clone()).collect();
-        let before = store.gaps(None).await.map_err(Failure::Store)?;
-        // Resources of an account that has left, or in which all is off, are asked about no more.
-        let is_ours = |gap: &Gap| gap.subject == Subject::Account || !on.contains(&gap.account);
-        let before: Vec<Gap> = before.into_iter().filter(is_ours).collect();
-        let off = gaps.len();
-        // What was off when we came is a gap, and no news.
-        let is_news = |gap: &&Gap| {
-            before.iter().all(|known| (&known.account, known.key()) != (&gap.account, gap.key()))
-        };
-        for gap in gaps.iter().filter(|_| !course.round().is_first).filter(is_news) {
-            (course.attempt.observe)(Observation::SwitchedOff {
+        gone.extend(known.into_values().filter(|gap| !is_unsettled(gap)));
+        // What was off when we came is a gap, and no news. Told before it is written down: better twice than never.
+        for gap in news.iter().filter(|_| !course.round().is_first) {
+            (course.attempt().observe)(Observation::SwitchedOff {
                 account: gap.account.clone(),
                 scan: gap.scan.clone(),
                 status: gap.reason.clone(),
             });
         }
-        note_gaps(store, before, gaps, limit).await?;
+        changed.extend(news);
+        // Resources of an account that has left, or in which all is off, are asked about no more.
+        for account in accounts_before.iter().filter(|account| !on.contains(*account)) {
+            gone.extend(store.resource_gaps(account).await.map_err(Failure::Store)?);
+        }
+        if !changed.is_empty() || !gone.is_empty() {
+            let changing = store.change_gaps(&changed, &gone, course.limit());
+            changing.await.map_err(Failure::Store)?;
+        }
+        let on: Vec<String> = on.into_iter().collect();
         store.remember_accounts(&on).await.map_err(Failure::Store)?;
         let progress = course.progress(Part::Enabled);
         progress.counts.clear();
         progress.count("accounts", all.len());
         progress.count("off", off);
+        if !is_complete {
+            progress.count("denied", 1);
+        }
         Ok(Ended::Done)
     }
-}
 
-/// Writes down what changed of gaps: those that are `there` now, and were `before`.
-pub(super) async fn note_gaps<S: Gaps>(
-    store: &S,
-    before: Vec<Gap>,
-    there: Vec<Gap>,
-    limit: TimeLimit<'_>,
-) -> Result<(), Failure> {
-    let key = |gap: &Gap| (gap.account.clone(), gap.key());
-    let keys: BTreeSet<_> = there.iter().map(key).collect();
-    let (still, gone): (Vec<_>, Vec<_>) =
-        before.into_iter().partition(|gap| keys.contains(&key(gap)));
-    let still: BTreeMap<_, Gap> = still.into_iter().map(|gap| (key(&gap), gap)).collect();
-    let changed = there.into_iter().filter_map(|gap| match still.get(&key(&gap)) {
-        None => Some(gap),
-        Some(before) => {
-            let gap = gap.seen_before(before);
-            (gap != *before).then_some(gap)
+    /// Asks about this account, and all that it administers.
+    async fn told(&self, course: &Course<'_, S>) -> Result<Told, Undone> {
+        let limit = course.limit();
+        // Where the account is not known, Inspector takes the one that asks.
+        let own: Vec<String> = course.attempt().account().map(str::to_owned).into_iter().collect();
+        let own = self.inspector.enabled(&own, limit).await?;
+        let own_account = own.first().map(|own| own.account.clone());
+        let mut all: BTreeMap<String, Enablement> =
+            own.into_iter().map(|one| (one.account.clone(), one)).collect();
+        let members = async {
+            match self.inspector.administrator(limit).await? {
+                administrator if administrator.is_some() && administrator == own_account => {
+                    self.inspector.members(limit).await
+                }
+                _ => Ok(Vec::new()),
+            }
+        };
+        let members = match members.await {
+            Ok(members) => members,
+            Err(NotAnswered { why: Refusal::Denied, failed }) => {
+                let what =
+                    "which accounts this one administers is not known: it is taken to be as before";
+                let reason = chain(&failed);
+                (course.attempt().observe)(Observation::Warning { what: what.to_owned(), reason });
+                return Ok(Told { all, is_complete: false });
+            }
+            Err(refused) => return Err(refused.into()),
+        };
+        let (here, away): (Vec<_>, Vec<_>) =
+            members.into_iter().partition(|member| member.status == "ENABLED");
+        for some in here.chunks(ACCOUNTS_PER_CALL) {
+            let accounts: Vec<String> = some.iter().map(|one| one.account.clone()).collect();
+            let some = self.inspector.enabled(&accounts, limit).await?;
+            all.extend(some.into_iter().map(|one| (one.account.clone(), one)));
         }
-    });
-    let changed: Vec<Gap> = changed.collect();
-    if changed.is_empty() && gone.is_empty() {
-        return Ok(());
+        for member in away.into_iter().filter(|member| !LEFT.contains(&member.status.as_str())) {
+            all.entry(member.account.clone()).or_insert(member);
+        }
+        Ok(Told { all, is_complete: true })
     }
-    store.change_gaps(&changed, &gone, limit).await.map_err(Failure::Store)
 }

@@ -15,10 +15,10 @@ use super::{Course, Ended, Noting, Review, Undone};
 use crate::{
     app::{
         attempt::{Attempt, CALL_TIMEOUT, Observation},
-        failure::Failure,
+        failure::{CallFailed, Failure},
         ports::{
             Alerts, FindingQuery, Inspector, NotAnswered, Page, Publisher, Records, Refreshed,
-            Refusal, RoundLog, WriteOutcome,
+            Refusal, RoundLog, Which, WriteOutcome,
         },
     },
     domain::{
@@ -40,6 +40,11 @@ const PAGES_PER_NOTE: usize = 20;
 const CONCURRENCY: usize = 16;
 /// How often in a row a token may be refused.
 const MAX_REFUSALS: usize = 3;
+/// How many findings may wait for the next listing because they could not be recorded. More is no matter of findings.
+const MAX_UNRECORDED: usize = 100;
+/// By how many names findings are asked for at a time:
+/// <https://docs.aws.amazon.com/inspector/v2/APIReference/API_FilterCriteria.html>.
+const NAMES_PER_CALL: usize = 10;
 
 /// How far a listing has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +54,9 @@ struct Border {
     /// What Inspector first observed earlier is done.
     from: Timestamp,
 }
+
+/// What findings are counted as that were not recorded before.
+const NEW: &str = "new";
 
 const CHANGES: &str = "changes";
 const EVERYTHING: &str = "everything";
@@ -61,8 +69,7 @@ impl Border {
             let (what, from) = noted.split_once(' ')?;
             Some(Self { everything: what == EVERYTHING, from: from.parse().ok()? })
         });
-        let everything = round.changed_since.is_none();
-        noted.unwrap_or(Self { everything, from: Timestamp::UNIX_EPOCH })
+        noted.unwrap_or(Self { everything: false, from: Timestamp::UNIX_EPOCH })
     }
 
     /// What comes after this listing, if anything.
@@ -99,6 +106,14 @@ struct Compared {
     refreshes: Vec<AssessedFinding>,
 }
 
+/// What was recorded of a page.
+#[derive(Default)]
+struct Recorded {
+    counts: Vec<(&'static str, usize)>,
+    /// The findings that could not be recorded, by their ARNs.
+    failed: Vec<String>,
+}
+
 /// What is to be done about a finding.
 enum Change {
     /// Nothing: it is as recorded, or newer there, or not of those that are recorded.
@@ -112,6 +127,9 @@ enum Change {
 impl<S: Records + Alerts + RoundLog, P: Publisher, I: Inspector> Review<S, P, I> {
     /// Lists what changed, or everything, and records it.
     pub(super) async fn listing(&self, course: &mut Course<'_, S>) -> Result<Ended, Undone> {
+        if !self.ask_again(course).await? {
+            return Err(Undone::HeldByOther);
+        }
         let mut refusals = 0;
         loop {
             let before = course.progress(Part::Listing).border.clone();
@@ -136,24 +154,59 @@ impl<S: Records + Alerts + RoundLog, P: Publisher, I: Inspector> Review<S, P, I>
         }
     }
 
+    /// Asks for the findings that could not be recorded the last time. Returns whether the round may go on.
+    async fn ask_again(&self, course: &mut Course<'_, S>) -> Result<bool, Undone> {
+        let arns: Vec<String> = course.rounds.unrecorded.iter().cloned().collect();
+        for arns in arns.chunks(NAMES_PER_CALL) {
+            let query = FindingQuery::these(arns);
+            let mut token = None;
+            let mut failed = Vec::new();
+            loop {
+                let limit = course.limit();
+                let page = self.inspector.findings(&query, token.as_deref(), limit).await?;
+                let (next, attempt) = (page.next.clone(), course.attempt());
+                let order = Order::from(Timestamp::UNIX_EPOCH);
+                let compared = self.compare(page, order, None, attempt).await?;
+                failed.extend(self.record_all(compared, attempt).await?.failed);
+                token = next;
+                if token.is_none() {
+                    break;
+                }
+            }
+            // One that Inspector has no more is none to wait for.
+            course.rounds.unrecorded.retain(|arn| !arns.contains(arn) || failed.contains(arn));
+            if !course.note_in_time().await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Lists from the border on. While one page is recorded, the next one is asked for and compared with its rows.
     async fn list_on(&self, course: &mut Course<'_, S>) -> Result<Listed, Undone> {
-        let (attempt, limit) = (course.attempt, course.limit());
+        let (clock, limit) = (course.clock(), course.limit());
         let border = Border::of(course.round());
-        let changed_since = course.round().changed_since.filter(|_| !border.everything);
         let told_at = course.rounds.baseline.as_ref().filter(|_| course.round().is_first);
         let told_at = told_at.map(|baseline| baseline.at);
-        let query = FindingQuery { changed_since, observed_from: border.from };
+        let which = if border.everything {
+            Which::NotClosed
+        } else if course.round().is_full {
+            // The others come with everything.
+            Which::ClosedSince(course.round().changed_since)
+        } else {
+            Which::ChangedSince(course.round().changed_since)
+        };
+        let query = FindingQuery { which, observed_from: border.from };
         let page = async |token: Option<&str>, order: Order| {
             let page = self.inspector.findings(&query, token, limit).await?;
-            self.compare(page, order, told_at, attempt).await
+            self.compare(page, order, told_at, clock.attempt()).await
         };
-        let mut number = 0;
-        let mut compared = page(None, Order { latest: border.from, holds: true }).await?;
+        let mut number: usize = 0;
+        let mut compared = page(None, Order::from(border.from)).await?;
         loop {
             number += 1;
             let order = compared.order;
-            let is_enough = number % PAGES_PER_TOKEN == 0
+            let is_enough = number.is_multiple_of(PAGES_PER_TOKEN)
                 && order.border().is_some_and(|reached| reached > border.from);
             let token = compared.next.take().filter(|_| !is_enough);
             let next = async {
@@ -162,18 +215,10 @@ impl<S: Records + Alerts + RoundLog, P: Publisher, I: Inspector> Review<S, P, I>
                     _ => None,
                 }
             };
-            let (counts, next) = join(self.record_all(compared, attempt), next).await;
-            let progress = course.progress(Part::Listing);
-            for (what, number) in counts? {
-                progress.count(what, number);
-            }
+            let (recorded, next) = join(self.record_all(compared, clock.attempt()), next).await;
             let from = order.border().unwrap_or(border.from);
-            progress.border = Some(Border { from, ..border }.to_string());
-            let may_go_on = if number % PAGES_PER_NOTE == 0 {
-                course.note(Noting::GoOn).await?
-            } else {
-                course.note_in_time().await?
-            };
+            let border = Border { from, ..border };
+            let may_go_on = note_page(recorded?, border, number, course).await?;
             if !may_go_on {
                 return Err(Undone::HeldByOther);
             }
@@ -198,7 +243,7 @@ impl<S: Records + Alerts + RoundLog, P: Publisher, I: Inspector> Review<S, P, I>
             let what = "a finding that Inspector lists cannot be read, and is not recorded";
             (attempt.observe)(Observation::Warning { what: what.to_owned(), reason: why.clone() });
         }
-        order.see(&page);
+        order.see(&page, attempt.now);
         let mut compared = Compared {
             order,
             next: page.next,
@@ -225,44 +270,67 @@ impl<S: Records + Alerts + RoundLog, P: Publisher, I: Inspector> Review<S, P, I>
         Ok(compared)
     }
 
-    /// Does it, and counts what was done.
+    /// Does it, and counts what was done. What fails of one finding keeps no other from being recorded.
     async fn record_all(
         &self,
         compared: Compared,
         attempt: Attempt<'_>,
-    ) -> Result<Vec<(&'static str, usize)>, Undone> {
-        let Compared { mut counts, writes, written, refreshes, .. } = compared;
-        let store = &self.triage.store;
-        let outcomes = store.write_all(&writes, attempt.until_the_end()).await;
+    ) -> Result<Recorded, Undone> {
+        let Compared { counts, writes, written, refreshes, .. } = compared;
+        let mut recorded = Recorded { counts, failed: Vec::new() };
         // What was not written because others were faster goes its own way.
         let mut again = Vec::new();
         for (outcome, (what, assessed)) in
-            outcomes.map_err(Failure::Store)?.into_iter().zip(written)
+            self.write_each(&writes, attempt).await.into_iter().zip(written)
         {
             match outcome {
-                Some(WriteOutcome::Applied) => counts.push((what, 1)),
-                Some(WriteOutcome::Conflict) => again.push(assessed),
-                None => {
+                Ok(Some(WriteOutcome::Applied)) => recorded.counts.push((what, 1)),
+                Ok(Some(WriteOutcome::Conflict)) => again.push(assessed),
+                Ok(None) => {
                     let what = assessed.finding.arn;
                     let (left, needed) = ((attempt.left)(), CALL_TIMEOUT);
                     return Err(Failure::OutOfTime { what, left, needed }.into());
                 }
+                Err(failed) => recorded.fail(&assessed, &Failure::Store(failed), attempt),
             }
         }
         for some in refreshes.chunks(CONCURRENCY) {
-            let refreshing = some.iter().map(|assessed| store.refresh(assessed));
+            let refreshing = some.iter().map(|assessed| self.triage.store.refresh(assessed));
             for (done, assessed) in join_all(refreshing).await.into_iter().zip(some) {
-                match done.map_err(Failure::Store)? {
-                    Refreshed::Done(_) => counts.push(("refreshed", 1)),
-                    Refreshed::Differs(_) | Refreshed::Missing => again.push(assessed.clone()),
+                match done {
+                    Ok(Refreshed::Done(_)) => recorded.counts.push(("refreshed", 1)),
+                    Ok(Refreshed::Differs(_) | Refreshed::Missing) => again.push(assessed.clone()),
+                    Err(failed) => recorded.fail(assessed, &Failure::Store(failed), attempt),
                 }
             }
         }
         for assessed in again {
-            self.triage.recorded(&assessed, attempt).await?;
-            counts.push(("changed", 1));
+            match self.triage.recorded(&assessed, attempt).await {
+                Ok(()) => recorded.counts.push(("changed", 1)),
+                Err(failed) => recorded.fail(&assessed, &failed, attempt),
+            }
         }
-        Ok(counts)
+        Ok(recorded)
+    }
+
+    /// Writes rows, and gives what came of each, in their order: none where there was no time. One that cannot be written
+    /// may take others with it that are written at the same time, so then each is written for itself.
+    async fn write_each(
+        &self,
+        writes: &[(Record, Transition)],
+        attempt: Attempt<'_>,
+    ) -> Vec<Result<Option<WriteOutcome>, CallFailed>> {
+        let store = &self.triage.store;
+        if let Ok(outcomes) = store.write_all(writes, attempt.until_the_end()).await {
+            return outcomes.into_iter().map(Ok).collect();
+        }
+        let mut outcomes = Vec::with_capacity(writes.len());
+        for some in writes.chunks(CONCURRENCY) {
+            let writing = some.iter().map(|(record, what)| store.write(record, *what));
+            let done = join_all(writing).await.into_iter();
+            outcomes.extend(done.map(|outcome| outcome.map(Some)));
+        }
+        outcomes
     }
 
     /// The findings of a page, assessed. Of one that it has twice, because it changed meanwhile, the newest state.
@@ -304,7 +372,7 @@ impl<S: Records + Alerts + RoundLog, P: Publisher, I: Inspector> Review<S, P, I>
                         Some(at) => Box::new(counted_as_told(*record, at)),
                         None => record,
                     };
-                    Change::Write("new", record, transition)
+                    Change::Write(NEW, record, transition)
                 }
                 Step::Repetition | Step::Stale => Change::None("unchanged"),
             };
@@ -320,6 +388,50 @@ impl<S: Records + Alerts + RoundLog, P: Publisher, I: Inspector> Review<S, P, I>
     }
 }
 
+/// Writes down what was recorded of page `number`, up to which all is done before `border`. Returns whether the round may go on.
+async fn note_page<S: RoundLog>(
+    recorded: Recorded,
+    border: Border,
+    number: usize,
+    course: &mut Course<'_, S>,
+) -> Result<bool, Undone> {
+    let is_first = course.round().is_first;
+    let progress = course.progress(Part::Listing);
+    let mut new = 0;
+    for (what, number) in recorded.counts {
+        progress.count(what, number);
+        if what == NEW {
+            new += u64::try_from(number).unwrap_or(u64::MAX);
+        }
+    }
+    progress.border = Some(border.to_string());
+    if let Some(baseline) = course.rounds.baseline.as_mut().filter(|_| is_first) {
+        baseline.recorded += new;
+    }
+    course.rounds.unrecorded.extend(recorded.failed);
+    if course.rounds.unrecorded.len() > MAX_UNRECORDED {
+        let failures = course.rounds.unrecorded.len();
+        return Err(Failure::Unrecorded(failures).into());
+    }
+    let may_go_on = if number.is_multiple_of(PAGES_PER_NOTE) {
+        course.note(Noting::GoOn).await?
+    } else {
+        course.note_in_time().await?
+    };
+    Ok(may_go_on)
+}
+
+impl Recorded {
+    /// Counts a finding that could not be recorded, and says why.
+    fn fail(&mut self, assessed: &AssessedFinding, failure: &Failure, attempt: Attempt<'_>) {
+        let arn = &assessed.finding.arn;
+        let what = format!("finding {arn} is not recorded, and is looked at again the next day");
+        (attempt.observe)(Observation::Warning { what, reason: failure.chain() });
+        self.counts.push(("failed", 1));
+        self.failed.push(arn.clone());
+    }
+}
+
 /// The record as if people had been told of it at `at`.
 fn counted_as_told(record: Record, at: Timestamp) -> Record {
     let (facts, opening) = (record.facts(), record.opening);
@@ -328,27 +440,36 @@ fn counted_as_told(record: Record, at: Timestamp) -> Record {
     record.with_delivery(&Delivery::Complete(told), seen_at)
 }
 
-/// The order in which findings come.
+/// The order in which findings come: how far they have been seen, page by page.
 #[derive(Clone, Copy)]
 struct Order {
-    latest: Timestamp,
-    holds: bool,
+    /// The earliest finding of the latest page. What is odd on a page does not move it.
+    reached: Timestamp,
+    pages: usize,
+    /// Pages that reached less far than one before.
+    strays: usize,
 }
 
 impl Order {
-    fn see(&mut self, page: &Page<Finding>) {
-        for finding in &page.items {
-            match finding.first_observed_at {
-                Some(observed) if observed >= self.latest => self.latest = observed,
-                // Dates of filters are whole milliseconds, and findings have more digits.
-                Some(observed) if observed.as_millisecond() >= self.latest.as_millisecond() => {}
-                _ => self.holds = false,
-            }
+    fn from(reached: Timestamp) -> Self {
+        Self { reached, pages: 0, strays: 0 }
+    }
+
+    /// Sees the findings of a page, but those without a date and those of the future.
+    fn see(&mut self, page: &Page<Finding>, now: Timestamp) {
+        let observed = page.items.iter().filter_map(|finding| finding.first_observed_at);
+        let Some(earliest) = observed.filter(|observed| *observed <= now).min() else { return };
+        self.pages += 1;
+        // Dates of filters are whole milliseconds, and findings have more digits.
+        if earliest.as_millisecond() < self.reached.as_millisecond() {
+            self.strays += 1;
+        } else {
+            self.reached = earliest;
         }
     }
 
-    /// Up to where everything was seen, if they come in order.
+    /// Before what everything was seen, if they come in order. One page in twenty may be a stray.
     fn border(&self) -> Option<Timestamp> {
-        self.holds.then_some(self.latest)
+        (self.strays <= 1 + self.pages / 20).then_some(self.reached)
     }
 }

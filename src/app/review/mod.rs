@@ -9,8 +9,9 @@ mod coverage;
 mod enabled;
 mod listing;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, pin::pin};
 
+use futures_util::future::{Either, select};
 use serde::Serialize;
 
 use super::{
@@ -115,41 +116,68 @@ where
         let Some(mut course) = Course::begin(&self.triage.store, ask, attempt).await? else {
             return Ok(RoundResult { outcome: RoundOutcome::Continues, parts: BTreeMap::new() });
         };
-        let mut outcome = RoundOutcome::Done;
+        let keep = pin!(self.triage.store.keep(attempt.name, attempt.now));
+        let work = Box::pin(self.work(ask, &mut course));
+        let outcome = match select(work, keep).await {
+            Either::Left((outcome, _)) => outcome?,
+            Either::Right(_) => None,
+        };
+        let Some(outcome) = outcome else {
+            return Ok(result(RoundOutcome::Continues, course.round()));
+        };
+        course.note(Noting::Leave).await?;
+        Ok(result(outcome, course.round()))
+    }
+
+    /// Does the parts that are left, and tells what is owed. Nothing comes of it if somebody else is at it by now.
+    async fn work(
+        &self,
+        ask: Ask,
+        course: &mut Course<'_, S>,
+    ) -> Result<Option<RoundOutcome>, Failure> {
         for part in Part::ALL {
             if course.round().state(part) != PartState::Open {
                 continue;
             }
-            let failed = match self.part(part, &mut course).await {
-                Ok(Ended::Done) => None,
-                Ok(Ended::OutOfTime)
-                | Err(Undone::NotAnswered(NotAnswered { why: Refusal::Busy, .. })) => {
-                    outcome = RoundOutcome::Continues;
-                    break;
-                }
-                Err(Undone::HeldByOther) => {
-                    return Ok(result(RoundOutcome::Continues, course.round()));
-                }
+            let done = self.part(part, course).await;
+            let reason = match &done {
                 Err(Undone::NotAnswered(refused)) => Some(chain(&refused.failed)),
                 Err(Undone::Failed(failure)) => Some(failure.chain()),
+                _ => None,
             };
-            let state = if failed.is_none() { PartState::Done } else { PartState::Failed };
-            if let Some(reason) = failed {
-                (attempt.observe)(Observation::PartFailed { part, reason });
+            let observe = course.attempt().observe;
+            let state = match done {
+                Ok(Ended::Done) => PartState::Done,
+                Ok(Ended::OutOfTime) => return Ok(Some(RoundOutcome::Continues)),
+                Err(Undone::HeldByOther) => return Ok(None),
+                // What failed because no time was left is no failure.
+                Err(_) if course.limit().is_over() => {
+                    if let Some(reason) = reason {
+                        let what = format!("no time was left for the part {}", part.as_str());
+                        observe(Observation::Warning { what, reason });
+                    }
+                    return Ok(Some(RoundOutcome::Continues));
+                }
+                Err(Undone::NotAnswered(NotAnswered { why: Refusal::Busy, .. })) => {
+                    return Ok(Some(RoundOutcome::Continues));
+                }
+                Err(_) => PartState::Failed,
+            };
+            if let Some(reason) = reason {
+                observe(Observation::PartFailed { part, reason });
             }
             course.end(part, state);
             if !course.note(Noting::GoOn).await? {
-                return Ok(result(RoundOutcome::Continues, course.round()));
+                return Ok(None);
             }
         }
-        if outcome == RoundOutcome::Done {
-            self.tell_baseline(&mut course).await?;
-            if course.complete() {
-                (attempt.observe)(Observation::RoundCompleted);
-            }
+        if !self.tell_baseline(ask, course).await? {
+            return Ok(None);
         }
-        course.note(Noting::Leave).await?;
-        Ok(result(outcome, course.round()))
+        if course.complete() {
+            (course.attempt().observe)(Observation::RoundCompleted);
+        }
+        Ok(Some(RoundOutcome::Done))
     }
 
     async fn part(&self, part: Part, course: &mut Course<'_, S>) -> Result<Ended, Undone> {

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::{
     adapters::{aws, dynamodb::DynamoDb},
-    app::{Gaps, failure::BoxError},
+    app::failure::BoxError,
     cli::{
         Misuse, Verdict, advice,
         rows::{self, Row},
@@ -79,7 +79,7 @@ pub async fn run(
         (Some(table), _) => {
             let config = aws::config().load().await;
             let store = DynamoDb::new((&config).into(), table.clone(), HISTORY_DAYS);
-            let gaps = store.gaps(None).await;
+            let gaps = store.all_gaps().await;
             (gaps.map_err(|failed| advice::on_table(&failed, table))?, true)
         }
         (None, Some(file)) => (read(file, now)?, false),

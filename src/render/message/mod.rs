@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 pub use attributes::Attribute;
 use email::fit;
-pub use plain::plain;
+pub use plain::{plain, plain_records};
 use summary::Summary;
 
 use super::{Language, Style};

@@ -19,8 +19,17 @@ pub fn plain(
     at: Timestamp,
     style: &Style,
 ) -> Message {
+    alert(audience, &plain_record(record, style), why, at, style)
+}
+
+/// The records, reduced in the same way.
+pub fn plain_records(records: &[&Record], style: &Style) -> Vec<Record> {
+    records.iter().map(|record| plain_record(record, style)).collect()
+}
+
+fn plain_record(record: &Record, style: &Style) -> Record {
     let finding = essentials(&record.finding, style.language);
-    alert(audience, &Record { finding, ..record.clone() }, why, at, style)
+    Record { finding, ..record.clone() }
 }
 
 fn essentials(finding: &Finding, language: Language) -> Finding {
