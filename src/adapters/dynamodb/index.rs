@@ -49,6 +49,10 @@ const BY_AGE: Index =
     Index { name: keys::PENDING_BY_AGE, shard: keys::PENDING_SHARD, order: keys::PENDING_SINCE };
 
 impl OpenRecords for DynamoDb {
+    async fn has_open(&self) -> Result<bool, CallFailed> {
+        Ok(!self.open_by_due(1).await?.is_empty())
+    }
+
     async fn each_open(&self, mut each: impl FnMut(Record) + Send) -> Result<(), CallFailed> {
         for shard in keys::shards(keys::OPEN) {
             let items = self.shard_items(&BY_DUE, &shard, None, PAGE);

@@ -40,6 +40,9 @@ pub trait Records {
 
 /// All that is open.
 pub trait OpenRecords {
+    /// Whether anything is open, as far as an index that lags a little knows.
+    fn has_open(&self) -> impl Future<Output = Result<bool, CallFailed>> + Send;
+
     /// Gives the record of each open finding to `each`, in no order, a few at a time in memory. One that is opened, ended or
     /// due otherwise meanwhile may be left out, or come twice.
     fn each_open(

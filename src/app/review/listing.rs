@@ -17,8 +17,8 @@ use crate::{
         attempt::{Attempt, CALL_TIMEOUT, Observation},
         failure::{CallFailed, Failure},
         ports::{
-            Alerts, FindingQuery, Inspector, NotAnswered, Page, Publisher, Records, Refreshed,
-            Refusal, RoundLog, Which, WriteOutcome,
+            Alerts, FindingQuery, Inspector, NotAnswered, OpenRecords, Page, Publisher, Records,
+            Refreshed, Refusal, RoundLog, Which, WriteOutcome,
         },
     },
     domain::{
@@ -124,11 +124,24 @@ enum Change {
     Refresh,
 }
 
-impl<S: Records + Alerts + RoundLog, P: Publisher, I: Inspector> Review<S, P, I> {
+impl<S, P, I> Review<S, P, I>
+where
+    S: Records + OpenRecords + Alerts + RoundLog,
+    P: Publisher,
+    I: Inspector,
+{
     /// Lists what changed, or everything, and records it.
     pub(super) async fn listing(&self, course: &mut Course<'_, S>) -> Result<Ended, Undone> {
         if !self.ask_again(course).await? {
             return Err(Undone::HeldByOther);
+        }
+        // Where nothing is open yet, what is closed is no news.
+        if course.round().is_first
+            && course.progress(Part::Listing).border.is_none()
+            && !self.triage.store.has_open().await.map_err(Failure::Store)?
+        {
+            let border = Border::of(course.round()).after(course.round());
+            course.progress(Part::Listing).border = border.map(|border| border.to_string());
         }
         let mut refusals = 0;
         loop {
