@@ -292,7 +292,8 @@ async fn what_some_heard_in_a_summary_is_not_sent_to_the_others_one_by_one() {
 #[tokio::test]
 async fn a_flush_with_nothing_to_tell_says_nothing() {
     let mut world = world().await;
-    let nothing = FlushResult { outcome: FlushOutcome::NothingPending, findings: 0, messages: 0 };
+    let nothing =
+        FlushResult { outcome: FlushOutcome::NothingPending, findings: 0, messages: 0, ended: 0 };
     assert_eq!(world.flush(&after(0)).await.unwrap(), nothing);
     assert_eq!(world.published(), []);
 }

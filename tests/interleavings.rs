@@ -35,7 +35,7 @@ const NOW: &str = "2026-11-20T12:00:00Z";
 fn state(record: &Record) -> Value {
     let mut state = serde_json::to_value(record).unwrap();
     let fields = state.as_object_mut().unwrap();
-    for heard in ["revision", "opening", "opened_at", "announced"] {
+    for heard in ["revision", "opening", "opened_at", "announced", "end"] {
         fields.remove(heard);
     }
     state

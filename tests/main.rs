@@ -14,6 +14,8 @@ mod deployment;
 #[cfg(feature = "cli")]
 mod documents;
 #[cfg(feature = "cli")]
+mod ending;
+#[cfg(feature = "cli")]
 mod faults;
 #[cfg(feature = "cli")]
 mod function;

@@ -32,11 +32,11 @@ use crate::common::{
     network::{Call, Fate, Fault, Network, Sent},
 };
 
-const FIRST: &str = "2026-11-20T00:10:00Z";
-const NEXT_DAY: &str = "2026-11-21T00:10:00Z";
+pub const FIRST: &str = "2026-11-20T00:10:00Z";
+pub const NEXT_DAY: &str = "2026-11-21T00:10:00Z";
 
 /// An event about a finding with a number, as of a time on the day before the first round.
-fn finding(number: usize, change: impl FnOnce(&mut Value)) -> Value {
+pub fn finding(number: usize, change: impl FnOnce(&mut Value)) -> Value {
     let minute = number % 60;
     event_of(&arn(number), "Thu Nov 19 10:00:00.000 UTC 2026", |f| {
         f["firstObservedAt"] = json!(format!("2026-11-18T10:{minute:02}:00.123Z"));
@@ -47,7 +47,7 @@ fn finding(number: usize, change: impl FnOnce(&mut Value)) -> Value {
 }
 
 /// The same finding, changed on the next day.
-fn changed(number: usize, change: impl FnOnce(&mut Value)) -> Value {
+pub fn changed(number: usize, change: impl FnOnce(&mut Value)) -> Value {
     finding(number, |f| {
         f["updatedAt"] = json!("2026-11-20T18:00:00.000Z");
         change(f);
@@ -55,7 +55,7 @@ fn changed(number: usize, change: impl FnOnce(&mut Value)) -> Value {
 }
 
 /// A world in which the first round is over.
-async fn after_the_first_round(events: &[Value]) -> World {
+pub async fn after_the_first_round(events: &[Value]) -> World {
     let mut world = World::new().await;
     world.inspect(events);
     let result = world.daily(FIRST, json!({})).await;
@@ -423,9 +423,9 @@ async fn outcome(world: &mut World) -> Outcome {
     Outcome { findings, history, messages }
 }
 
-/// A round on the second day in which `fault` befalls the request with this number; then the events of the next hours.
+/// A full round at a time in which `fault` befalls the request with this number; then the events of the next hours.
 /// Returns whether it befell any.
-async fn round_with(world: &World, fault: Fault, at: usize) -> bool {
+pub async fn round_with(world: &World, fault: Fault, at: usize, now: &str) -> bool {
     let sent = Arc::new(AtomicUsize::new(0));
     let fates = {
         let sent = sent.clone();
@@ -435,15 +435,16 @@ async fn round_with(world: &World, fault: Fault, at: usize) -> bool {
         }
     };
     let network = Network::new(fates, |_| {});
-    let now: Timestamp = NEXT_DAY.parse().unwrap();
+    let now: Timestamp = now.parse().unwrap();
     let name = format!("daily {fault:?} {at}");
     let review = network.review(&world.emulator, &name);
-    let ask = Ask { full: true, ..Ask::default() };
+    let ask = Ask { now: true, full: true, ..Ask::default() };
     let work = review.daily(ask, Attempt::new(&name, now));
     drop(network.until_killed(Box::pin(work)).await);
     let mut last = Value::Null;
-    for now in ["2026-11-21T01:10:00Z", "2026-11-21T02:10:00Z"] {
-        last = world.daily(now, json!({})).await;
+    for hours in [1, 2] {
+        let now = (now + jiff::SignedDuration::from_hours(hours)).to_string();
+        last = world.daily(&now, json!({})).await;
     }
     assert_eq!(last["outcome"], "done", "{last}");
     sent.load(Ordering::Relaxed) > at
@@ -458,7 +459,7 @@ async fn a_round_that_is_killed_at_any_call_comes_to_the_same_in_the_end() {
     for fault in [Fault::KilledBefore, Fault::KilledAfter, Fault::DroppedAfter, Fault::Throttled] {
         for at in 0.. {
             let mut world = before_the_second_day().await;
-            let befell = round_with(&world, fault, at).await;
+            let befell = round_with(&world, fault, at, NEXT_DAY).await;
             assert_eq!(outcome(&mut world).await, expected, "{fault:?} at request {at}");
             if !befell {
                 break;
@@ -475,7 +476,7 @@ async fn a_first_round_that_is_killed_at_any_call_tells_what_was_there_before_on
             let events: Vec<Value> = (0..5).map(|number| finding(number, |_| {})).collect();
             world.inspect(&events);
             world.emulator.inspector.fleet().habits.page_size = 2;
-            let befell = round_with(&world, fault, at).await;
+            let befell = round_with(&world, fault, at, NEXT_DAY).await;
             let told: Vec<_> =
                 world.published().into_iter().filter_map(|message| message.subject).collect();
             // Killed after SNS has taken the message and before that is written down, it is said again.
@@ -560,7 +561,7 @@ async fn findings_out_of_order_and_without_a_date_do_not_keep_a_listing_from_get
 }
 
 /// A resource in Inspector's coverage.
-fn covered(account: &str, id: &str, scan: &str, status: &str, reason: &str) -> Value {
+pub fn covered(account: &str, id: &str, scan: &str, status: &str, reason: &str) -> Value {
     json!({
         "accountId": account, "resourceId": id, "resourceType": "AWS_LAMBDA_FUNCTION", "scanType": scan,
         "scanStatus": {"statusCode": status, "reason": reason},
@@ -646,6 +647,7 @@ async fn what_is_off_is_a_gap_in_every_account_that_this_one_administers() {
     ];
     assert_eq!(gaps, expected);
     let accounts = world.triage.store.accounts().await.unwrap().unwrap();
+    let accounts: Vec<String> = accounts.into_iter().map(|one| one.account).collect();
     assert_eq!(accounts, ["111122223333", "222233334444"], "where something is scanned");
 
     let gone = covered("222233334444", "i-1", "PACKAGE", "INACTIVE", "UNMANAGED_EC2_INSTANCE");
@@ -684,7 +686,7 @@ async fn a_listing_of_coverage_that_breaks_off_forgets_no_gap() {
 }
 
 /// A world that administers these accounts beside its own.
-async fn administrator_of(accounts: &[&str]) -> World {
+pub async fn administrator_of(accounts: &[&str]) -> World {
     let world = World::new().await;
     let mut fleet = world.emulator.inspector.fleet();
     fleet.administrator = Some("111122223333".to_owned());

@@ -287,6 +287,7 @@ fn the_newest_version_has_every_kind_of_row_and_attribute() {
         "open_shard",
         "due_at",
         "ended_at",
+        "end",
         "expires_at",
     ];
     for attribute in attributes {

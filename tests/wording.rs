@@ -16,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
+pub static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
     let schema = fs::read_to_string(project("docs/data-message.schema.json")).unwrap();
     jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap()
 });

@@ -130,6 +130,15 @@ pub enum Observation {
         /// Its status, in Inspector's word.
         status: String,
     },
+    /// So much of an account was absent from complete listings that nothing was ended by it.
+    TooManyAbsent {
+        /// The account.
+        account: String,
+        /// How many findings are absent for the second time.
+        absent: usize,
+        /// How many are open here.
+        open: usize,
+    },
     /// A daily round is complete.
     RoundCompleted,
 }

@@ -34,6 +34,14 @@ pub struct FlushResult {
     pub findings: usize,
     /// In how many messages.
     pub messages: usize,
+    /// Of how many findings programs were told how they ended.
+    #[serde(skip_serializing_if = "is_none")]
+    pub ended: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_none(number: &usize) -> bool {
+    *number == 0
 }
 
 /// What a flush did.
@@ -76,6 +84,8 @@ const MAX_PER_SUMMARY: usize = 2_000;
 /// than ten a second would have SNS suspend a subscription by e-mail.
 const MAX_MESSAGES: usize = Budget::MOST_AT_ONCE as usize;
 
+const ENDS: &str = "telling programs of ends";
+
 impl<S: Alerts + Summaries, P: Publisher> Triage<S, P> {
     /// Tells people of all that waits to be told and that there is time for: in one summary, or several if that is very
     /// much. What nobody has heard comes first.
@@ -99,7 +109,8 @@ impl<S: Alerts + Summaries, P: Publisher> Triage<S, P> {
             (None, true) => FlushOutcome::Flushed,
             (None, false) => FlushOutcome::NothingPending,
         };
-        let result = FlushResult { outcome, findings: flush.findings, messages: flush.messages };
+        let Flush { findings, messages, ended, .. } = flush;
+        let result = FlushResult { outcome, findings, messages, ended };
         match failure {
             None => Ok(result),
             Some(failure) => Err(FlushFailed { failure, result }),
@@ -116,6 +127,85 @@ impl<S: Alerts + Summaries, P: Publisher> Triage<S, P> {
         flush.reach = self.reach(&listeners);
         for queue in [Queue::Untold, Queue::PartlyTold] {
             self.flush_queue(queue, flush, attempt).await?;
+        }
+        self.flush_ends(flush, attempt).await
+    }
+
+    /// Tells programs of findings that have ended, if they have heard of them. People are not told.
+    async fn flush_ends(&self, flush: &mut Flush, attempt: Attempt<'_>) -> Result<(), Failure> {
+        if !flush.audiences().contains(&Audience::Data) {
+            return Ok(());
+        }
+        while attempt.has_time_for(4, ENDS).is_ok() {
+            let records = self.store.untold_ends(MAX_PER_SUMMARY).await.map_err(Failure::Store)?;
+            if records.is_empty() {
+                return Ok(());
+            }
+            flush.is_waiting = true;
+            let told = self.tell_ends(&records, flush, attempt).await?;
+            if !told || records.len() < MAX_PER_SUMMARY {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells programs how these ended, and remembers that. Returns whether all is told.
+    async fn tell_ends(
+        &self,
+        records: &[Record],
+        flush: &mut Flush,
+        attempt: Attempt<'_>,
+    ) -> Result<bool, Failure> {
+        let style = &self.config.style;
+        let all: Vec<&Record> = records.iter().collect();
+        for (message, about) in message::ended(&all, attempt.now, style) {
+            if attempt.has_time_for(3, ENDS).is_err() {
+                return Ok(false);
+            }
+            let some = &all[about];
+            let published = match self.publisher.publish(Audience::Data, &message).await {
+                Err(NotPublished::Refused(refused)) => {
+                    warn(
+                        attempt,
+                        "programs get a plain message of ends: theirs was refused",
+                        &refused,
+                    );
+                    self.tell_ends_plainly(some, attempt).await
+                }
+                published => published.map_err(NotPublished::into_call),
+            };
+            if let Err(failed) = published {
+                let (audience, reason) = (Audience::Data, chain(&failed));
+                (attempt.observe)(Observation::AudienceFailed { audience, reason });
+                return Ok(false);
+            }
+            let told = some.iter().filter_map(|record| record.end_told());
+            let told: Vec<Record> = told.map(Record::rewritten).collect();
+            let limit = attempt.until_the_end();
+            // One that has changed meanwhile is told again, as it is by then.
+            let noted = self.store.mark_ends(&told, limit).await.map_err(Failure::Store)?;
+            let unmarked = noted.iter().filter(|noted| noted.is_none()).count();
+            if unmarked > 0 {
+                return Err(Failure::Unmarked(unmarked));
+            }
+            flush.messages += 1;
+            flush.ended += told.len();
+        }
+        Ok(true)
+    }
+
+    async fn tell_ends_plainly(
+        &self,
+        records: &[&Record],
+        attempt: Attempt<'_>,
+    ) -> Result<(), CallFailed> {
+        let style = &self.config.style;
+        let plain = message::plain_records(records, style);
+        let plain: Vec<&Record> = plain.iter().collect();
+        for (message, _) in message::ended(&plain, attempt.now, style) {
+            let published = self.publisher.publish(Audience::Data, &message).await;
+            published.map_err(NotPublished::into_call)?;
         }
         Ok(())
     }
@@ -378,7 +468,9 @@ struct Flush {
     findings: usize,
     /// In how many messages.
     messages: usize,
-    /// How many of them went to each audience.
+    /// Of how many findings programs were told how they ended.
+    ended: usize,
+    /// How many messages went to each audience.
     sent: BTreeMap<Audience, usize>,
     /// Whom it could not tell. It does not try them again.
     failed_for: BTreeSet<Audience>,
@@ -451,7 +543,9 @@ mod tests {
 
     use super::*;
     use crate::{
-        app::{Marked, Marking, Pending, Permit, PermitRequest, TimeLimit, TriageConfig},
+        app::{
+            Marked, Marking, Pending, Permit, PermitRequest, TimeLimit, TriageConfig, WriteOutcome,
+        },
         domain::{
             announce::{Budget, Listeners},
             assess::{Policy, assess},
@@ -509,6 +603,18 @@ mod tests {
             let page = usize::from(since.is_some());
             let page = self.0.get(page).filter(|_| queue == Queue::Untold).cloned();
             Ok(page.unwrap_or(Pending { since: Vec::new(), rows: Vec::new() }))
+        }
+
+        async fn untold_ends(&self, _: usize) -> Result<Vec<Record>, CallFailed> {
+            Ok(Vec::new())
+        }
+
+        async fn mark_ends(
+            &self,
+            _: &[Record],
+            _: TimeLimit<'_>,
+        ) -> Result<Vec<Option<WriteOutcome>>, CallFailed> {
+            unreachable!()
         }
 
         async fn known_problems(

@@ -6,6 +6,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::{
+    finding::{FindingType, ResourceType},
+    record::How,
+};
+
 /// How long a first scan may take before it counts as missing.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
 
@@ -78,7 +83,7 @@ impl Coverage {
 
     /// What is not looked at here, as of `now`: nothing if all is well, or the resource is going away.
     pub fn gap(self, now: Timestamp) -> Option<Gap> {
-        let is_well = self.reason == "SUCCESSFUL" && self.status != INACTIVE;
+        let is_well = self.reason == SUCCESSFUL && self.status != INACTIVE;
         if is_well || GOING_AWAY.contains(&self.reason.as_str()) {
             return None;
         }
@@ -95,14 +100,69 @@ impl Coverage {
     }
 }
 
+const SUCCESSFUL: &str = "SUCCESSFUL";
 const INACTIVE: &str = "INACTIVE";
 const UNKNOWN: &str = "UNKNOWN";
 
 /// Reasons of resources that need no scan any more.
 const GOING_AWAY: [&str; 3] = ["IMAGE_ARCHIVED", "RESOURCE_TERMINATED", "PENDING_DISABLE"];
+/// Those of them by which the resource is not there any more.
+const REMOVED: [&str; 2] = ["IMAGE_ARCHIVED", "RESOURCE_TERMINATED"];
 /// Reasons that pass by themselves.
 const PASSING: [&str; 4] =
     ["PENDING_INITIAL_SCAN", "SCAN_IN_PROGRESS", "PENDING_REVIVAL_SCAN", "INTERNAL_ERROR"];
+
+/// How a finding of `kind` ended, given all that Inspector's coverage has of its resource, and Inspector's word for why it does
+/// not look any more. None as long as that is not settled.
+pub fn how_ended(kind: &FindingType, covered: &[Coverage]) -> Option<(How, Option<String>)> {
+    if covered.is_empty() {
+        return Some((How::Gone, None));
+    }
+    let scan = match kind {
+        FindingType::CodeVulnerability => "CODE",
+        FindingType::NetworkReachability => "NETWORK",
+        FindingType::PackageVulnerability | FindingType::Other(_) => "PACKAGE",
+    };
+    // Of some resources there is one row for all kinds of scans.
+    let row = covered.iter().find(|row| row.scan == scan).or(covered.first())?;
+    let reason = row.reason.as_str();
+    let how = if REMOVED.contains(&reason) {
+        How::Gone
+    } else if PASSING.contains(&reason) {
+        return None;
+    } else if reason == SUCCESSFUL && row.status != INACTIVE {
+        return Some((How::Fixed, None));
+    } else {
+        How::Unobserved
+    };
+    Some((how, Some(reason.to_owned())))
+}
+
+/// The kind of scan, as accounts have it on or off, that finds a finding of `kind` in a resource; none if no account of AWS's
+/// has it.
+pub fn scan_of(kind: &FindingType, resource: &ResourceType) -> Option<&'static str> {
+    match resource {
+        ResourceType::Ec2Instance => Some("EC2"),
+        ResourceType::EcrContainerImage | ResourceType::EcrRepository => Some("ECR"),
+        ResourceType::LambdaFunction if *kind == FindingType::CodeVulnerability => {
+            Some("LAMBDA_CODE")
+        }
+        ResourceType::LambdaFunction => Some("LAMBDA"),
+        ResourceType::CodeRepository => Some("CODE_REPOSITORY"),
+        ResourceType::MachineImage => Some("MACHINE_IMAGE"),
+        _ => None,
+    }
+}
+
+/// An account in which Inspector is on.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Observed {
+    /// The account.
+    pub account: String,
+    /// The kinds of scans that are on for sure.
+    pub scans: Vec<String>,
+}
 
 /// Something that Inspector does not look at, or not at all of it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -199,6 +259,13 @@ impl Enablement {
         self.status == ENABLED
     }
 
+    /// The account, if anything is scanned in it, with what is.
+    pub fn observed(&self) -> Option<Observed> {
+        let on = self.scans.iter().filter(|(_, status)| status == ENABLED);
+        let scans = on.map(|(scan, _)| (*scan).to_owned()).collect();
+        self.is_on().then(|| Observed { account: self.account.clone(), scans })
+    }
+
     /// Whether that is not known at the moment: then it is as it was.
     pub fn is_unknown(&self) -> bool {
         UNSETTLED.contains(&self.status.as_str())
@@ -265,6 +332,35 @@ mod tests {
         assert!(gap("ACTIVE", "DEEP_INSPECTION_NO_INVENTORY").unwrap().is_partial);
         assert!(gap("INACTIVE", "SOMETHING_NEW").is_some(), "an unknown reason hides nothing");
         assert!(gap("INACTIVE", "SUCCESSFUL").is_some());
+    }
+
+    #[test]
+    fn how_a_finding_ended_is_said_by_what_is_still_looked_at() {
+        let row = |scan: &str, status: &str, reason: &str| Coverage {
+            account: "111122223333".to_owned(),
+            resource: "i-0".to_owned(),
+            kind: "AWS_EC2_INSTANCE".to_owned(),
+            scan: scan.to_owned(),
+            status: status.to_owned(),
+            reason: reason.to_owned(),
+            tags: BTreeMap::new(),
+        };
+        let package = |rows: &[Coverage]| how_ended(&FindingType::PackageVulnerability, rows);
+        let because = |how, reason: &str| Some((how, Some(reason.to_owned())));
+        assert_eq!(package(&[]), Some((How::Gone, None)));
+        assert_eq!(package(&[row("PACKAGE", "ACTIVE", "SUCCESSFUL")]), Some((How::Fixed, None)));
+        for reason in ["SCAN_ELIGIBILITY_EXPIRED", "EXCLUDED_BY_TAG", "SOMETHING_NEW"] {
+            let expected = because(How::Unobserved, reason);
+            assert_eq!(package(&[row("PACKAGE", "INACTIVE", reason)]), expected);
+        }
+        let removed = [row("PACKAGE", "INACTIVE", "RESOURCE_TERMINATED")];
+        assert_eq!(package(&removed), because(How::Gone, "RESOURCE_TERMINATED"));
+        assert_eq!(package(&[row("PACKAGE", "ACTIVE", "PENDING_REVIVAL_SCAN")]), None);
+        let two =
+            [row("CODE", "INACTIVE", "EXCLUDED_BY_TAG"), row("PACKAGE", "ACTIVE", "SUCCESSFUL")];
+        assert_eq!(package(&two), Some((How::Fixed, None)));
+        let code = how_ended(&FindingType::CodeVulnerability, &two);
+        assert_eq!(code, because(How::Unobserved, "EXCLUDED_BY_TAG"));
     }
 
     #[test]

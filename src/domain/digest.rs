@@ -4,6 +4,15 @@ use sha2::{Digest, Sha256};
 
 /// The first four bytes of a SHA-256.
 pub fn of(bytes: impl AsRef<[u8]>) -> u32 {
+    u32::from_be_bytes(beginning(bytes))
+}
+
+/// The first eight bytes of a SHA-256. The chance that any two of a million share one is below one in ten million.
+pub fn long(bytes: impl AsRef<[u8]>) -> u64 {
+    u64::from_be_bytes(beginning(bytes))
+}
+
+fn beginning<const N: usize>(bytes: impl AsRef<[u8]>) -> [u8; N] {
     let hash = Sha256::digest(bytes);
-    u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]])
+    std::array::from_fn(|place| hash[place])
 }

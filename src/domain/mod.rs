@@ -3,7 +3,7 @@
 pub mod announce;
 pub mod assess;
 pub mod coverage;
-mod digest;
+pub mod digest;
 pub mod finding;
 pub mod record;
 pub mod round;

@@ -33,19 +33,22 @@ pub enum Part {
     Enabled,
     /// The findings that Inspector has, into the records.
     Listing,
+    /// What it has no more, and how what has ended did.
+    Vanished,
     /// What Inspector does not look at.
     Coverage,
 }
 
 impl Part {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Enabled, Self::Listing, Self::Coverage];
+    pub const ALL: [Self; 4] = [Self::Enabled, Self::Listing, Self::Vanished, Self::Coverage];
 
     /// The part as one word.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Enabled => "enabled",
             Self::Listing => "listing",
+            Self::Vanished => "vanished",
             Self::Coverage => "coverage",
         }
     }
@@ -65,6 +68,8 @@ pub struct Rounds {
     pub completed_at: Option<Timestamp>,
     /// The message about everything that was there at first, until it is told.
     pub baseline: Option<Baseline>,
+    /// When the last round began that has compared what is open with all that was listed.
+    pub absent_as_of: Option<Timestamp>,
     /// Findings that could not be recorded, by their ARNs: the next listing asks for them again.
     pub unrecorded: BTreeSet<String>,
 }
@@ -107,6 +112,9 @@ pub struct Round {
     pub is_full: bool,
     /// Whether nothing was ever listed before.
     pub is_first: bool,
+    /// Whether what is absent ends however much that is.
+    #[serde(default)]
+    pub believes_absence: bool,
     /// How far its parts have come. A part that is not here was not begun.
     pub parts: BTreeMap<Part, Progress>,
 }
@@ -153,6 +161,8 @@ pub struct Ask {
     pub now: bool,
     /// A listing of everything.
     pub full: bool,
+    /// An end of all that is absent for the second time, however much that is.
+    pub believe: bool,
     /// Nothing but that a round goes on which is under way, or the very first one begins.
     pub go_on: bool,
 }
@@ -166,6 +176,25 @@ impl Round {
     /// Whether all parts are done.
     pub fn is_complete(&self) -> bool {
         Part::ALL.iter().all(|part| self.state(*part) == PartState::Done)
+    }
+
+    /// Opens the parts again that have failed, and what stands on them.
+    fn reopen(&mut self) {
+        let has_failed = |part: &Part| self.state(*part) == PartState::Failed;
+        if [Part::Enabled, Part::Listing].iter().any(has_failed) {
+            self.parts.remove(&Part::Vanished);
+        }
+        for progress in self.parts.values_mut() {
+            if progress.state == PartState::Failed {
+                progress.state = PartState::Open;
+            }
+        }
+    }
+
+    /// How often a part has counted `what`.
+    pub fn count(&self, part: Part, what: &str) -> u64 {
+        let counts = self.parts.get(&part).map(|progress| &progress.counts);
+        counts.and_then(|counts| counts.get(what)).copied().unwrap_or_default()
     }
 
     /// Whether it has had its time, and what it came for.
@@ -188,11 +217,7 @@ impl Rounds {
             Some(round) if ask.go_on => round,
             Some(round) if round.is_under_way() && !round.is_overdue(now) => round,
             Some(mut round) if !ask.now && !ask.full && is_same_day(round.began_at, now) => {
-                for progress in round.parts.values_mut() {
-                    if progress.state == PartState::Failed {
-                        progress.state = PartState::Open;
-                    }
-                }
+                round.reopen();
                 round
             }
             _ => self.next(ask, now),
@@ -222,6 +247,7 @@ impl Rounds {
             },
             is_full,
             is_first: self.listed_fully_at.is_none(),
+            believes_absence: ask.believe,
             parts: BTreeMap::new(),
         }
     }
@@ -268,7 +294,7 @@ mod tests {
     fn a_round_that_is_under_way_goes_on_even_into_the_next_day() {
         let mut rounds = Rounds::default();
         rounds.set_out(Ask::default(), at("2026-11-20T23:50:00Z"));
-        let asked = Ask { now: true, full: true, go_on: false };
+        let asked = Ask { now: true, full: true, ..Ask::default() };
         for ask in [Ask::default(), Ask { go_on: true, ..Ask::default() }, asked] {
             rounds.set_out(ask, at("2026-11-21T00:10:00Z"));
             assert_eq!(rounds.current.as_ref().unwrap().began_at, at("2026-11-20T23:50:00Z"));

@@ -3,7 +3,10 @@
 //! Requests are checked against AWS's own model of the service: a field, a filter or a number that it does not know is
 //! refused. Answers come in pages; what AWS does with them now and then is in [`Habits`], and what goes wrong in [`Trouble`].
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use axum::{
     Router,
@@ -29,6 +32,8 @@ pub struct Inspector(Arc<Mutex<Fleet>>);
 pub struct Fleet {
     /// Findings in the form of the API.
     pub findings: Vec<Value>,
+    /// Findings that it leaves out of listings, and knows when they are asked for by name.
+    pub hidden: BTreeSet<String>,
     /// Resources that it knows, in the form of the API.
     pub coverage: Vec<Value>,
     /// The accounts, the first of which is its own, each with the status of Inspector as a whole and of each kind of scan.
@@ -94,6 +99,7 @@ impl Default for Fleet {
     fn default() -> Self {
         Self {
             findings: Vec::new(),
+            hidden: BTreeSet::new(),
             coverage: Vec::new(),
             accounts: vec![Account::new("111122223333")],
             administrator: None,
@@ -247,7 +253,13 @@ impl Fleet {
             }
         }
         let filters = Filters::read(filter, STRING_FILTERS, &["EQUALS", "NOT_EQUALS", "PREFIX"])?;
+        let by_name = filter.contains_key("findingArn");
+        let is_hidden = |finding: &Value| {
+            let arn = finding["findingArn"].as_str().unwrap_or_default();
+            !by_name && self.hidden.contains(arn)
+        };
         let found = self.findings.iter().filter(|finding| filters.pass(finding));
+        let found = found.filter(|finding| !is_hidden(finding));
         let observed = |finding: &Value| finding["firstObservedAt"].as_f64().unwrap_or_default();
         let mut keyed: Vec<(f64, &Value)> =
             found.map(|finding| (observed(finding), finding)).collect();

@@ -83,7 +83,12 @@ pub fn daily(event: &[u8]) -> Result<Ask, Failure> {
         Some(Value::Bool(asked)) => Ok(*asked),
         other => Err(malformed(&format!("detail.{what}"), "true or false", other)),
     };
-    Ok(Ask { now: asks("now")?, full: asks("full")?, go_on: asks("continue")? })
+    Ok(Ask {
+        now: asks("now")?,
+        full: asks("full")?,
+        believe: asks("believeAbsence")?,
+        go_on: asks("continue")?,
+    })
 }
 
 /// Reads one finding.

@@ -95,6 +95,16 @@ pub fn observed(observation: &Observation) {
             status,
             "Inspector was switched off here: nothing of it is scanned any more"
         ),
+        Observation::TooManyAbsent { account, absent, open } => tracing::error!(
+            account,
+            absent,
+            open,
+            error.kind = "TooManyAbsent",
+            error.message = format!(
+                "Inspector lists {absent} of {open} open findings of account {account} no more; none is ended"
+            ),
+            "too much is absent to be believed"
+        ),
         Observation::Announced { .. }
         | Observation::RoundCompleted
         | Observation::Pending { .. }

@@ -51,13 +51,15 @@ pub enum Metric {
     PartFailures,
     /// Accounts and kinds of scans that a daily round found switched off and the one before had found on.
     SwitchedOff,
+    /// Open findings of an account that are so many of those that complete listings lack that none was ended by it.
+    DoubtedAbsences,
     /// A call to Inspector, each repetition for itself.
     InspectorLatency,
 }
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Findings,
         Self::Failures,
         Self::Announcements,
@@ -72,6 +74,7 @@ impl Metric {
         Self::Rounds,
         Self::PartFailures,
         Self::SwitchedOff,
+        Self::DoubtedAbsences,
         Self::InspectorLatency,
     ];
 
@@ -92,6 +95,7 @@ impl Metric {
             Self::Rounds => "Rounds",
             Self::PartFailures => "PartFailures",
             Self::SwitchedOff => "SwitchedOff",
+            Self::DoubtedAbsences => "DoubtedAbsences",
             Self::InspectorLatency => "InspectorLatency",
         }
     }
@@ -176,6 +180,9 @@ impl Measurements {
             }
             Observation::FlushFailed(kind) => self.failed(kind),
             Observation::SwitchedOff { .. } => self.add(Metric::SwitchedOff, 1),
+            Observation::TooManyAbsent { absent, .. } => {
+                self.add(Metric::DoubtedAbsences, u64::try_from(absent).unwrap_or(u64::MAX));
+            }
             Observation::RoundCompleted => self.add(Metric::Rounds, 1),
             Observation::PartFailed { part, .. } => {
                 let of_part = self.of("part", part.as_str());

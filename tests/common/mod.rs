@@ -90,7 +90,8 @@ impl World {
     /// The daily round, over these clients.
     pub fn review(&self) -> Review<DynamoDb, Sns, Inspector2> {
         let inspector = Inspector2::new(self.emulator.inspector2(), RATE);
-        let triage = triage(self.emulator.dynamodb(), self.emulator.sns());
+        let mut triage = triage(self.emulator.dynamodb(), self.emulator.sns());
+        triage.publisher = self.triage.publisher.clone();
         Review {
             triage,
             inspector,

@@ -161,15 +161,14 @@ impl DynamoDb {
             }
             Delivery::None => update,
         };
-        let update = match record.pending_since {
+        let update = match keys::pending(record) {
             None => {
                 remove.extend(["pending_shard", "pending_since"]);
                 update
             }
             // What is newer than what was told may have seemed no news before.
-            Some(since) => {
+            Some((shard, since)) => {
                 set.push("pending_shard = :shard, pending_since = :since");
-                let shard = keys::pending_shard(record);
                 update
                     .expression_attribute_values(":shard", AttributeValue::S(shard))
                     .expression_attribute_values(":since", AttributeValue::S(since.to_string()))

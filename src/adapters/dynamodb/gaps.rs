@@ -8,12 +8,12 @@ use crate::{
         Gaps, TimeLimit,
         failure::{BoxError, CallFailed},
     },
-    domain::coverage::{Gap, Subject},
+    domain::coverage::{Gap, Observed, Subject},
 };
 
 /// The attribute that holds a [`Gap`] as JSON text.
 const GAP: &str = "gap";
-/// The attribute that lists accounts.
+/// The attribute that holds a list of [`Observed`] as JSON text.
 const ACCOUNTS: &str = "accounts";
 
 /// A gap that is to be written or forgotten.
@@ -145,16 +145,26 @@ impl Gaps for DynamoDb {
         }
     }
 
-    async fn accounts(&self) -> Result<Option<Vec<String>>, CallFailed> {
+    async fn accounts(&self) -> Result<Option<Vec<Observed>>, CallFailed> {
         let key = (keys::ROUND.to_owned(), keys::ACCOUNTS.to_owned());
         let row = self.get_items(&[key]).await?.pop();
-        let accounts = row.as_ref().and_then(|row| row.get(ACCOUNTS)?.as_l().ok());
-        Ok(accounts
-            .map(|accounts| accounts.iter().filter_map(|one| one.as_s().ok()).cloned().collect()))
+        let Some(accounts) = row.as_ref().and_then(|row| row.get(ACCOUNTS)?.as_s().ok()) else {
+            return Ok(None);
+        };
+        serde_json::from_str(accounts).map(Some).map_err(|error| CallFailed {
+            operation: "DynamoDB BatchGetItem",
+            object: format!("{} {}", keys::ROUND, keys::ACCOUNTS),
+            source: error.into(),
+        })
     }
 
-    async fn remember_accounts(&self, accounts: &[String]) -> Result<(), CallFailed> {
-        let list = accounts.iter().map(|account| AttributeValue::S(account.clone())).collect();
+    async fn remember_accounts(&self, accounts: &[Observed]) -> Result<(), CallFailed> {
+        let failed = |source: BoxError| CallFailed {
+            operation: UPDATE,
+            object: format!("{} {}", keys::ROUND, keys::ACCOUNTS),
+            source,
+        };
+        let list = item::json(&accounts).map_err(|error| failed(error.into()))?;
         let update = self
             .client
             .update_item()
@@ -162,11 +172,8 @@ impl Gaps for DynamoDb {
             .key(keys::PK, AttributeValue::S(keys::ROUND.to_owned()))
             .key(keys::SK, AttributeValue::S(keys::ACCOUNTS.to_owned()))
             .update_expression("SET accounts = :accounts")
-            .expression_attribute_values(":accounts", AttributeValue::L(list));
-        update.send().await.map(drop).map_err(|error| CallFailed {
-            operation: UPDATE,
-            object: format!("{} {}", keys::ROUND, keys::ACCOUNTS),
-            source: error.into_service_error().into(),
-        })
+            .expression_attribute_values(":accounts", list);
+        let updated = update.send().await;
+        updated.map(drop).map_err(|error| failed(error.into_service_error().into()))
     }
 }

@@ -16,8 +16,8 @@ use super::{
     keys,
 };
 use crate::{
-    app::{OpenRecords, Queue, failure::CallFailed},
-    domain::record::Record,
+    app::{Queue, Sweep, failure::CallFailed},
+    domain::record::{EndQueue, Record},
 };
 
 const QUERY: &str = "DynamoDB Query";
@@ -48,27 +48,56 @@ const BY_DUE: Index =
 const BY_AGE: Index =
     Index { name: keys::PENDING_BY_AGE, shard: keys::PENDING_SHARD, order: keys::PENDING_SINCE };
 
-impl OpenRecords for DynamoDb {
+impl Sweep for DynamoDb {
     async fn has_open(&self) -> Result<bool, CallFailed> {
         Ok(!self.open_by_due(1).await?.is_empty())
     }
 
     async fn each_open(&self, mut each: impl FnMut(Record) + Send) -> Result<(), CallFailed> {
-        for shard in keys::shards(keys::OPEN) {
-            let items = self.shard_items(&BY_DUE, &shard, None, PAGE);
+        let each = |record: Record| {
+            if record.is_open() {
+                each(record);
+            }
+        };
+        self.each_of(&BY_DUE, keys::OPEN, None, each).await
+    }
+
+    async fn each_ended(
+        &self,
+        queue: EndQueue,
+        after: Option<Timestamp>,
+        mut each: impl FnMut(Record) + Send,
+    ) -> Result<(), CallFailed> {
+        let each = |record: Record| {
+            if record.end_queue() == Some(queue) {
+                each(record);
+            }
+        };
+        self.each_of(&BY_AGE, keys::ended(queue), after, each).await
+    }
+}
+
+impl DynamoDb {
+    /// Gives the row of each finding in a queue of an index to `each`, as it is by now: the index lags a little behind.
+    async fn each_of(
+        &self,
+        index: &Index,
+        queue: &str,
+        after: Option<Timestamp>,
+        mut each: impl FnMut(Record) + Send,
+    ) -> Result<(), CallFailed> {
+        for shard in keys::shards(queue) {
+            let items = self.shard_items(index, &shard, after, PAGE);
             let mut items = items.into_paginator().items().send();
             loop {
                 let mut arns = Vec::with_capacity(PAGE);
                 while arns.len() < PAGE
                     && let Some(item) = items.next().await
                 {
-                    arns.push(entry(&BY_DUE, &shard, item)?.arn);
+                    arns.push(entry(index, &shard, item)?.arn);
                 }
                 let arns: Vec<&str> = arns.iter().map(String::as_str).collect();
-                // The index lags a little behind the rows.
-                for record in self.get_records(&arns).await?.into_iter().filter(Record::is_open) {
-                    each(record);
-                }
+                self.get_records(&arns).await?.into_iter().for_each(&mut each);
                 if arns.len() < PAGE {
                     break;
                 }
@@ -76,9 +105,16 @@ impl OpenRecords for DynamoDb {
         }
         Ok(())
     }
-}
 
-impl DynamoDb {
+    /// The findings in a queue of those that have ended, the earliest first, at most `most` of them.
+    pub(super) async fn ended_entries(
+        &self,
+        queue: EndQueue,
+        most: usize,
+    ) -> Result<Vec<Entry>, CallFailed> {
+        self.query_shards(&BY_AGE, &keys::shards(keys::ended(queue)), None, most).await
+    }
+
     /// The open findings, those due first first, at most `most` of them.
     ///
     /// Reads at most `most` entries of each shard, all shards side by side.

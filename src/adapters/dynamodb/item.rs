@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::keys;
-use crate::domain::record::{Announcement, Facts, Record, Transition};
+use crate::domain::record::{Announcement, End, Facts, Record, Transition};
 
 /// An item as the SDK has it.
 pub type Item = HashMap<String, AttributeValue>;
@@ -36,6 +36,9 @@ struct Row<'a> {
     no_due_date: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pending_shard: Option<String>,
+    /// When the end of the finding was recorded: in place of since when it waits to be told, which no ended one does.
+    #[serde(rename = "pending_since", skip_serializing_if = "Option::is_none")]
+    ended_since: Option<Timestamp>,
     /// When the table forgets it, if ever, in seconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<i64>,
@@ -53,6 +56,9 @@ struct History<'a> {
     what: &'static str,
     /// What became of the finding, or what people were told.
     facts: &'a Facts,
+    /// How it ended, if it has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end: Option<&'a End>,
     #[serde(flatten)]
     state: Option<State<'a>>,
     expires_at: i64,
@@ -72,12 +78,13 @@ struct State<'a> {
 pub fn row(record: &Record, expires_at: i64) -> Result<Item, Unreadable> {
     let arn = &record.finding.arn;
     let is_told = record.announced.is_some() || record.partial_delivery.is_some();
+    let (pending_shard, pending_since) = keys::pending(record).unzip();
     let is_kept = !record.finding.is_on_demand() && (record.is_open() || is_told);
     serde_dynamo::to_item(Row {
         pk: keys::finding(arn),
         sk: keys::CURRENT,
         facts: record.facts().key(),
-        status: record.finding.status.as_str(),
+        status: record.status().as_str(),
         severity: record.finding.severity.as_str(),
         priority: record.assessment.priority.as_str(),
         score: record.assessment.score,
@@ -85,7 +92,8 @@ pub fn row(record: &Record, expires_at: i64) -> Result<Item, Unreadable> {
         problem: record.finding.problem(),
         open_shard: record.is_open().then(|| keys::shard(keys::OPEN, arn)),
         no_due_date: (record.is_open() && record.due_at.is_none()).then_some(keys::NO_DUE_DATE),
-        pending_shard: record.pending_since.map(|_| keys::pending_shard(record)),
+        pending_shard,
+        ended_since: pending_since.filter(|_| record.end.is_some()),
         expires_at: (!is_kept).then_some(expires_at),
         record,
     })
@@ -96,6 +104,10 @@ pub fn record(mut item: Item) -> Result<Record, Unreadable> {
     if item.get(keys::DUE_AT) == Some(&AttributeValue::S(keys::NO_DUE_DATE.to_owned())) {
         item.remove(keys::DUE_AT);
     }
+    let shard = item.get(keys::PENDING_SHARD).and_then(|shard| shard.as_s().ok());
+    if shard.is_some_and(|shard| keys::is_ended(shard)) {
+        item.remove(keys::PENDING_SINCE);
+    }
     serde_dynamo::from_item(item)
 }
 
@@ -105,12 +117,17 @@ pub fn transition(
     transition: Transition,
     expires_at: i64,
 ) -> Result<Item, Unreadable> {
+    let at = record.noted_at(transition);
     serde_dynamo::to_item(History {
         pk: keys::finding(&record.finding.arn),
-        sk: keys::transition(record.version.as_str()),
-        at: record.last_seen_at,
+        sk: match at {
+            None => keys::transition(record.version.as_str()),
+            Some(at) => keys::noted(at, transition.as_str()),
+        },
+        at: at.unwrap_or(record.last_seen_at),
         what: transition.as_str(),
         facts: &record.facts(),
+        end: record.end.as_ref(),
         state: Some(State {
             score: record.assessment.score,
             version: record.version.as_str(),
@@ -133,6 +150,7 @@ pub fn announcement(
         at: announced.at,
         what: announced.why.as_str(),
         facts: &announced.facts,
+        end: None,
         state: None,
         expires_at,
     })

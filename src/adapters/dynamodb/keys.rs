@@ -3,7 +3,14 @@
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use crate::domain::{announce::Bucket, finding, record::Record};
+use crate::{
+    app::FindingSet,
+    domain::{
+        announce::Bucket,
+        finding,
+        record::{EndQueue, Record},
+    },
+};
 
 /// The partition key.
 pub const PK: &str = "pk";
@@ -33,6 +40,23 @@ pub const OPEN: &str = "OPEN";
 pub const PENDING: &str = "PENDING";
 /// The same for findings that some were told of and others were not.
 pub const PARTLY_TOLD: &str = "PARTLY";
+
+/// What the partition keys of findings that have ended begin with, in the same index, where they stand by when that was
+/// recorded.
+pub fn ended(queue: EndQueue) -> &'static str {
+    match queue {
+        EndQueue::Untold => "ENDED",
+        EndQueue::Unexplained => "UNEXPLAINED",
+        EndQueue::Settled => "SETTLED",
+    }
+}
+
+/// Whether a partition key of that index is one of findings that have ended.
+pub fn is_ended(shard: &str) -> bool {
+    let queues = [EndQueue::Untold, EndQueue::Unexplained, EndQueue::Settled];
+    let queue = shard.split('#').next();
+    queues.into_iter().any(|ended_in| queue == Some(ended(ended_in)))
+}
 
 /// Over how many partition keys a queue of an index is spread, so that writes to "all open findings" do
 /// not meet the limit of 1,000 writes a second of a single partition key. `docs/ARCHITECTURE.md`
@@ -71,6 +95,15 @@ pub const GAPS: &str = "GAPS";
 /// The sort key, under [`ROUND`], of the accounts in which Inspector is on.
 pub const ACCOUNTS: &str = "ACCOUNTS";
 
+/// What the sort keys begin with, under [`ROUND`], of a set of findings of the round that began at `began_at`.
+pub fn finding_set(set: FindingSet, began_at: Timestamp) -> String {
+    let set = match set {
+        FindingSet::Listed => "LISTED",
+        FindingSet::Absent => "ABSENT",
+    };
+    format!("{set}#{began_at:.6}#")
+}
+
 /// The partition key of a bucket of tokens.
 pub fn bucket(bucket: Bucket) -> &'static str {
     match bucket {
@@ -87,6 +120,11 @@ pub fn problem(key: &str) -> String {
 /// The sort key of a transition: in the order of the states, each once.
 pub fn transition(version: &str) -> String {
     format!("HISTORY#{version}")
+}
+
+/// The sort key of a change that no state of the finding brought, but the daily round.
+pub fn noted(at: Timestamp, what: &str) -> String {
+    format!("NOTED#{at:.6}#{what}")
 }
 
 /// The sort key of an announcement.
@@ -108,10 +146,15 @@ fn numbered(queue: &str, shard: u8) -> String {
     format!("{queue}#{shard:02}")
 }
 
-/// The partition key for a record with something to tell.
-pub fn pending_shard(record: &Record) -> String {
+/// The key of a record in the index of findings with something to tell, or that have ended; none if it is neither.
+pub fn pending(record: &Record) -> Option<(String, Timestamp)> {
+    let arn = &record.finding.arn;
+    if let (Some(queue), Some(end)) = (record.end_queue(), &record.end) {
+        return Some((shard(ended(queue), arn), end.at));
+    }
+    let since = record.pending_since?;
     let queue = if record.delivered_to().is_empty() { PENDING } else { PARTLY_TOLD };
-    shard(queue, &record.finding.arn)
+    Some((shard(queue, arn), since))
 }
 
 #[cfg(test)]

@@ -46,7 +46,8 @@ impl DynamoDb {
     ) -> Result<WriteOutcome, CallFailed> {
         let key = keys::finding(&record.finding.arn);
         let failed = |source| CallFailed { operation: UPDATE, object: key.clone(), source };
-        let since = record.pending_since.unwrap_or(now).to_string();
+        let (shard, since) =
+            keys::pending(record).ok_or_else(|| failed("there is nothing to tell of it".into()))?;
         let update = self
             .update_row(&key)
             .condition_expression(
@@ -56,8 +57,8 @@ impl DynamoDb {
             .expression_attribute_values(":before", AttributeValue::N(record.revision.to_string()))
             .expression_attribute_values(":now", AttributeValue::S(now.to_string()))
             .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
-            .expression_attribute_values(":shard", AttributeValue::S(keys::pending_shard(record)))
-            .expression_attribute_values(":since", AttributeValue::S(since));
+            .expression_attribute_values(":shard", AttributeValue::S(shard))
+            .expression_attribute_values(":since", AttributeValue::S(since.to_string()));
         let set = "SET pending_shard = :shard, pending_since = :since";
         let update = match &record.partial_delivery {
             None => update.update_expression(format!(

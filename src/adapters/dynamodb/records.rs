@@ -118,11 +118,14 @@ impl Records for DynamoDb {
         limit: TimeLimit<'_>,
     ) -> Result<Vec<Option<WriteOutcome>>, CallFailed> {
         let parts = |(record, transition): &(Record, Transition)| self.parts(record, *transition);
-        let answer = |refused: Option<&CancellationReason>| {
-            Ok(if refused.is_some() { WriteOutcome::Conflict } else { WriteOutcome::Applied })
-        };
-        self.transact_all(records, parts, answer, limit).await
+        self.transact_all(records, parts, outcome, limit).await
     }
+}
+
+/// What came of a row that refused, or did not.
+#[expect(clippy::unnecessary_wraps, reason = "other rows have answers that cannot be read")]
+pub(super) fn outcome(refused: Option<&CancellationReason>) -> Result<WriteOutcome, BoxError> {
+    Ok(if refused.is_some() { WriteOutcome::Conflict } else { WriteOutcome::Applied })
 }
 
 impl TableRow for (Record, Transition) {
@@ -135,6 +138,10 @@ impl TableRow for (Record, Transition) {
     }
 }
 
+fn put(put: PutBuilder) -> Result<TransactWriteItem, BoxError> {
+    Ok(TransactWriteItem::builder().put(put.build()?).build())
+}
+
 impl DynamoDb {
     /// The parts of a transaction that writes a row and its history.
     fn parts(
@@ -142,9 +149,15 @@ impl DynamoDb {
         record: &Record,
         transition: Transition,
     ) -> Result<Vec<TransactWriteItem>, BoxError> {
-        let expiry = self.expiry(record.last_seen_at);
-        let row = item::row(record, expiry)?;
-        let history = item::transition(record, transition, expiry)?;
+        let at = record.noted_at(transition).unwrap_or(record.last_seen_at);
+        let history = item::transition(record, transition, self.expiry(at))?;
+        let history = Put::builder().table_name(&self.table).set_item(Some(history));
+        Ok(vec![self.row_of(record)?, put(history)?])
+    }
+
+    /// The part of a transaction that writes a row.
+    pub(super) fn row_of(&self, record: &Record) -> Result<TransactWriteItem, BoxError> {
+        let row = item::row(record, self.expiry(record.last_seen_at))?;
         let row = Put::builder().table_name(&self.table).set_item(Some(row));
         let row = if record.revision == 1 {
             row.condition_expression("attribute_not_exists(pk)")
@@ -154,11 +167,7 @@ impl DynamoDb {
                 AttributeValue::N((record.revision - 1).to_string()),
             )
         };
-        let history = Put::builder().table_name(&self.table).set_item(Some(history));
-        let put = |put: PutBuilder| {
-            Ok::<_, BoxError>(TransactWriteItem::builder().put(put.build()?).build())
-        };
-        Ok(vec![put(row)?, put(history)?])
+        put(row)
     }
 
     /// Reads the records of all findings, in no order, and gives each to `each`.

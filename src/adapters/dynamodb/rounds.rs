@@ -12,10 +12,11 @@ use tokio::time::{Instant, sleep};
 use super::{DynamoDb, UPDATE, item, keys};
 use crate::{
     app::{
-        Noted, RoundLog, TakenUp,
-        failure::{CallFailed, chain},
+        FindingSet, Noted, RoundLog, TakenUp,
+        failure::{BoxError, CallFailed, chain},
     },
     domain::{
+        digest,
         record::Lease,
         round::{HELD_FOR, Rounds},
     },
@@ -24,6 +25,10 @@ use crate::{
 /// After how long the right to go on is renewed.
 const KEPT_EVERY: Duration = Duration::from_secs(20);
 
+/// The attribute that holds findings, eight bytes each.
+const FINDINGS: &str = "findings";
+/// For how long sets of findings are of use: until the next full listing, and some more if that is late.
+const SETS_KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// The attribute that holds a [`Rounds`] as JSON text.
 const ROUNDS: &str = "rounds";
 
@@ -87,6 +92,65 @@ impl RoundLog for DynamoDb {
                 Ok(_) => {}
             }
         }
+    }
+
+    async fn add_findings(
+        &self,
+        set: FindingSet,
+        began_at: Timestamp,
+        findings: &[u64],
+        now: Timestamp,
+    ) -> Result<(), CallFailed> {
+        let bytes: Vec<u8> = findings.iter().flat_map(|finding| finding.to_be_bytes()).collect();
+        // The same ones again are the same row.
+        let key = keys::finding_set(set, began_at) + &format!("{:016x}", digest::long(&bytes));
+        let expires_at = now.saturating_add(SETS_KEPT_FOR).unwrap_or(now).as_second();
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key(keys::PK, AttributeValue::S(keys::ROUND.to_owned()))
+            .key(keys::SK, AttributeValue::S(key.clone()))
+            .update_expression("SET findings = :findings, expires_at = :expires_at")
+            .expression_attribute_values(":findings", AttributeValue::B(bytes.into()))
+            .expression_attribute_values(":expires_at", AttributeValue::N(expires_at.to_string()));
+        update.send().await.map(drop).map_err(|error| CallFailed {
+            operation: UPDATE,
+            object: format!("{} {key}", keys::ROUND),
+            source: error.into_service_error().into(),
+        })
+    }
+
+    async fn findings_of(
+        &self,
+        set: FindingSet,
+        began_at: Timestamp,
+    ) -> Result<Vec<u64>, CallFailed> {
+        let beginning = keys::finding_set(set, began_at);
+        let failed = |source: BoxError| CallFailed {
+            operation: "DynamoDB Query",
+            object: format!("{} {beginning}", keys::ROUND),
+            source,
+        };
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("pk = :round AND begins_with(sk, :set)")
+            .expression_attribute_values(":round", AttributeValue::S(keys::ROUND.to_owned()))
+            .expression_attribute_values(":set", AttributeValue::S(beginning.clone()))
+            .limit(1_000);
+        let mut items = query.into_paginator().items().send();
+        let mut findings = Vec::new();
+        while let Some(item) = items.next().await {
+            let item = item.map_err(|error| failed(error.into()))?;
+            let bytes = item.get(FINDINGS).and_then(|bytes| bytes.as_b().ok());
+            let bytes = bytes.ok_or_else(|| failed("a row of it has no findings".into()))?;
+            let (numbers, _) = bytes.as_ref().as_chunks();
+            findings.extend(numbers.iter().map(|number| u64::from_be_bytes(*number)));
+        }
+        Ok(findings)
     }
 
     async fn note(

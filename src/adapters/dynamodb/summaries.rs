@@ -12,17 +12,19 @@ use super::{
     gets::Key,
     item::{self, Item},
     keys, problems,
+    records::outcome,
     transaction::{
         CONDITION, CONFLICT, TRANSACT, TransactionOutcome, built, code, transaction_outcome,
     },
 };
 use crate::{
     app::{
-        AnnouncedProblem, Pending, Queue, Summaries, SummaryLock, TimeLimit, failure::CallFailed,
+        AnnouncedProblem, Pending, Queue, Summaries, SummaryLock, TimeLimit, WriteOutcome,
+        failure::CallFailed,
     },
     domain::{
         announce::{Bucket, Budget, Level},
-        record::Lease,
+        record::{EndQueue, Lease, Record},
     },
 };
 
@@ -38,6 +40,22 @@ impl Summaries for DynamoDb {
         // The index lags a little behind the rows.
         rows.retain(|row| row.pending_since.is_some());
         Ok(Pending { since: entries.into_iter().map(|entry| entry.at).collect(), rows })
+    }
+
+    async fn untold_ends(&self, most: usize) -> Result<Vec<Record>, CallFailed> {
+        let entries = self.ended_entries(EndQueue::Untold, most).await?;
+        let mut rows = self.get_rows(&entries).await?;
+        rows.retain(|row| row.end_queue() == Some(EndQueue::Untold));
+        Ok(rows)
+    }
+
+    async fn mark_ends(
+        &self,
+        records: &[Record],
+        limit: TimeLimit<'_>,
+    ) -> Result<Vec<Option<WriteOutcome>>, CallFailed> {
+        let parts = |record: &Record| Ok(vec![self.row_of(record)?]);
+        self.transact_all(records, parts, outcome, limit).await
     }
 
     async fn known_problems(

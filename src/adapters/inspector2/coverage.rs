@@ -9,7 +9,7 @@ use super::{
     body::{Body, broken},
 };
 use crate::{
-    app::{NotAnswered, Page, TimeLimit},
+    app::{NotAnswered, Page, TimeLimit, failure::BoxError},
     domain::coverage::Coverage,
 };
 
@@ -25,17 +25,41 @@ impl Inspector2 {
         token: Option<&str>,
         limit: TimeLimit<'_>,
     ) -> Result<Page<Coverage>, NotAnswered> {
-        let broken = |source| broken(LIST, account, source);
-        let is = |comparison, value: &str| {
-            let filter = CoverageStringFilter::builder().comparison(comparison).value(value);
-            filter.build().map_err(|error| broken(error.into()))
+        let filter = || {
+            let filter = CoverageFilterCriteria::builder()
+                .account_id(filter(CoverageStringComparison::Equals, account)?)
+                .scan_status_reason(filter(CoverageStringComparison::NotEquals, "SUCCESSFUL")?);
+            Ok(filter.build())
         };
-        let filter = CoverageFilterCriteria::builder()
-            .account_id(is(CoverageStringComparison::Equals, account)?)
-            .scan_status_reason(is(CoverageStringComparison::NotEquals, "SUCCESSFUL")?)
-            .build();
+        self.list_coverage(account, filter(), token, limit).await
+    }
+
+    /// A page of all that there is of these resources.
+    pub(super) async fn list_resources(
+        &self,
+        resources: &[String],
+        token: Option<&str>,
+        limit: TimeLimit<'_>,
+    ) -> Result<Page<Coverage>, NotAnswered> {
+        let ids = resources.iter().map(|id| filter(CoverageStringComparison::Equals, id));
+        let filter = ids
+            .collect::<Result<_, _>>()
+            .map(|ids| CoverageFilterCriteria::builder().set_resource_id(Some(ids)).build());
+        let object = resources.first().map(String::as_str).unwrap_or_default();
+        self.list_coverage(object, filter, token, limit).await
+    }
+
+    async fn list_coverage(
+        &self,
+        object: &str,
+        filter: Result<CoverageFilterCriteria, BoxError>,
+        token: Option<&str>,
+        limit: TimeLimit<'_>,
+    ) -> Result<Page<Coverage>, NotAnswered> {
+        let broken = |source| broken(LIST, object, source);
+        let filter = filter.map_err(broken)?;
         let body = Body::default();
-        let answer = self.pace.call(LIST, account, limit, || {
+        let answer = self.pace.call(LIST, object, limit, || {
             self.client
                 .list_coverage()
                 .filter_criteria(filter.clone())
@@ -48,4 +72,11 @@ impl Inspector2 {
         let next = answer.await?.next_token;
         body.page("coveredResources", token, next, Coverage::read).map_err(broken)
     }
+}
+
+fn filter(
+    comparison: CoverageStringComparison,
+    value: &str,
+) -> Result<CoverageStringFilter, BoxError> {
+    Ok(CoverageStringFilter::builder().comparison(comparison).value(value).build()?)
 }

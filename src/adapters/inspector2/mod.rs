@@ -30,6 +30,7 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(20);
 #[derive(Clone, Debug)]
 pub struct Inspector2 {
     client: Client,
+    region: Option<String>,
     pace: Pace,
 }
 
@@ -43,11 +44,17 @@ impl Inspector2 {
             .build();
         // What is repeated, and when, is decided at the pace of all calls.
         let config = config.retry_config(RetryConfig::disabled()).timeout_config(timeouts);
-        Self { client: Client::from_conf(config.build()), pace: Pace::new(calls_a_second) }
+        let config = config.build();
+        let region = config.region().map(|region| region.as_ref().to_owned());
+        Self { client: Client::from_conf(config), region, pace: Pace::new(calls_a_second) }
     }
 }
 
 impl Inspector for Inspector2 {
+    fn region(&self) -> Option<&str> {
+        self.region.as_deref()
+    }
+
     async fn findings(
         &self,
         query: &FindingQuery,
@@ -64,6 +71,15 @@ impl Inspector for Inspector2 {
         limit: TimeLimit<'_>,
     ) -> Result<Page<Coverage>, NotAnswered> {
         self.list_unobserved(account, token, limit).await
+    }
+
+    async fn coverage_of(
+        &self,
+        resources: &[String],
+        token: Option<&str>,
+        limit: TimeLimit<'_>,
+    ) -> Result<Page<Coverage>, NotAnswered> {
+        self.list_resources(resources, token, limit).await
     }
 
     async fn enabled(

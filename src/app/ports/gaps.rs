@@ -2,7 +2,7 @@
 
 use crate::{
     app::{attempt::TimeLimit, failure::CallFailed},
-    domain::coverage::Gap,
+    domain::coverage::{Gap, Observed},
 };
 
 /// Where gaps are kept, and the accounts that are asked about.
@@ -25,11 +25,11 @@ pub trait Gaps {
     ) -> impl Future<Output = Result<(), CallFailed>> + Send;
 
     /// The accounts in which Inspector is on, as last known; none before that was first known.
-    fn accounts(&self) -> impl Future<Output = Result<Option<Vec<String>>, CallFailed>> + Send;
+    fn accounts(&self) -> impl Future<Output = Result<Option<Vec<Observed>>, CallFailed>> + Send;
 
     /// Remembers the accounts in which Inspector is on.
     fn remember_accounts(
         &self,
-        accounts: &[String],
+        accounts: &[Observed],
     ) -> impl Future<Output = Result<(), CallFailed>> + Send;
 }

@@ -13,6 +13,9 @@ use crate::{
 /// What Inspector says when it is asked. Each call is one page, at Inspector's pace: an implementation waits between calls,
 /// and repeats what may pass until `limit`.
 pub trait Inspector {
+    /// The Region that it is asked about.
+    fn region(&self) -> Option<&str>;
+
     /// A page of findings, those first that were observed first.
     fn findings(
         &self,
@@ -25,6 +28,14 @@ pub trait Inspector {
     fn unobserved(
         &self,
         account: &str,
+        token: Option<&str>,
+        limit: TimeLimit<'_>,
+    ) -> impl Future<Output = Result<Page<Coverage>, NotAnswered>> + Send;
+
+    /// A page of all that there is of these resources, at most ten, in whatever state.
+    fn coverage_of(
+        &self,
+        resources: &[String],
         token: Option<&str>,
         limit: TimeLimit<'_>,
     ) -> impl Future<Output = Result<Page<Coverage>, NotAnswered>> + Send;

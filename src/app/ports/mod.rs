@@ -14,6 +14,6 @@ pub use alerts::{Alerts, AnnouncedProblem, Leased, Marked, Marking, Permit, Perm
 pub use gaps::Gaps;
 pub use inspector::{FindingQuery, Inspector, NotAnswered, Page, Refusal, Which};
 pub use publisher::{NotPublished, Publisher};
-pub use records::{OpenRecords, Records, Refreshed, WriteOutcome};
-pub use rounds::{Noted, RoundLog, TakenUp};
+pub use records::{Records, Refreshed, Sweep, WriteOutcome};
+pub use rounds::{FindingSet, Noted, RoundLog, TakenUp};
 pub use summaries::{Pending, Queue, Summaries, SummaryLock};

@@ -1,8 +1,10 @@
 //! Records and their history.
 
+use jiff::Timestamp;
+
 use crate::{
     app::{attempt::TimeLimit, failure::CallFailed},
-    domain::record::{AssessedFinding, Record, Transition},
+    domain::record::{AssessedFinding, EndQueue, Record, Transition},
 };
 
 /// Where records are kept.
@@ -38,8 +40,8 @@ pub trait Records {
     ) -> impl Future<Output = Result<Vec<Option<WriteOutcome>>, CallFailed>> + Send;
 }
 
-/// All that is open.
-pub trait OpenRecords {
+/// All that is open, and all that has ended.
+pub trait Sweep {
     /// Whether anything is open, as far as an index that lags a little knows.
     fn has_open(&self) -> impl Future<Output = Result<bool, CallFailed>> + Send;
 
@@ -47,6 +49,15 @@ pub trait OpenRecords {
     /// due otherwise meanwhile may be left out, or come twice.
     fn each_open(
         &self,
+        each: impl FnMut(Record) + Send,
+    ) -> impl Future<Output = Result<(), CallFailed>> + Send;
+
+    /// Gives the record of each finding that stands in `queue` and whose end was recorded after a moment, if one is given, to
+    /// `each`, in the same way.
+    fn each_ended(
+        &self,
+        queue: EndQueue,
+        after: Option<Timestamp>,
         each: impl FnMut(Record) + Send,
     ) -> impl Future<Output = Result<(), CallFailed>> + Send;
 }

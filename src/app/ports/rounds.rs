@@ -20,6 +20,23 @@ pub trait RoundLog {
     /// has it.
     fn keep(&self, holder: &str, now: Timestamp) -> impl Future<Output = ()> + Send;
 
+    /// Adds findings, by the [digests](crate::domain::digest::long) of their ARNs, to a set of the round that began at `began_at`.
+    /// It is forgotten some weeks after `now`.
+    fn add_findings(
+        &self,
+        set: FindingSet,
+        began_at: Timestamp,
+        findings: &[u64],
+        now: Timestamp,
+    ) -> impl Future<Output = Result<(), CallFailed>> + Send;
+
+    /// The findings in a set of the round that began at `began_at`, some of them more than once.
+    fn findings_of(
+        &self,
+        set: FindingSet,
+        began_at: Timestamp,
+    ) -> impl Future<Output = Result<Vec<u64>, CallFailed>> + Send;
+
     /// Writes down how far the round has come, and keeps the right to go on until the end of `lease`; gives it back
     /// if there is none. Not if somebody else has it by now.
     fn note(
@@ -28,6 +45,15 @@ pub trait RoundLog {
         holder: &str,
         lease: Option<&Lease>,
     ) -> impl Future<Output = Result<Noted, CallFailed>> + Send;
+}
+
+/// A set of findings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FindingSet {
+    /// Those that a full listing had.
+    Listed,
+    /// Those that were open and not in it.
+    Absent,
 }
 
 /// What came of [`RoundLog::take_up`].

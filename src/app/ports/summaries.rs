@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::AnnouncedProblem;
+use super::{AnnouncedProblem, WriteOutcome};
 use crate::{
     app::{attempt::TimeLimit, failure::CallFailed},
     domain::{
@@ -21,6 +21,20 @@ pub trait Summaries {
         most: usize,
         since: Option<Timestamp>,
     ) -> impl Future<Output = Result<Pending, CallFailed>> + Send;
+
+    /// Findings of which programs have not heard how they ended, the earliest first, at most `most`.
+    fn untold_ends(
+        &self,
+        most: usize,
+    ) -> impl Future<Output = Result<Vec<Record>, CallFailed>> + Send;
+
+    /// Remembers that programs have heard, as these rows say, each if it is still the one before. Answers as
+    /// [`Records::write_all`](super::Records::write_all).
+    fn mark_ends(
+        &self,
+        records: &[Record],
+        limit: TimeLimit<'_>,
+    ) -> impl Future<Output = Result<Vec<Option<WriteOutcome>>, CallFailed>> + Send;
 
     /// For each of these problems whether people know it from a message about another finding, and as no less urgent.
     fn known_problems(

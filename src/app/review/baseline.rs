@@ -10,8 +10,8 @@ use crate::{
         attempt::{Attempt, CALL_TIMEOUT, Observation},
         failure::{CallFailed, Failure, chain},
         ports::{
-            Alerts, Inspector, NotPublished, OpenRecords, Publisher, Records, RoundLog, Summaries,
-            SummaryLock,
+            Alerts, Inspector, NotPublished, Publisher, Records, RoundLog, Summaries, SummaryLock,
+            Sweep,
         },
     },
     domain::{
@@ -27,7 +27,7 @@ const LOOKED_AT: usize = 2_000;
 
 impl<S, P, I> Review<S, P, I>
 where
-    S: Records + OpenRecords + Alerts + Summaries + RoundLog,
+    S: Records + Sweep + Alerts + Summaries + RoundLog,
     P: Publisher,
     I: Inspector,
 {

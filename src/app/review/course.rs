@@ -6,7 +6,7 @@ use crate::{
     app::{
         attempt::{Attempt, TimeLimit},
         failure::Failure,
-        ports::{Noted, RoundLog, TakenUp},
+        ports::{FindingSet, Noted, RoundLog, TakenUp},
     },
     domain::{
         record::Lease,
@@ -25,6 +25,8 @@ pub(super) struct Course<'a, S> {
     clock: Clock<'a>,
     pub rounds: Rounds,
     round: Round,
+    /// Findings that were listed in full since that was last written down.
+    pub listed: Vec<u64>,
     noted_at: Timestamp,
 }
 
@@ -74,7 +76,8 @@ impl<'a, S: RoundLog> Course<'a, S> {
         };
         let round = rounds.set_out(ask, attempt.now);
         let clock = Clock { attempt, left_at_first: (attempt.left)() };
-        let mut course = Self { store, clock, rounds, round, noted_at: attempt.now };
+        let mut course =
+            Self { store, clock, rounds, round, listed: Vec::new(), noted_at: attempt.now };
         // Before anything is done: what goes on with it must know when it began.
         let may_go_on = !course.round.is_under_way() || course.note(Noting::GoOn).await?;
         Ok(may_go_on.then_some(course))
@@ -123,6 +126,13 @@ impl<'a, S: RoundLog> Course<'a, S> {
     /// Writes down how far the round has come.
     pub async fn note(&mut self, noting: Noting) -> Result<bool, Failure> {
         let now = self.now();
+        // First what was done, then that it need not be done again.
+        let listed = std::mem::take(&mut self.listed);
+        if !listed.is_empty() {
+            let began_at = self.round.began_at;
+            let added = self.store.add_findings(FindingSet::Listed, began_at, &listed, now).await;
+            added.map_err(Failure::Store)?;
+        }
         self.noted_at = now;
         self.rounds.current = Some(self.round.clone());
         let holder = self.clock.attempt.name;

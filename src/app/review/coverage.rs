@@ -29,6 +29,7 @@ impl<S: Gaps + RoundLog, P, I: Inspector> Review<S, P, I> {
     pub(super) async fn coverage(&self, course: &mut Course<'_, S>) -> Result<Ended, Undone> {
         let accounts = self.triage.store.accounts().await.map_err(Failure::Store)?;
         let Some(accounts) = accounts else { return Err(Failure::NoAccounts.into()) };
+        let accounts: Vec<String> = accounts.into_iter().map(|one| one.account).collect();
         let border = course.progress(Part::Coverage).border.clone();
         if border.is_none() {
             course.progress(Part::Coverage).counts.clear();

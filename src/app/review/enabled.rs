@@ -1,6 +1,6 @@
 //! Whether Inspector is on: which accounts there are, and what is scanned in each.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{Course, Ended, Review, Undone};
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
         ports::{Gaps, Inspector, NotAnswered, Refusal, RoundLog},
     },
     domain::{
-        coverage::{Enablement, Gap},
+        coverage::{Enablement, Gap, Observed},
         round::Part,
     },
 };
@@ -42,9 +42,11 @@ impl<S: Gaps + RoundLog, P, I: Inspector> Review<S, P, I> {
             Some(told) => told.is_unknown(),
             None => !is_complete,
         };
-        let mut on: BTreeSet<String> =
-            all.values().filter(|one| one.is_on()).map(|one| one.account.clone()).collect();
-        on.extend(accounts_before.iter().filter(|account| is_as_before(account)).cloned());
+        let mut on: BTreeMap<String, Observed> = BTreeMap::new();
+        let as_before = accounts_before.iter().filter(|one| is_as_before(&one.account)).cloned();
+        for one in all.values().filter_map(Enablement::observed).chain(as_before) {
+            on.entry(one.account.clone()).or_insert(one);
+        }
         let is_unsettled = |gap: &Gap| {
             let told = all.get(&gap.account);
             told.map_or(!is_complete, |told| {
@@ -79,14 +81,16 @@ impl<S: Gaps + RoundLog, P, I: Inspector> Review<S, P, I> {
         }
         changed.extend(news);
         // Resources of an account that has left, or in which all is off, are asked about no more.
-        for account in accounts_before.iter().filter(|account| !on.contains(*account)) {
-            gone.extend(store.resource_gaps(account).await.map_err(Failure::Store)?);
+        for Observed { account, .. } in &accounts_before {
+            if !on.contains_key(account) {
+                gone.extend(store.resource_gaps(account).await.map_err(Failure::Store)?);
+            }
         }
         if !changed.is_empty() || !gone.is_empty() {
             let changing = store.change_gaps(&changed, &gone, course.limit());
             changing.await.map_err(Failure::Store)?;
         }
-        let on: Vec<String> = on.into_iter().collect();
+        let on: Vec<Observed> = on.into_values().collect();
         store.remember_accounts(&on).await.map_err(Failure::Store)?;
         let progress = course.progress(Part::Enabled);
         progress.counts.clear();

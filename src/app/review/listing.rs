@@ -4,7 +4,7 @@
 //! stopped is a moment: it goes on there, and what it sees twice changes nothing. No token outlives an invocation.
 
 use std::{
-    collections::{BTreeMap, HashMap, btree_map::Entry},
+    collections::{BTreeMap, HashMap, HashSet, btree_map::Entry},
     fmt,
 };
 
@@ -17,12 +17,13 @@ use crate::{
         attempt::{Attempt, CALL_TIMEOUT, Observation},
         failure::{CallFailed, Failure},
         ports::{
-            Alerts, FindingQuery, Inspector, NotAnswered, OpenRecords, Page, Publisher, Records,
-            Refreshed, Refusal, RoundLog, Which, WriteOutcome,
+            Alerts, FindingQuery, Inspector, NotAnswered, Page, Publisher, Records, Refreshed,
+            Refusal, RoundLog, Sweep, Which, WriteOutcome,
         },
     },
     domain::{
         assess::assess,
+        digest,
         finding::Finding,
         record::{
             AlertReason, Announcement, AssessedFinding, Delivery, Record, Step, Transition, step,
@@ -97,6 +98,8 @@ enum Listed {
 struct Compared {
     /// The order of all findings up to the end of it.
     order: Order,
+    /// The numbers of its findings.
+    numbers: Vec<u64>,
     /// What to ask the next page with.
     next: Option<String>,
     counts: Vec<(&'static str, usize)>,
@@ -114,6 +117,17 @@ struct Recorded {
     failed: Vec<String>,
 }
 
+/// What came of asking for a few findings.
+#[derive(Default)]
+pub(super) struct Asked {
+    /// Those that Inspector has, by their ARNs.
+    pub listed: HashSet<String>,
+    /// How many could not be read.
+    pub unread: usize,
+    /// Those that could not be recorded.
+    pub failed: Vec<String>,
+}
+
 /// What is to be done about a finding.
 enum Change {
     /// Nothing: it is as recorded, or newer there, or not of those that are recorded.
@@ -126,7 +140,7 @@ enum Change {
 
 impl<S, P, I> Review<S, P, I>
 where
-    S: Records + OpenRecords + Alerts + RoundLog,
+    S: Records + Sweep + Alerts + RoundLog,
     P: Publisher,
     I: Inspector,
 {
@@ -171,21 +185,7 @@ where
     async fn ask_again(&self, course: &mut Course<'_, S>) -> Result<bool, Undone> {
         let arns: Vec<String> = course.rounds.unrecorded.iter().cloned().collect();
         for arns in arns.chunks(NAMES_PER_CALL) {
-            let query = FindingQuery::these(arns);
-            let mut token = None;
-            let mut failed = Vec::new();
-            loop {
-                let limit = course.limit();
-                let page = self.inspector.findings(&query, token.as_deref(), limit).await?;
-                let (next, attempt) = (page.next.clone(), course.attempt());
-                let order = Order::from(Timestamp::UNIX_EPOCH);
-                let compared = self.compare(page, order, None, attempt).await?;
-                failed.extend(self.record_all(compared, attempt).await?.failed);
-                token = next;
-                if token.is_none() {
-                    break;
-                }
-            }
+            let failed = self.ask_for(&FindingQuery::these(arns), course).await?.failed;
             // One that Inspector has no more is none to wait for.
             course.rounds.unrecorded.retain(|arn| !arns.contains(arn) || failed.contains(arn));
             if !course.note_in_time().await? {
@@ -193,6 +193,29 @@ where
             }
         }
         Ok(true)
+    }
+
+    /// Asks for a few findings, and records them.
+    pub(super) async fn ask_for(
+        &self,
+        query: &FindingQuery,
+        course: &Course<'_, S>,
+    ) -> Result<Asked, Undone> {
+        let mut asked = Asked::default();
+        let mut token = None;
+        loop {
+            let page = self.inspector.findings(query, token.as_deref(), course.limit()).await?;
+            asked.listed.extend(page.items.iter().map(|finding| finding.arn.clone()));
+            asked.unread += page.unread.len();
+            let (next, attempt) = (page.next.clone(), course.attempt());
+            let order = Order::from(Timestamp::UNIX_EPOCH);
+            let compared = self.compare(page, order, None, attempt).await?;
+            asked.failed.extend(self.record_all(compared, attempt).await?.failed);
+            token = next;
+            if token.is_none() {
+                return Ok(asked);
+            }
+        }
     }
 
     /// Lists from the border on. While one page is recorded, the next one is asked for and compared with its rows.
@@ -222,6 +245,7 @@ where
             let is_enough = number.is_multiple_of(PAGES_PER_TOKEN)
                 && order.border().is_some_and(|reached| reached > border.from);
             let token = compared.next.take().filter(|_| !is_enough);
+            let numbers = std::mem::take(&mut compared.numbers);
             let next = async {
                 match &token {
                     Some(token) if !limit.is_over() => Some(page(Some(token), order).await),
@@ -231,7 +255,11 @@ where
             let (recorded, next) = join(self.record_all(compared, clock.attempt()), next).await;
             let from = order.border().unwrap_or(border.from);
             let border = Border { from, ..border };
-            let may_go_on = note_page(recorded?, border, number, course).await?;
+            let recorded = recorded?;
+            if course.round().is_full && border.everything {
+                course.listed.extend(numbers);
+            }
+            let may_go_on = note_page(recorded, border, number, course).await?;
             if !may_go_on {
                 return Err(Undone::HeldByOther);
             }
@@ -257,8 +285,10 @@ where
             (attempt.observe)(Observation::Warning { what: what.to_owned(), reason: why.clone() });
         }
         order.see(&page, attempt.now);
+        let numbers = page.items.iter().map(|finding| digest::long(&finding.arn));
         let mut compared = Compared {
             order,
+            numbers: numbers.collect(),
             next: page.next,
             counts: vec![("listed", page.items.len()), ("unread", page.unread.len())],
             writes: Vec::new(),
@@ -328,7 +358,7 @@ where
 
     /// Writes rows, and gives what came of each, in their order: none where there was no time. One that cannot be written
     /// may take others with it that are written at the same time, so then each is written for itself.
-    async fn write_each(
+    pub(super) async fn write_each(
         &self,
         writes: &[(Record, Transition)],
         attempt: Attempt<'_>,

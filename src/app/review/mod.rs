@@ -8,6 +8,7 @@ mod course;
 mod coverage;
 mod enabled;
 mod listing;
+mod vanished;
 
 use std::{collections::BTreeMap, pin::pin};
 
@@ -18,8 +19,8 @@ use super::{
     attempt::{Attempt, Observation},
     failure::{Failure, chain},
     ports::{
-        Alerts, Gaps, Inspector, NotAnswered, OpenRecords, Publisher, Records, Refusal, RoundLog,
-        Summaries,
+        Alerts, Gaps, Inspector, NotAnswered, Publisher, Records, Refusal, RoundLog, Summaries,
+        Sweep,
     },
     service::Triage,
 };
@@ -103,7 +104,7 @@ impl From<Failure> for Undone {
 
 impl<S, P, I> Review<S, P, I>
 where
-    S: Records + OpenRecords + Alerts + Summaries + RoundLog + Gaps,
+    S: Records + Sweep + Alerts + Summaries + RoundLog + Gaps,
     P: Publisher,
     I: Inspector,
 {
@@ -184,6 +185,7 @@ where
         match part {
             Part::Enabled => self.enabled(course).await,
             Part::Listing => self.listing(course).await,
+            Part::Vanished => self.vanished(course).await,
             Part::Coverage => self.coverage(course).await,
         }
     }

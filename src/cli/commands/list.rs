@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::{
     adapters::{aws, dynamodb::DynamoDb},
-    app::{OpenRecords, failure::BoxError},
+    app::{Sweep, failure::BoxError},
     cli::{
         Verdict, advice,
         rows::{self, Row},

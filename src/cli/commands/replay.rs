@@ -184,10 +184,11 @@ impl<W: Write> Session<'_, W> {
     }
 
     fn flushed(&mut self, origin: &str, flushed: FlushResult) -> Result<(), BoxError> {
-        let FlushResult { outcome, findings, messages } = flushed;
+        let FlushResult { outcome, findings, messages, ended } = flushed;
         self.tally.summed_up += findings;
         self.tally.refused += usize::from(outcome == FlushOutcome::Failed);
-        let counted = format!("findings: {findings}, messages: {messages}");
+        let ends = if ended > 0 { format!(", ends: {ended}") } else { String::new() };
+        let counted = format!("findings: {findings}, messages: {messages}{ends}");
         writeln!(self.output, "{origin}: {}: {counted}\n", outcome.as_str())?;
         Ok(())
     }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::{
     adapters::{aws, dynamodb::DynamoDb},
     app::{
-        OpenRecords, WriteOutcome,
+        Sweep, WriteOutcome,
         failure::{BoxError, CallFailed},
     },
     cli::{Verdict, advice},

@@ -5,6 +5,7 @@
 
 mod decide;
 mod delivery;
+mod end;
 mod facts;
 mod retell;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use serde_with::{As, json::JsonString, skip_serializing_none};
 
 pub use decide::{AlertReason, Decision, QuietReason, decide};
 pub use delivery::{Announcement, Audience, Delivery, Lease, PartialDelivery};
+pub use end::{End, EndQueue, How};
 pub use facts::Facts;
 pub use step::{AssessedFinding, Step, step};
 pub use version::Version;
@@ -52,6 +54,8 @@ pub struct Record {
     pub opened_at: Option<Timestamp>,
     /// Since when it is closed or suppressed, if it is, by Inspector's clock.
     pub ended_at: Option<Timestamp>,
+    /// How it ended, if it was open here and has ended; none in rows of before that was recorded.
+    pub end: Option<End>,
     /// By when to act, while it is open and somebody can end it. Moves sooner with urgency, later only if Inspector rates
     /// the finding lower; a repetition never moves it.
     pub due_at: Option<Timestamp>,
@@ -69,7 +73,7 @@ pub struct Record {
 impl Record {
     /// The facts that matter.
     pub fn facts(&self) -> Facts {
-        Facts::of(&self.finding, &self.assessment)
+        Facts { status: self.status().clone(), ..Facts::of(&self.finding, &self.assessment) }
     }
 
     /// Its place among others, those first that people should see first: by score, by due date, and by name.
@@ -78,9 +82,27 @@ impl Record {
         (Reverse(self.assessment.score), due, &self.finding.arn)
     }
 
+    /// The record as the next one to be written.
+    #[must_use]
+    pub fn rewritten(self) -> Self {
+        Self { revision: self.revision + 1, ..self }
+    }
+
     /// Whether somebody still has something to do.
     pub fn is_open(&self) -> bool {
-        self.finding.status.is_open()
+        self.finding.status.is_open() && self.end.is_none()
+    }
+}
+
+impl Record {
+    /// When `transition` was noted, if no state of the finding brought it, but the daily round.
+    pub fn noted_at(&self, transition: Transition) -> Option<Timestamp> {
+        let end = self.end.as_ref();
+        match transition {
+            Transition::Vanished => end.map(|end| end.at),
+            Transition::Explained => end.and_then(|end| end.explained_at),
+            _ => None,
+        }
     }
 }
 
@@ -99,6 +121,10 @@ pub enum Transition {
     Suppressed,
     /// Still open or still ended; severity, priority, exploit or fix changed.
     Changed,
+    /// Not listed by Inspector any more.
+    Vanished,
+    /// It was found out how it ended.
+    Explained,
     /// Nothing but the policy changed, and with it the priority; or the way in which the row has the
     /// facts.
     Reassessed,
@@ -114,6 +140,8 @@ impl Transition {
             Self::Closed => "closed",
             Self::Suppressed => "suppressed",
             Self::Changed => "changed",
+            Self::Vanished => "vanished",
+            Self::Explained => "explained",
             Self::Reassessed => "reassessed",
         }
     }

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use jiff::Timestamp;
 
-use super::{Facts, Record, Transition, Version};
+use super::{End, Facts, How, Record, Transition, Version};
 use crate::domain::{
     assess::{Assessment, Policy, assess},
     finding::{Finding, Status},
@@ -74,14 +74,18 @@ pub fn step(previous: Option<&Record>, assessed: &AssessedFinding, policy: &Poli
     } else {
         assessed.version.cmp(&previous.version)
     };
+    let is_absent = previous.end.as_ref().is_some_and(|end| end.by_absence);
+    let written = || {
+        let rebased = previous.reassessed_under(policy, &assessed.assessment);
+        let (record, transition) = next(&rebased, assessed);
+        Step::Write(Box::new(record.waiting(assessed.received_at)), transition)
+    };
     match order {
         Ordering::Less => Step::Stale,
+        // Nobody said that it had ended.
+        Ordering::Equal if is_absent && assessed.finding.status.is_open() => written(),
         Ordering::Equal => Step::Repetition,
-        Ordering::Greater => {
-            let rebased = previous.reassessed_under(policy, &assessed.assessment);
-            let (record, transition) = next(&rebased, assessed);
-            Step::Write(Box::new(record.waiting(assessed.received_at)), transition)
-        }
+        Ordering::Greater => written(),
     }
 }
 
@@ -120,6 +124,7 @@ fn first(assessed: &AssessedFinding) -> (Record, Transition) {
         opening: u32::from(open),
         opened_at: Some(assessed.first_since()),
         ended_at: (!open).then(|| assessed.since()),
+        end: None,
         due_at: assessed.assessment.due_at.filter(|_| open),
         pending_since: None,
         announced: None,
@@ -154,10 +159,23 @@ fn next(previous: &Record, assessed: &AssessedFinding) -> (Record, Transition) {
         opening: previous.opening + u32::from(reopened),
         opened_at,
         ended_at: if open { None } else { Some(ended_at.unwrap_or_else(|| assessed.since())) },
+        end: if open { None } else { end(previous, assessed) },
         due_at: if open { due(previous, assessed, reopened) } else { None },
         ..previous.clone()
     };
     (record, transition)
+}
+
+/// How a finding ended that has. What is known of an end stays known, but that a rule hides it.
+fn end(previous: &Record, assessed: &AssessedFinding) -> Option<End> {
+    let new = End::new(&assessed.finding.status, assessed.received_at);
+    match &previous.end {
+        Some(end) if (end.how == How::Suppressed) != (new.how == How::Suppressed) => {
+            Some(End { told: end.told, ..new })
+        }
+        Some(end) => Some(end.clone()),
+        None => previous.is_open().then_some(new),
+    }
 }
 
 /// By when to act, once more is known: sooner if the finding grew more urgent; later only if it had

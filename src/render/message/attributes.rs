@@ -41,7 +41,24 @@ pub fn summary(news: &[(&Record, AlertReason)], style: &Style) -> Vec<(&'static 
     ];
     let one = |(name, value)| Some((name, Attribute::One(short(value)?)));
     let mut attributes: Vec<_> = urgency.into_iter().filter_map(one).collect();
-    let all: Vec<_> = records().map(|record| properties(&record.finding, style)).collect();
+    attributes.extend(in_common(records(), style));
+    attributes
+}
+
+/// What a message about ends can be filtered by. It has no priority: what has ended is urgent to nobody.
+pub fn ended(records: &[&Record], style: &Style) -> Vec<(&'static str, Attribute)> {
+    let reason = ("reason", Attribute::One("ended".to_owned()));
+    let in_common = in_common(records.iter().copied(), style);
+    [reason].into_iter().chain(in_common).collect()
+}
+
+/// Each value of what findings can have in common.
+fn in_common<'a>(
+    records: impl Iterator<Item = &'a Record>,
+    style: &Style,
+) -> Vec<(&'static str, Attribute)> {
+    let all: Vec<_> = records.map(|record| properties(&record.finding, style)).collect();
+    let mut attributes = Vec::new();
     for place in 0..PROPERTIES {
         let values: BTreeSet<String> =
             all.iter().filter_map(|properties| short(properties[place].1)).collect();

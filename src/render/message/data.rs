@@ -15,7 +15,7 @@ use crate::{
         announce,
         assess::Priority,
         finding::{FixAvailable, Resource},
-        record::{AlertReason, Record},
+        record::{AlertReason, End, How, Record},
         text,
     },
     render::words::reason,
@@ -49,6 +49,8 @@ struct Entry {
     problem_key: String,
     reason: &'static str,
     status: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end: Option<Ending>,
     priority: Priority,
     score: u8,
     reasons: Vec<Because>,
@@ -68,6 +70,15 @@ struct Entry {
     cvss: Vec<Rating>,
     packages: Vec<Package>,
     resources: Vec<Where>,
+}
+
+/// How a finding ended.
+#[derive(Serialize)]
+struct Ending {
+    what: &'static str,
+    how: &'static str,
+    reason: Option<String>,
+    at: Timestamp,
 }
 
 #[derive(Serialize)]
@@ -102,14 +113,35 @@ struct Where {
 
 /// The message that announces a record, for the reason `why`.
 pub fn alert(record: &Record, why: AlertReason, at: Timestamp, style: &Style) -> Message {
-    let entry = [Entry::new(record, why, style)];
+    let entry = [Entry::new(record, why.as_str(), style)];
     message("finding", at, (1, 1), &entry, attributes::alert(record, why, style))
 }
 
 /// The messages that sum findings up, each with the findings it has: as few as SNS takes.
 pub fn summary(summary: &Summary<'_>, style: &Style) -> Vec<(Message, Range<usize>)> {
-    let entries: Vec<Entry> =
-        summary.news.iter().map(|(record, why)| Entry::new(record, *why, style)).collect();
+    let news = &summary.news;
+    let entries = news.iter().map(|(record, why)| Entry::new(record, why.as_str(), style));
+    let attributes = |part: Range<usize>| attributes::summary(&news[part], style);
+    messages("summary", summary.at, &entries.collect::<Vec<_>>(), attributes)
+}
+
+/// The messages about findings that have ended, each with the findings it has: as few as SNS takes.
+pub fn ended(records: &[&Record], at: Timestamp, style: &Style) -> Vec<(Message, Range<usize>)> {
+    let entries = records.iter().map(|record| Entry::new(record, ENDED, style));
+    let attributes = |part: Range<usize>| attributes::ended(&records[part], style);
+    messages(ENDED, at, &entries.collect::<Vec<_>>(), attributes)
+}
+
+/// The kind of a message about findings that have ended, and the reason why each is in it.
+const ENDED: &str = "ended";
+
+/// The messages of a kind that have these entries between them.
+fn messages(
+    kind: &'static str,
+    at: Timestamp,
+    entries: &[Entry],
+    attributes: impl Fn(Range<usize>) -> Vec<(&'static str, Attribute)>,
+) -> Vec<(Message, Range<usize>)> {
     let mut parts: Vec<Range<usize>> = Vec::new();
     let mut size = LARGEST;
     for (index, entry) in entries.iter().enumerate() {
@@ -129,10 +161,9 @@ pub fn summary(summary: &Summary<'_>, style: &Style) -> Vec<(Message, Range<usiz
         .into_iter()
         .enumerate()
         .map(|(number, part)| {
-            let entries = &entries[part.clone()];
             let of = (number + 1, count);
-            let attributes = attributes::summary(&summary.news[part.clone()], style);
-            (message("summary", summary.at, of, entries, attributes), part)
+            let attributes = attributes(part.clone());
+            (message(kind, at, of, &entries[part.clone()], attributes), part)
         })
         .collect()
 }
@@ -150,7 +181,7 @@ fn message(
 }
 
 impl Entry {
-    fn new(record: &Record, why: AlertReason, style: &Style) -> Self {
+    fn new(record: &Record, why: &'static str, style: &Style) -> Self {
         let finding = &record.finding;
         let line = |text: &String| text::line(text);
         let packages = finding.package().map_or(&[][..], |package| &package.packages);
@@ -158,8 +189,9 @@ impl Entry {
             finding_arn: line(&finding.arn),
             dedup_key: format!("{}#{}", line(&finding.arn), record.opening),
             problem_key: text::line(&announce::problem_key(finding)),
-            reason: why.as_str(),
+            reason: why,
             status: text::line(finding.status.as_str()),
+            end: record.end.as_ref().map(Ending::new),
             priority: record.assessment.priority,
             score: record.assessment.score,
             reasons: record
@@ -204,6 +236,18 @@ impl Entry {
                 .collect(),
             resources: finding.resources.iter().map(Where::new).collect(),
         }
+    }
+}
+
+impl Ending {
+    fn new(end: &End) -> Self {
+        let what = match end.how {
+            How::Suppressed => "suppressed",
+            _ if end.by_absence => "vanished",
+            _ => "closed",
+        };
+        let reason = end.reason.as_deref().map(text::line);
+        Self { what, how: end.how.as_str(), reason, at: end.at }
     }
 }
 

@@ -69,6 +69,11 @@ pub fn baseline(
     }
 }
 
+/// The messages that tell programs how findings ended, as of `at`, each with the places in `records` of those that it has.
+pub fn ended(records: &[&Record], at: Timestamp, style: &Style) -> Vec<(Message, Range<usize>)> {
+    data::ended(records, at, style)
+}
+
 /// The messages that sum `news` up for `audience`, as of `at`, each with the places in `news` of the
 /// findings that it has. One, but for programs, which get every finding, however many that are.
 pub fn summary(

@@ -1,0 +1,359 @@
+//! What ended without a word, and how what ended did.
+//!
+//! A finding that complete listings do not have any more has ended, and nobody said so. That is believed only if two of them
+//! in a row lack it, if Inspector has nothing under its name either, and if it is not a great part of what an account has.
+//! How a finding ended is said by what Inspector still looks at.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Course, Ended, Review, Undone};
+use crate::{
+    app::{
+        attempt::Observation,
+        failure::Failure,
+        ports::{
+            Alerts, FindingQuery, FindingSet, Gaps, Inspector, Publisher, Records, RoundLog,
+            Summaries, Sweep, WriteOutcome,
+        },
+    },
+    domain::{
+        coverage::{Coverage, Observed, how_ended, scan_of},
+        digest,
+        finding::{Finding, FindingType},
+        record::{Audience, EndQueue, How, Record, Transition},
+        round::{Part, PartState},
+    },
+};
+
+/// How many findings or resources are asked for by name at a time.
+const NAMES_PER_CALL: usize = 10;
+/// Of how many findings rows are read and written at a time.
+const ROWS_AT_ONCE: usize = 200;
+/// For how long it is asked how a finding ended.
+const ASKED_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// How great a part of what is open in an account may be absent at once: one in so many, or one.
+const SHARE: usize = 5;
+/// How many numbers of findings a row has at most: 160 kB of the 400 that DynamoDB takes.
+const NUMBERS_PER_ROW: usize = 20_000;
+
+/// The border behind the first half of the part.
+const ABSENCE_DONE: &str = "ends";
+
+/// Where Inspector looks, as this round found it.
+struct View {
+    region: Option<String>,
+    /// The kinds of scans that are on, by account.
+    scans: HashMap<String, HashSet<String>>,
+    /// Why nothing is scanned in an account, in Inspector's word.
+    off: HashMap<String, String>,
+}
+
+impl View {
+    /// Whether Inspector would list a finding, here and now, if there were it.
+    fn would_have(&self, finding: &Finding) -> bool {
+        let scan = finding.resource().and_then(|resource| scan_of(&finding.kind, &resource.kind));
+        let is_scanned =
+            |scan: &str| self.scans.get(&finding.account).is_some_and(|scans| scans.contains(scan));
+        self.is_here(&finding.arn) && !finding.is_on_demand() && scan.is_some_and(is_scanned)
+    }
+
+    /// Whether a finding is one of the Region that is asked.
+    fn is_here(&self, arn: &str) -> bool {
+        self.region.as_deref().is_some_and(|here| arn.split(':').nth(3) == Some(here))
+    }
+}
+
+/// A finding of which it is not known how it ended.
+struct Unexplained {
+    arn: String,
+    account: String,
+    kind: FindingType,
+    resource: String,
+    at: Timestamp,
+}
+
+impl Unexplained {
+    fn of(record: &Record) -> Option<Self> {
+        let end = record.end.as_ref().filter(|end| end.is_unexplained())?;
+        let finding = &record.finding;
+        Some(Self {
+            arn: finding.arn.clone(),
+            account: finding.account.clone(),
+            kind: finding.kind.clone(),
+            resource: finding.resource()?.id.clone(),
+            at: end.at,
+        })
+    }
+}
+
+type Explanation = (How, Option<String>);
+
+impl<S, P, I> Review<S, P, I>
+where
+    S: Records + Sweep + Alerts + Summaries + RoundLog + Gaps,
+    P: Publisher,
+    I: Inspector,
+{
+    /// Ends what is listed no more, and finds out how what has ended did.
+    pub(super) async fn vanished(&self, course: &mut Course<'_, S>) -> Result<Ended, Undone> {
+        let view = self.view().await?;
+        let round = course.round();
+        // A page that could not be read to the end may have had any of them.
+        let is_clean = round.count(Part::Listing, "unread") == 0;
+        let is_done = |part| round.state(part) == PartState::Done;
+        let is_complete = round.is_full && is_done(Part::Enabled) && is_done(Part::Listing);
+        if is_complete && is_clean && course.progress(Part::Vanished).border.is_none() {
+            if matches!(self.absent(&view, course).await?, Ended::OutOfTime) {
+                return Ok(Ended::OutOfTime);
+            }
+            course.rounds.absent_as_of = Some(course.round().began_at);
+        }
+        course.progress(Part::Vanished).border = Some(ABSENCE_DONE.to_owned());
+        self.explain(&view, course).await
+    }
+
+    async fn view(&self) -> Result<View, Undone> {
+        let store = &self.triage.store;
+        let observed = store.accounts().await.map_err(Failure::Store)?;
+        let gaps = store.account_gaps().await.map_err(Failure::Store)?;
+        let scans = observed.unwrap_or_default().into_iter();
+        let off = gaps.into_iter().filter(|gap| gap.scan.is_empty());
+        Ok(View {
+            region: self.inspector.region().map(str::to_owned),
+            scans: scans
+                .map(|Observed { account, scans }| (account, scans.into_iter().collect()))
+                .collect(),
+            off: off.map(|gap| (gap.account, gap.reason)).collect(),
+        })
+    }
+
+    /// Compares what is open here with what the listing had.
+    async fn absent(&self, view: &View, course: &mut Course<'_, S>) -> Result<Ended, Undone> {
+        let store = &self.triage.store;
+        let began_at = course.round().began_at;
+        let listed = store.findings_of(FindingSet::Listed, began_at).await;
+        let listed: HashSet<u64> = listed.map_err(Failure::Store)?.into_iter().collect();
+        let before: HashSet<u64> = match course.rounds.absent_as_of {
+            Some(before) => {
+                let before = store.findings_of(FindingSet::Absent, before).await;
+                before.map_err(Failure::Store)?.into_iter().collect()
+            }
+            None => HashSet::new(),
+        };
+        let mut absent: Vec<u64> = Vec::new();
+        // By account: how many are open, and which of them are absent for the second time.
+        let mut accounts: BTreeMap<String, (usize, Vec<String>)> = BTreeMap::new();
+        let each = |record: Record| {
+            let finding = &record.finding;
+            if !view.would_have(finding) {
+                return;
+            }
+            let (open, twice) = accounts.entry(finding.account.clone()).or_default();
+            *open += 1;
+            let number = digest::long(&finding.arn);
+            // What was heard of since then is there.
+            if listed.contains(&number) || record.last_seen_at >= began_at {
+                return;
+            }
+            absent.push(number);
+            if before.contains(&number) {
+                twice.push(finding.arn.clone());
+            }
+        };
+        store.each_open(each).await.map_err(Failure::Store)?;
+        for some in absent.chunks(NUMBERS_PER_ROW) {
+            let noted = store.add_findings(FindingSet::Absent, began_at, some, course.now()).await;
+            noted.map_err(Failure::Store)?;
+        }
+        let progress = course.progress(Part::Vanished);
+        progress.counts.insert("absent".to_owned(), 0);
+        progress.count("absent", absent.len());
+        progress.count("ended", 0);
+        if !course.note_in_time().await? {
+            return Err(Undone::HeldByOther);
+        }
+        for (account, (open, twice)) in accounts {
+            let absent = twice.len();
+            if absent > (open / SHARE).max(1) && !course.round().believes_absence {
+                let observation = Observation::TooManyAbsent { account, absent, open };
+                (course.attempt().observe)(observation);
+                course.progress(Part::Vanished).count("doubted", absent);
+                continue;
+            }
+            for arns in twice.chunks(NAMES_PER_CALL) {
+                if course.limit().is_over() {
+                    return Ok(Ended::OutOfTime);
+                }
+                self.end_absent(arns, course).await?;
+                if !course.note_in_time().await? {
+                    return Err(Undone::HeldByOther);
+                }
+            }
+        }
+        Ok(Ended::Done)
+    }
+
+    /// Ends those of these findings of which Inspector has nothing, asked for by name. What it has of the others is
+    /// recorded.
+    async fn end_absent(&self, arns: &[String], course: &mut Course<'_, S>) -> Result<(), Undone> {
+        let asked = self.ask_for(&FindingQuery::these(arns), course).await?;
+        course.rounds.unrecorded.extend(asked.failed);
+        if asked.unread > 0 {
+            return Ok(());
+        }
+        let arns: Vec<&str> =
+            arns.iter().map(String::as_str).filter(|arn| !asked.listed.contains(*arn)).collect();
+        let rows = self.triage.store.read_all(&arns).await.map_err(Failure::Store)?;
+        let (began_at, now) = (course.round().began_at, course.now());
+        let ended = rows.iter().filter(|row| row.is_open() && row.last_seen_at < began_at);
+        let writes: Vec<_> =
+            ended.map(|row| (row.vanished(now).rewritten(), Transition::Vanished)).collect();
+        let ended = self.write_those(&writes, course).await?;
+        course.progress(Part::Vanished).count("ended", ended);
+        Ok(())
+    }
+
+    /// Finds out how findings ended of which that is not known.
+    async fn explain(&self, view: &View, course: &mut Course<'_, S>) -> Result<Ended, Undone> {
+        let store = &self.triage.store;
+        let has_programs = self.triage.publisher.audiences().contains(&Audience::Data);
+        let (mut unexplained, mut untold) = (Vec::new(), Vec::new());
+        for queue in [EndQueue::Unexplained, EndQueue::Untold] {
+            let each = |record: Record| match Unexplained::of(&record) {
+                Some(one) => unexplained.push(one),
+                None if !has_programs => untold.push(record.finding.arn),
+                None => {}
+            };
+            store.each_ended(queue, None, each).await.map_err(Failure::Store)?;
+        }
+        course.progress(Part::Vanished).count("explained", 0);
+        // Where there is no topic for programs nobody waits for these.
+        for arns in untold.chunks(ROWS_AT_ONCE) {
+            let arns: Vec<&str> = arns.iter().map(String::as_str).collect();
+            let rows = store.read_all(&arns).await.map_err(Failure::Store)?;
+            let told: Vec<Record> =
+                rows.iter().filter_map(Record::end_told).map(Record::rewritten).collect();
+            store.mark_ends(&told, course.limit()).await.map_err(Failure::Store)?;
+        }
+        let now = course.now();
+        let mut by_resource: BTreeMap<String, Vec<Unexplained>> = BTreeMap::new();
+        let mut known: Vec<(Unexplained, Explanation)> = Vec::new();
+        for one in unexplained {
+            let is_old = now.duration_since(one.at) >= ASKED_FOR;
+            if let Some(reason) = view.off.get(&one.account) {
+                let how = (How::Unobserved, Some(reason.clone()));
+                known.push((one, how));
+            } else if view.is_here(&one.arn) && view.scans.contains_key(&one.account) {
+                by_resource.entry(one.resource.clone()).or_default().push(one);
+            } else if is_old {
+                known.push((one, (How::Unknown, None)));
+            }
+        }
+        let resources: Vec<String> = by_resource.keys().cloned().collect();
+        for some in resources.chunks(NAMES_PER_CALL) {
+            if course.limit().is_over() {
+                return Ok(Ended::OutOfTime);
+            }
+            // A row that cannot be read may be that of any of them.
+            let Some(covered) = self.coverage_by_resource(some, course).await? else {
+                course.progress(Part::Vanished).count("unread", 1);
+                continue;
+            };
+            for resource in some {
+                let covered = covered.get(resource).map(Vec::as_slice).unwrap_or_default();
+                for one in by_resource.remove(resource).into_iter().flatten() {
+                    let is_old = now.duration_since(one.at) >= ASKED_FOR;
+                    match how_ended(&one.kind, covered) {
+                        Some(how) => known.push((one, how)),
+                        None if is_old => known.push((one, (How::Unknown, None))),
+                        None => {}
+                    }
+                }
+            }
+            if known.len() >= ROWS_AT_ONCE {
+                self.note_known(&mut known, course).await?;
+            }
+        }
+        self.note_known(&mut known, course).await?;
+        Ok(Ended::Done)
+    }
+
+    async fn note_known(
+        &self,
+        known: &mut Vec<(Unexplained, Explanation)>,
+        course: &mut Course<'_, S>,
+    ) -> Result<(), Undone> {
+        for some in known.chunks(ROWS_AT_ONCE) {
+            let explanations = some.iter().map(|(one, how)| (one.arn.as_str(), how)).collect();
+            let explained = self.note_ends(&explanations, course).await?;
+            course.progress(Part::Vanished).count("explained", explained);
+        }
+        known.clear();
+        if course.note_in_time().await? { Ok(()) } else { Err(Undone::HeldByOther) }
+    }
+
+    /// Writes down how these findings ended. Returns of how many.
+    async fn note_ends(
+        &self,
+        explanations: &HashMap<&str, &Explanation>,
+        course: &Course<'_, S>,
+    ) -> Result<usize, Undone> {
+        let arns: Vec<&str> = explanations.keys().copied().collect();
+        let rows = self.triage.store.read_all(&arns).await.map_err(Failure::Store)?;
+        let has_programs = self.triage.publisher.audiences().contains(&Audience::Data);
+        let now = course.now();
+        let explained = |row: &Record| {
+            let (how, reason) = *explanations.get(row.finding.arn.as_str())?;
+            // Somebody may have been faster, or the finding may be open again.
+            let is_unexplained = row.end.as_ref()?.is_unexplained();
+            let row = row.explained(*how, reason.clone(), now).filter(|_| is_unexplained)?;
+            let row = if has_programs { row } else { row.end_told()? };
+            Some((row.rewritten(), Transition::Explained))
+        };
+        let writes: Vec<_> = rows.iter().filter_map(explained).collect();
+        self.write_those(&writes, course).await
+    }
+
+    /// Writes rows, and returns how many of them were still the ones before. The others are as somebody else left them.
+    async fn write_those(
+        &self,
+        writes: &[(Record, Transition)],
+        course: &Course<'_, S>,
+    ) -> Result<usize, Undone> {
+        let attempt = course.attempt();
+        let mut written = 0;
+        for outcome in self.write_each(writes, attempt).await {
+            if outcome.map_err(Failure::Store)? == Some(WriteOutcome::Applied) {
+                written += 1;
+            }
+        }
+        Ok(written)
+    }
+
+    /// All that Inspector's coverage has of these resources; none if it cannot be read.
+    async fn coverage_by_resource(
+        &self,
+        resources: &[String],
+        course: &Course<'_, S>,
+    ) -> Result<Option<HashMap<String, Vec<Coverage>>>, Undone> {
+        let mut covered: HashMap<String, Vec<Coverage>> = HashMap::new();
+        let mut token = None;
+        loop {
+            let limit = course.limit();
+            let page = self.inspector.coverage_of(resources, token.as_deref(), limit).await?;
+            if !page.unread.is_empty() {
+                return Ok(None);
+            }
+            for row in page.items {
+                covered.entry(row.resource.clone()).or_default().push(row);
+            }
+            token = page.next;
+            if token.is_none() {
+                return Ok(Some(covered));
+            }
+        }
+    }
+}
