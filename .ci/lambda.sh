@@ -8,7 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # The address is there because cargo lambda's own is IPv6, which not every machine has, and for `watch` a public one.
 readonly LOCAL="cargo triage local --env-file local.env"
 readonly WATCH="cargo lambda watch --invoke-address 127.0.0.1 --env-file local.env"
-readonly ROUND="cargo triage local --env-file local.env --inspector events --coverage events/inspector/coverage.json"
+readonly ROUND="cargo triage local --env-file local.env --inspector events --coverage events/inspector/coverage.json --threats events/inspector/threats.json"
 readonly DAILY="cargo lambda invoke review --invoke-address 127.0.0.1 --data-ascii '{\"source\": \"inspector-triage\", \"detail-type\": \"Triage Daily\"}'"
 readonly INVOKE="cargo lambda invoke triage --invoke-address 127.0.0.1 --data-file events/01-critical-exploit-and-fix.json"
 

@@ -21,6 +21,7 @@ use crate::{
     reviewing::{
         FIRST, NEXT_DAY, administrator_of, after_the_first_round, changed, covered, finding,
     },
+    threats::listed,
 };
 
 const THIRD_DAY: &str = "2026-11-22T00:10:00Z";
@@ -361,32 +362,47 @@ async fn absence_says_nothing_where_inspector_does_not_look() {
     assert!(world.record(&arn(0)).await.is_open());
 }
 
-/// How each finding stands, and what programs have heard of its end, at the end of it all.
-async fn state(world: &mut World) -> BTreeMap<usize, (Option<How>, Vec<String>)> {
+/// How each finding stands, what is in its history, and whether it is known to be exploited, at the end of it all. People
+/// have heard of that once.
+async fn state(world: &mut World) -> BTreeMap<usize, (Option<How>, Vec<String>, bool)> {
     world.flush("2026-11-28T09:00:00Z").await.unwrap();
+    let published = world.published().into_iter();
+    let exploited = published.filter(|message| message.message.contains("CISA lists it"));
+    assert_eq!(exploited.count(), 1);
     let mut state = BTreeMap::new();
     for number in 0..5 {
         let mut kinds = world.kinds(&arn(number)).await;
         kinds.sort();
-        state.insert(number, (how(world, number).await, kinds));
+        let is_exploited = world.record(&arn(number)).await.is_known_exploited();
+        state.insert(number, (how(world, number).await, kinds, is_exploited));
     }
     state
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_round_that_is_killed_at_any_call_ends_the_same() {
-    use crate::{common::network::Fault, reviewing::round_with};
+async fn a_round_that_is_killed_at_any_call_ends_and_tells_the_same() {
+    use crate::{common::network::Fault, reviewing::round_with, stored};
+    let first = fleet(5).await;
+    lose(&first, &[0]);
+    full(&first, NEXT_DAY).await;
+    first.handle(&closed(2), "2026-11-21T18:00:05Z").await.unwrap();
+    // The same again for each call.
     let before = async || {
-        let world = fleet(5).await;
-        lose(&world, &[0]);
-        full(&world, NEXT_DAY).await;
-        world.handle(&closed(2), "2026-11-21T18:00:05Z").await.unwrap();
+        let world = with_programs(World::new().await);
+        stored::put(&world, &stored::rows(&first));
+        {
+            let (mut fleet, first) =
+                (world.emulator.inspector.fleet(), first.emulator.inspector.fleet());
+            fleet.findings = first.findings.clone();
+            fleet.coverage = first.coverage.clone();
+            fleet.threats = vec![listed(3), listed(4)];
+        }
         world
     };
     let mut undisturbed = before().await;
     full(&undisturbed, WEEK_LATER).await;
     let expected = state(&mut undisturbed).await;
-    assert_eq!(expected[&0].0, Some(How::Gone));
+    assert_eq!((expected[&0].0, expected[&3].2), (Some(How::Gone), true));
     for at in 0.. {
         let mut world = before().await;
         let befell = round_with(&world, Fault::KilledAfter, at, WEEK_LATER).await;

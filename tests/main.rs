@@ -38,6 +38,8 @@ mod samples;
 #[cfg(feature = "cli")]
 mod stored;
 #[cfg(feature = "cli")]
+mod threats;
+#[cfg(feature = "cli")]
 mod throttling;
 #[cfg(feature = "cli")]
 mod wording;

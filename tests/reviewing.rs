@@ -445,6 +445,9 @@ pub async fn round_with(world: &World, fault: Fault, at: usize, now: &str) -> bo
     for hours in [1, 2] {
         let now = (now + jiff::SignedDuration::from_hours(hours)).to_string();
         last = world.daily(&now, json!({})).await;
+        if last["outcome"] == "done" {
+            break;
+        }
     }
     assert_eq!(last["outcome"], "done", "{last}");
     sent.load(Ordering::Relaxed) > at

@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 const NEWEST: &str = "0.2.0";
 
 /// The rows of a table, each as DynamoDB has it on the wire, by partition and sort key.
-type Rows = BTreeMap<String, Value>;
+pub type Rows = BTreeMap<String, Value>;
 
 /// The rows that a version wrote.
 fn stored(version: &str) -> Rows {
@@ -43,7 +43,7 @@ fn versions() -> Vec<String> {
 }
 
 /// The rows that are in the store.
-fn rows(world: &World) -> Rows {
+pub fn rows(world: &World) -> Rows {
     let Answer { status, body: answer, .. } = world.emulator.store().perform(
         "DynamoDB_20120810.Scan",
         json!({"TableName": emulator::TABLE}).to_string().as_bytes(),
@@ -61,7 +61,7 @@ fn key(row: &Value) -> String {
 }
 
 /// Puts rows into the store.
-fn put(world: &World, rows: &Rows) {
+pub fn put(world: &World, rows: &Rows) {
     for row in rows.values() {
         let put = json!({"Put": {"TableName": emulator::TABLE, "Item": row}});
         let Answer { status, body: answer, .. } = world.emulator.store().perform(

@@ -12,6 +12,7 @@ use super::{
     failure::{CallFailed, Failure, chain},
     ports::{
         Alerts, AnnouncedProblem, Leased, NotPublished, Publisher, Queue, Summaries, SummaryLock,
+        Threats,
     },
     reach::Reach,
     service::Triage,
@@ -86,7 +87,7 @@ const MAX_MESSAGES: usize = Budget::MOST_AT_ONCE as usize;
 
 const ENDS: &str = "telling programs of ends";
 
-impl<S: Alerts + Summaries, P: Publisher> Triage<S, P> {
+impl<S: Alerts + Summaries + Threats, P: Publisher> Triage<S, P> {
     /// Tells people of all that waits to be told and that there is time for: in one summary, or several if that is very
     /// much. What nobody has heard comes first.
     ///
@@ -239,7 +240,7 @@ impl<S: Alerts + Summaries, P: Publisher> Triage<S, P> {
             if since.is_none() && !is_turn && !may_be_more {
                 return Ok(());
             }
-            let rows: Vec<Record> = waiting
+            let mut rows: Vec<Record> = waiting
                 .rows
                 .into_iter()
                 .filter(|row| held_by_others(row, attempt).is_none() && flush.can_end(queue, row))
@@ -252,6 +253,7 @@ impl<S: Alerts + Summaries, P: Publisher> Triage<S, P> {
                     SummaryLock::Acquired => {}
                     SummaryLock::HeldByOther | SummaryLock::TooSoon => return Ok(()),
                 }
+                self.look(&mut rows, attempt).await;
                 let summed_up = self.sum_up(rows, &lease, flush, attempt).await;
                 if let Err(failed) = self.store.unlock_summary(&lease).await {
                     warn(attempt, "nobody sums up before this right to do so runs out", &failed);
@@ -533,9 +535,12 @@ impl Row {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{
-        Mutex,
-        atomic::{AtomicUsize, Ordering},
+    use std::{
+        collections::HashMap,
+        sync::{
+            Mutex,
+            atomic::{AtomicUsize, Ordering},
+        },
     };
 
     use futures_util::FutureExt;
@@ -551,6 +556,7 @@ mod tests {
             assess::{Policy, assess},
             finding::sample,
             record::{AssessedFinding, Step, step},
+            threat::Threat,
         },
         render::message::Message,
     };
@@ -645,6 +651,24 @@ mod tests {
 
         async fn unlock_summary(&self, _: &Lease) -> Result<(), CallFailed> {
             Ok(())
+        }
+    }
+
+    impl Threats for Forgetful {
+        async fn threats(&self, _: &[&str]) -> Result<HashMap<String, Threat>, CallFailed> {
+            Ok(HashMap::new())
+        }
+
+        async fn remember_threats(
+            &self,
+            _: &[(String, Threat)],
+            _: TimeLimit<'_>,
+        ) -> Result<(), CallFailed> {
+            unreachable!()
+        }
+
+        async fn share_threats(&self, _: Timestamp) -> Result<(), CallFailed> {
+            unreachable!()
         }
     }
 

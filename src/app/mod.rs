@@ -4,6 +4,7 @@ mod attempt;
 mod deliver;
 pub mod failure;
 mod flush;
+mod look;
 mod ports;
 mod reach;
 pub mod review;
@@ -15,7 +16,7 @@ pub use flush::{FlushFailed, FlushOutcome, FlushResult};
 pub use ports::{
     Alerts, AnnouncedProblem, FindingQuery, FindingSet, Gaps, Inspector, Leased, Marked, Marking,
     NotAnswered, NotPublished, Noted, Page, Pending, Permit, PermitRequest, Publisher, Queue,
-    Records, Refreshed, Refusal, RoundLog, Summaries, SummaryLock, Sweep, TakenUp, Which,
+    Records, Refreshed, Refusal, RoundLog, Summaries, SummaryLock, Sweep, TakenUp, Threats, Which,
     WriteOutcome,
 };
 pub use service::{Triage, TriageConfig};

@@ -1,7 +1,7 @@
 //! Triage as a whole: its settings, and the way out to the world. What it does stands beside this: for one finding in
 //! `triage`, for many in `flush`.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, atomic::AtomicBool};
 
 use jiff::SignedDuration;
 
@@ -24,6 +24,8 @@ pub struct Triage<S, P> {
     pub config: TriageConfig,
     /// Who listens, as far as known.
     pub(super) listeners: Arc<Mutex<Option<Listeners>>>,
+    /// Whether a daily round is known to have looked up attacks.
+    pub(super) has_threats: Arc<AtomicBool>,
 }
 
 /// What can be set of triage.
@@ -62,6 +64,7 @@ impl Default for TriageConfig {
 impl<S, P> Triage<S, P> {
     /// Triage that keeps records in `store` and tells people through `publisher`.
     pub fn new(store: S, publisher: P, config: TriageConfig) -> Self {
-        Self { store, publisher, config, listeners: Arc::default() }
+        let (listeners, has_threats) = (Arc::default(), Arc::default());
+        Self { store, publisher, config, listeners, has_threats }
     }
 }

@@ -13,7 +13,7 @@ use super::{
     failure::{CallFailed, Failure, chain},
     ports::{
         Alerts, Leased, NotPublished, Permit, PermitRequest, Publisher, Records, Refreshed,
-        WriteOutcome,
+        Threats, WriteOutcome,
     },
     reach::Reach,
     service::Triage,
@@ -78,7 +78,7 @@ impl Outcome {
     }
 }
 
-impl<S: Records + Alerts, P: Publisher> Triage<S, P> {
+impl<S: Records + Alerts + Threats, P: Publisher> Triage<S, P> {
     /// Takes one finding all the way.
     ///
     /// # Errors
@@ -94,7 +94,7 @@ impl<S: Records + Alerts, P: Publisher> Triage<S, P> {
         let arn = &assessed.finding.arn;
         for _ in 0..MAX_ATTEMPTS {
             attempt.has_time_for(2, arn)?;
-            let (record, transition) = match self.record(&assessed, attempt).await? {
+            let (mut record, transition) = match self.record(&assessed, attempt).await? {
                 Recording::Done(record, transition) => (record, transition),
                 Recording::Stale(record) => {
                     let reason = "the record holds a newer state of this finding".to_owned();
@@ -102,6 +102,12 @@ impl<S: Records + Alerts, P: Publisher> Triage<S, P> {
                 }
                 Recording::Conflict => continue,
             };
+            if self.config.notify
+                && self.has_threats()
+                && matches!(decide(&record), Decision::Alert(_))
+            {
+                self.look(std::slice::from_mut(&mut *record), attempt).await;
+            }
             match decide(&record) {
                 Decision::Quiet(reason) => {
                     return Ok(match transition {
@@ -232,12 +238,17 @@ impl<S: Records + Alerts, P: Publisher> Triage<S, P> {
                 bucket: Bucket::of(record.assessment.priority),
                 problems: announced_problems(&record, why).collect(),
                 listeners,
+                has_looked: self.has_threats(),
             };
             self.store.permit(&record, &lease, &alone).await.map_err(Failure::Store)?
         };
         Ok(match permit {
             Permit::Granted => Permitted::Yes(Box::new(with_lease(record, &lease)), lease),
             Permit::Conflict => Permitted::Conflict,
+            Permit::LookFirst => {
+                self.learn_threats();
+                Permitted::Conflict
+            }
             Permit::OtherListeners(listeners) => {
                 self.learn_listeners(listeners);
                 Permitted::Conflict

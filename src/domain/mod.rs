@@ -8,3 +8,4 @@ pub mod finding;
 pub mod record;
 pub mod round;
 pub mod text;
+pub mod threat;

@@ -35,13 +35,16 @@ pub enum Part {
     Listing,
     /// What it has no more, and how what has ended did.
     Vanished,
+    /// What is known of attacks on what is open.
+    Threat,
     /// What Inspector does not look at.
     Coverage,
 }
 
 impl Part {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Enabled, Self::Listing, Self::Vanished, Self::Coverage];
+    pub const ALL: [Self; 5] =
+        [Self::Enabled, Self::Listing, Self::Vanished, Self::Threat, Self::Coverage];
 
     /// The part as one word.
     pub fn as_str(self) -> &'static str {
@@ -49,6 +52,7 @@ impl Part {
             Self::Enabled => "enabled",
             Self::Listing => "listing",
             Self::Vanished => "vanished",
+            Self::Threat => "threat",
             Self::Coverage => "coverage",
         }
     }

@@ -34,6 +34,9 @@ pub struct Fleet {
     pub findings: Vec<Value>,
     /// Findings that it leaves out of listings, and knows when they are asked for by name.
     pub hidden: BTreeSet<String>,
+    /// What it knows of attacks: details of findings, each with its `findingArn`, and vulnerabilities, each with its `id`, in
+    /// the form of the API.
+    pub threats: Vec<Value>,
     /// Resources that it knows, in the form of the API.
     pub coverage: Vec<Value>,
     /// The accounts, the first of which is its own, each with the status of Inspector as a whole and of each kind of scan.
@@ -100,6 +103,7 @@ impl Default for Fleet {
         Self {
             findings: Vec::new(),
             hidden: BTreeSet::new(),
+            threats: Vec::new(),
             coverage: Vec::new(),
             accounts: vec![Account::new("111122223333")],
             administrator: None,
@@ -226,6 +230,8 @@ impl Fleet {
         match path {
             "/findings/list" => self.list_findings(request),
             "/coverage/list" => self.list_coverage(request),
+            "/findings/details/batch/get" => self.details(request),
+            "/vulnerabilities/search" => self.search(request),
             "/status/batch/get" => self.status(request),
             "/members/list" => self.list_members(request),
             "/delegatedadminaccounts/get" => match &self.administrator {
@@ -288,6 +294,56 @@ impl Fleet {
             self.coverage.iter().filter(|covered| filters.pass(covered)).collect();
         let (items, token) = self.page(&found, request, most)?;
         Ok(listed("coveredResources", &items, token))
+    }
+
+    fn details(&self, request: &Map<String, Value>) -> Result<Value, Refusal> {
+        known(request, &["findingArns"])?;
+        let arns = names(request, "findingArns", 10)?;
+        let (mut details, mut errors) = (Vec::new(), Vec::new());
+        for arn in arns {
+            let id = arn.rsplit_once(":finding/").map_or("", |(_, id)| id);
+            let is_id = id.len() == 32 && id.bytes().all(|b| b"0123456789abcdef".contains(&b));
+            if !is_id || arn.len() > 100 {
+                return Err(invalid(&format!("{arn} is no finding's ARN")));
+            }
+            let finding = self.findings.iter().find(|finding| finding["findingArn"] == arn);
+            let problem = finding.map(|finding| &finding["packageVulnerabilityDetails"]);
+            let id = problem.map(|problem| &problem["vulnerabilityId"]).filter(|id| id.is_string());
+            match id {
+                Some(id) => {
+                    let is_it = |known: &&Value| known["findingArn"] == arn || known["id"] == *id;
+                    let known = self.threats.iter().find(is_it);
+                    let mut known = known.cloned().unwrap_or_else(|| json!({}));
+                    if let Some(known) = known.as_object_mut() {
+                        known.remove("id");
+                        known.insert("findingArn".to_owned(), json!(arn));
+                    }
+                    details.push(known);
+                }
+                None => errors.push(json!({
+                    "findingArn": arn, "errorCode": "FINDING_DETAILS_NOT_FOUND",
+                    "errorMessage": "there are no details",
+                })),
+            }
+        }
+        Ok(json!({"findingDetails": details, "errors": errors}))
+    }
+
+    fn search(&self, request: &Map<String, Value>) -> Result<Value, Refusal> {
+        known(request, &["filterCriteria", "nextToken"])?;
+        let filter = object(request, "filterCriteria")?.ok_or_else(|| invalid("no filter"))?;
+        known(filter, &["vulnerabilityIds"])?;
+        let ids = names(filter, "vulnerabilityIds", 1)?;
+        let id = ids.first().copied().unwrap_or_default();
+        let number = id.strip_prefix("CVE-").and_then(|rest| rest.split_once('-'));
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        if !number
+            .is_some_and(|(year, number)| year.len() == 4 && is_number(year) && is_number(number))
+        {
+            return Err(invalid(&format!("{id} is no id of CVE")));
+        }
+        let found: Vec<&Value> = self.threats.iter().filter(|known| known["id"] == id).collect();
+        Ok(json!({"vulnerabilities": found}))
     }
 
     fn status(&self, request: &Map<String, Value>) -> Result<Value, Refusal> {
@@ -377,13 +433,17 @@ impl Fleet {
     }
 }
 
+/// Fields that are dates, and do not say so.
+const DATES_BY_NAME: [&str; 4] = ["dateAdded", "dateDue", "firstSeen", "lastSeen"];
+
 /// A finding as the API has it, from one as an event or the AWS CLI has it: its dates are numbers.
 pub fn as_api(mut finding: Value) -> Value {
     fn convert(value: &mut Value) {
         match value {
             Value::Object(fields) => {
                 for (name, value) in fields {
-                    let moment = value.as_str().filter(|_| name.ends_with("At"));
+                    let is_date = name.ends_with("At") || DATES_BY_NAME.contains(&name.as_str());
+                    let moment = value.as_str().filter(|_| is_date);
                     match moment.and_then(|_| date::read(value)) {
                         #[expect(
                             clippy::cast_precision_loss,
@@ -557,6 +617,18 @@ fn most(request: &Map<String, Value>, most: usize) -> Result<usize, Refusal> {
     let asked = asked.as_u64().and_then(|asked| usize::try_from(asked).ok());
     let allowed = asked.filter(|asked| (1..=most).contains(asked));
     allowed.ok_or_else(|| invalid(&format!("maxResults is {asked:?}, not in 1 to {most}")))
+}
+
+/// A list of one to `most` texts.
+fn names<'a>(
+    request: &'a Map<String, Value>,
+    name: &str,
+    most: usize,
+) -> Result<Vec<&'a str>, Refusal> {
+    let list = request.get(name).and_then(Value::as_array);
+    let list = list.filter(|list| (1..=most).contains(&list.len()));
+    let names = list.map(|list| list.iter().filter_map(Value::as_str).collect::<Vec<_>>());
+    names.ok_or_else(|| invalid(&format!("{name} is no list of 1 to {most}")))
 }
 
 fn object<'a>(

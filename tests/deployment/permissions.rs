@@ -141,6 +141,11 @@ async fn calls_of_rounds() -> BTreeSet<Permission> {
         fleet.accounts.push(Account::new("444455556666"));
         fleet.accounts[1].off = vec!["lambda"];
     }
+    // One that Inspector does not have.
+    let other = event_of(&arn(2), "2026-11-19T10:00:00Z", |f| {
+        f["packageVulnerabilityDetails"]["vulnerabilityId"] = json!("CVE-2026-00002");
+    });
+    world.handle(&other, "2026-11-19T10:00:05Z").await.unwrap();
     for (day, at, is_heard) in
         [("20", "2026-11-19T10:00:00Z", false), ("21", "2026-11-20T10:00:00Z", true)]
     {

@@ -6,7 +6,7 @@ use futures_util::future::join;
 use super::{
     DynamoDb,
     batches::TableRow,
-    bucket::other_listeners,
+    bucket::{has_threats, other_listeners},
     item, keys,
     transaction::{CONDITION, TRANSACT, TransactionOutcome, built, code, transaction_outcome},
 };
@@ -18,6 +18,7 @@ use crate::{
     domain::{
         announce::{Bucket, Listeners},
         record::{Delivery, Lease, Record},
+        threat::Threat,
     },
 };
 
@@ -36,8 +37,8 @@ impl Alerts for DynamoDb {
         for _ in 0..MAX_ATTEMPTS {
             let level = self.level(request.bucket, request.budget, request.now);
             let listeners = &request.listeners;
-            let Some(token) =
-                self.token(request.bucket, request.budget, level, request.now, Some(listeners))
+            let asked = Some((listeners, request.has_looked));
+            let Some(token) = self.token(request.bucket, request.budget, level, request.now, asked)
             else {
                 return Ok(Permit::NoToken);
             };
@@ -66,6 +67,9 @@ impl Alerts for DynamoDb {
             if !refused(1) {
                 // Many write at once, too. They will have spent the tokens.
                 return Ok(Permit::NoToken);
+            }
+            if !request.has_looked && has_threats(&reasons[1]) {
+                return Ok(Permit::LookFirst);
             }
             if let Some(others) = other_listeners(&reasons[1], listeners) {
                 return Ok(Permit::OtherListeners(others));
@@ -141,6 +145,7 @@ impl DynamoDb {
         let Marking { record, delivery } = marking;
         let mut set = Vec::new();
         let mut remove = vec!["lease"];
+        let threat = record.threat.as_ref().and_then(Threat::worth_telling);
         let update = self
             .update(keys::finding(&record.finding.arn))
             .condition_expression("lease.holder = :holder AND revision = :before")
@@ -173,6 +178,14 @@ impl DynamoDb {
                     .expression_attribute_values(":shard", AttributeValue::S(shard))
                     .expression_attribute_values(":since", AttributeValue::S(since.to_string()))
             }
+        };
+        let update = match threat {
+            // It was looked up for the message.
+            Some(threat) => {
+                set.push("threat = :threat");
+                update.expression_attribute_values(":threat", item::json(&threat)?)
+            }
+            None => update,
         };
         let set = if set.is_empty() { String::new() } else { format!("SET {} ", set.join(", ")) };
         let update = update

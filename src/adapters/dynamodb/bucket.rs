@@ -31,15 +31,16 @@ impl DynamoDb {
         budget.level(bucket, full_at, now)
     }
 
-    /// Takes a token out of a bucket that is at `level`; `None` if there is none. With `listeners` it does so only if
-    /// nobody has found out since that others listen.
+    /// Takes a token out of a bucket that is at `level`; `None` if there is none. Where it is `asked` with who listens, and whether what is
+    /// known of attacks was looked up, it does so only if nobody has found out since that others listen, and if there is
+    /// nothing to look up or it was.
     pub(super) fn token(
         &self,
         bucket: Bucket,
         budget: Budget,
         level: Level,
         now: Timestamp,
-        listeners: Option<&Listeners>,
+        asked: Option<(&Listeners, bool)>,
     ) -> Option<UpdateBuilder> {
         let latest = budget.latest(bucket, now)?;
         let update = self.update(keys::bucket(bucket));
@@ -61,14 +62,15 @@ impl DynamoDb {
             ),
         };
         let update = update.expression_attribute_values(":now", millis(now));
-        Some(match listeners {
+        Some(match asked {
             None => update.condition_expression(holds).update_expression(set),
-            Some(listeners) => {
+            Some((listeners, has_looked)) => {
+                let may_tell = if has_looked { "" } else { NO_THREATS };
                 let is_fresh = listeners.as_of == now;
                 let set_too = if is_fresh { format!(", {SET_LISTENERS}") } else { String::new() };
                 with_listeners(update, listeners)
                     .condition_expression(format!(
-                        "{holds} AND ({NEWER_LISTENERS} OR without_listener = :without)"
+                        "{holds} AND ({NEWER_LISTENERS} OR without_listener = :without){may_tell}"
                     ))
                     .update_expression(format!("{set}{set_too}"))
             }
@@ -131,6 +133,17 @@ impl DynamoDb {
     pub(super) fn cache(&self) -> std::sync::MutexGuard<'_, BucketCache> {
         self.cache.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
+}
+
+/// When the daily round last knew all that there is to look up of attacks on vulnerabilities; none before the first.
+pub const THREATS_AT: &str = "threats_at";
+
+/// The condition that there is nothing to look up, behind another.
+const NO_THREATS: &str = " AND attribute_not_exists(threats_at)";
+
+/// Whether by the row that refused there is something to look up.
+pub fn has_threats(reason: &CancellationReason) -> bool {
+    reason.item().is_some_and(|row| row.contains_key(THREATS_AT))
 }
 
 /// The condition that the row does not know better who listens.

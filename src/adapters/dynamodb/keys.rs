@@ -112,6 +112,18 @@ pub fn bucket(bucket: Bucket) -> &'static str {
     }
 }
 
+const VULNERABILITY: &str = "CVE#";
+
+/// The partition key of what is known of attacks on a vulnerability.
+pub fn vulnerability(id: &str) -> String {
+    format!("{VULNERABILITY}{id}")
+}
+
+/// The id of the vulnerability that a partition key is of.
+pub fn vulnerability_id(partition_key: &str) -> Option<&str> {
+    partition_key.strip_prefix(VULNERABILITY)
+}
+
 /// The partition key of a problem that people know.
 pub fn problem(key: &str) -> String {
     format!("PROBLEM#{key}")

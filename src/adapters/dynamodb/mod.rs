@@ -21,6 +21,7 @@ mod records;
 mod retry;
 mod rounds;
 mod summaries;
+mod threats;
 mod transaction;
 
 #[cfg(feature = "redrive")]

@@ -41,6 +41,21 @@ pub fn broken(operation: &'static str, object: &str, source: BoxError) -> NotAns
 }
 
 impl Body {
+    /// The items of `list` in the answer.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn list(&self, list: &str) -> Result<Vec<Value>, BoxError> {
+        let mut json = self.json()?;
+        match json.get_mut(list).map(Value::take) {
+            Some(Value::Array(listed)) => Ok(listed),
+            found => {
+                let found = show(found.as_ref());
+                Err(format!("expected {list}, an array; found {found}").into())
+            }
+        }
+    }
+
     /// The page in the answer to a call with `token`: what `read` makes of each item of `list`. `next` is the token of the
     /// next page as the answer has it.
     ///
@@ -53,18 +68,14 @@ impl Body {
         next: Option<String>,
         read: impl Fn(&Value) -> Result<T, E>,
     ) -> Result<Page<T>, BoxError> {
-        let json = self.json()?;
-        let Some(listed) = json.get(list).and_then(Value::as_array) else {
-            let found = show(json.get(list));
-            return Err(format!("expected {list}, an array; found {found}").into());
-        };
+        let listed = self.list(list)?;
         // An empty one is not one that Inspector takes.
         let next = next.filter(|next| !next.is_empty());
         if next.is_some() && next.as_deref() == token {
             return Err("the token of the next page is that of this page".into());
         }
         let mut page = Page { items: Vec::with_capacity(listed.len()), unread: Vec::new(), next };
-        for item in listed {
+        for item in &listed {
             match read(item) {
                 Ok(item) => page.items.push(item),
                 Err(error) => page.unread.push(error.to_string()),

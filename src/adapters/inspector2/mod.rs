@@ -5,14 +5,16 @@ mod coverage;
 mod enabled;
 mod findings;
 mod pace;
+mod threats;
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use aws_sdk_inspector2::{
     Client, config,
     config::{retry::RetryConfig, timeout::TimeoutConfig},
 };
 
+use jiff::Timestamp;
 use pace::Pace;
 
 use crate::{
@@ -20,6 +22,7 @@ use crate::{
     domain::{
         coverage::{Coverage, Enablement},
         finding::Finding,
+        threat::Threat,
     },
 };
 
@@ -80,6 +83,24 @@ impl Inspector for Inspector2 {
         limit: TimeLimit<'_>,
     ) -> Result<Page<Coverage>, NotAnswered> {
         self.list_resources(resources, token, limit).await
+    }
+
+    async fn details(
+        &self,
+        arns: &[String],
+        now: Timestamp,
+        limit: TimeLimit<'_>,
+    ) -> Result<HashMap<String, Threat>, NotAnswered> {
+        self.details_of(arns, now, limit).await
+    }
+
+    async fn vulnerability(
+        &self,
+        id: &str,
+        now: Timestamp,
+        limit: TimeLimit<'_>,
+    ) -> Result<Option<Threat>, NotAnswered> {
+        self.search(id, now, limit).await
     }
 
     async fn enabled(

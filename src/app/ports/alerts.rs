@@ -74,6 +74,8 @@ pub struct PermitRequest {
     pub problems: Vec<AnnouncedProblem>,
     /// Who listens, as far as the attempt knows.
     pub listeners: Listeners,
+    /// Whether the attempt has looked up what is known of attacks.
+    pub has_looked: bool,
 }
 
 /// What became of [`Alerts::permit`].
@@ -87,6 +89,8 @@ pub enum Permit {
     AlreadyAnnounced,
     /// The bucket is empty, or the table is too busy to give a token; the finding waits for the next summary.
     NoToken,
+    /// There is something known of attacks, and the attempt has not looked it up.
+    LookFirst,
     /// Another attempt has found out since that others listen than the request says.
     OtherListeners(Listeners),
 }

@@ -1,5 +1,7 @@
 //! Amazon Inspector itself, asked.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 
 use crate::{
@@ -7,6 +9,7 @@ use crate::{
     domain::{
         coverage::{Coverage, Enablement},
         finding::Finding,
+        threat::Threat,
     },
 };
 
@@ -39,6 +42,23 @@ pub trait Inspector {
         token: Option<&str>,
         limit: TimeLimit<'_>,
     ) -> impl Future<Output = Result<Page<Coverage>, NotAnswered>> + Send;
+
+    /// What is known at `now` of attacks on the vulnerabilities of these findings, at most ten, by their ARNs; without those of
+    /// which there is no answer.
+    fn details(
+        &self,
+        arns: &[String],
+        now: Timestamp,
+        limit: TimeLimit<'_>,
+    ) -> impl Future<Output = Result<HashMap<String, Threat>, NotAnswered>> + Send;
+
+    /// What is known at `now` of attacks on the vulnerability with this id of CVE, if Inspector has it.
+    fn vulnerability(
+        &self,
+        id: &str,
+        now: Timestamp,
+        limit: TimeLimit<'_>,
+    ) -> impl Future<Output = Result<Option<Threat>, NotAnswered>> + Send;
 
     /// What is on in these accounts, at most 100; without any, in this one.
     fn enabled(

@@ -9,6 +9,7 @@ mod publisher;
 mod records;
 mod rounds;
 mod summaries;
+mod threats;
 
 pub use alerts::{Alerts, AnnouncedProblem, Leased, Marked, Marking, Permit, PermitRequest};
 pub use gaps::Gaps;
@@ -17,3 +18,4 @@ pub use publisher::{NotPublished, Publisher};
 pub use records::{Records, Refreshed, Sweep, WriteOutcome};
 pub use rounds::{FindingSet, Noted, RoundLog, TakenUp};
 pub use summaries::{Pending, Queue, Summaries, SummaryLock};
+pub use threats::Threats;

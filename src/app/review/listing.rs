@@ -18,7 +18,7 @@ use crate::{
         failure::{CallFailed, Failure},
         ports::{
             Alerts, FindingQuery, Inspector, NotAnswered, Page, Publisher, Records, Refreshed,
-            Refusal, RoundLog, Sweep, Which, WriteOutcome,
+            Refusal, RoundLog, Sweep, Threats, Which, WriteOutcome,
         },
     },
     domain::{
@@ -140,7 +140,7 @@ enum Change {
 
 impl<S, P, I> Review<S, P, I>
 where
-    S: Records + Sweep + Alerts + RoundLog,
+    S: Records + Sweep + Alerts + RoundLog + Threats,
     P: Publisher,
     I: Inspector,
 {

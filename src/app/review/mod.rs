@@ -8,6 +8,7 @@ mod course;
 mod coverage;
 mod enabled;
 mod listing;
+mod threat;
 mod vanished;
 
 use std::{collections::BTreeMap, pin::pin};
@@ -20,7 +21,7 @@ use super::{
     failure::{Failure, chain},
     ports::{
         Alerts, Gaps, Inspector, NotAnswered, Publisher, Records, Refusal, RoundLog, Summaries,
-        Sweep,
+        Sweep, Threats,
     },
     service::Triage,
 };
@@ -104,7 +105,7 @@ impl From<Failure> for Undone {
 
 impl<S, P, I> Review<S, P, I>
 where
-    S: Records + Sweep + Alerts + Summaries + RoundLog + Gaps,
+    S: Records + Sweep + Alerts + Summaries + RoundLog + Gaps + Threats,
     P: Publisher,
     I: Inspector,
 {
@@ -186,6 +187,7 @@ where
             Part::Enabled => self.enabled(course).await,
             Part::Listing => self.listing(course).await,
             Part::Vanished => self.vanished(course).await,
+            Part::Threat => self.threat(course).await,
             Part::Coverage => self.coverage(course).await,
         }
     }

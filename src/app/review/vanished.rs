@@ -15,7 +15,7 @@ use crate::{
         failure::Failure,
         ports::{
             Alerts, FindingQuery, FindingSet, Gaps, Inspector, Publisher, Records, RoundLog,
-            Summaries, Sweep, WriteOutcome,
+            Summaries, Sweep, Threats, WriteOutcome,
         },
     },
     domain::{
@@ -93,7 +93,7 @@ type Explanation = (How, Option<String>);
 
 impl<S, P, I> Review<S, P, I>
 where
-    S: Records + Sweep + Alerts + Summaries + RoundLog + Gaps,
+    S: Records + Sweep + Alerts + Summaries + RoundLog + Gaps + Threats,
     P: Publisher,
     I: Inspector,
 {
@@ -318,7 +318,7 @@ where
     }
 
     /// Writes rows, and returns how many of them were still the ones before. The others are as somebody else left them.
-    async fn write_those(
+    pub(super) async fn write_those(
         &self,
         writes: &[(Record, Transition)],
         course: &Course<'_, S>,

@@ -105,14 +105,21 @@ fn read(file: &Path, now: Timestamp) -> Result<Vec<Gap>, BoxError> {
 
 /// The resources that the AWS CLI printed.
 pub fn resources(file: &Path) -> Result<Vec<Value>, BoxError> {
+    listed(file, &["coveredResources"], "aws inspector2 list-coverage")
+}
+
+/// The first of these lists that a file with the output of a command has.
+pub fn listed(file: &Path, lists: &[&str], command: &str) -> Result<Vec<Value>, BoxError> {
     let named = |error: &dyn fmt::Display| format!("{}: {error}", file.display());
     let json = fs::read(file).map_err(|error| Misuse(named(&error)))?;
     let json: Value = serde_json::from_slice(&json).map_err(|error| named(&error))?;
-    if let Some(Value::Array(resources)) = json.get("coveredResources") {
-        return Ok(resources.clone());
+    match lists.iter().find_map(|list| json.get(list)?.as_array()) {
+        Some(listed) => Ok(listed.clone()),
+        None => {
+            let lists = lists.join(" or ");
+            Err(named(&format!("expected {lists}, as {command} prints it")).into())
+        }
     }
-    let expected = "expected coveredResources, as aws inspector2 list-coverage prints it";
-    Err(named(&expected).into())
 }
 
 impl Arguments {

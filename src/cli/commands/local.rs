@@ -36,6 +36,10 @@ pub struct Arguments {
     /// What Inspector looks at: a file with the output of aws inspector2 list-coverage.
     #[arg(long, value_name = "FILE")]
     coverage: Option<PathBuf>,
+    /// What Inspector knows of attacks: a file with the output of aws inspector2 search-vulnerabilities or
+    /// batch-get-finding-details.
+    #[arg(long, value_name = "FILE")]
+    threats: Option<PathBuf>,
 }
 
 /// Has Inspector know what is in the files.
@@ -56,6 +60,11 @@ async fn fill(inspector: &Inspector, local: &Arguments) -> Result<(), BoxError> 
     }
     if let Some(file) = &local.coverage {
         inspector.fleet().coverage = coverage::resources(file)?;
+    }
+    if let Some(file) = &local.threats {
+        let lists = ["vulnerabilities", "findingDetails"];
+        let threats = coverage::listed(file, &lists, "aws inspector2 search-vulnerabilities")?;
+        inspector.fleet().threats = threats.into_iter().map(inspector::as_api).collect();
     }
     let mut fleet = inspector.fleet();
     let accounts = fleet.findings.iter().map(|finding| &finding["awsAccountId"]);

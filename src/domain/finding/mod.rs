@@ -239,6 +239,11 @@ impl Finding {
         }
     }
 
+    /// The id of the vulnerability, if others may know something of it: findings of on-demand scans are nobody's to look up.
+    pub fn vulnerability(&self) -> Option<&str> {
+        self.package()?.id.as_deref().filter(|_| !self.is_on_demand())
+    }
+
     /// What the problem is called: the vulnerability, the weakness class and detector, or the open
     /// port; else Inspector's title; else the type.
     pub fn problem(&self) -> String {

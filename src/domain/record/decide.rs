@@ -17,6 +17,8 @@ pub enum AlertReason {
     New,
     /// It had ended and came back.
     Reopened,
+    /// CISA lists the vulnerability as exploited.
+    KnownExploited,
     /// An exploit became known.
     ExploitSeen,
     /// Its priority rose.
@@ -31,6 +33,7 @@ impl AlertReason {
         match self {
             Self::New => "new",
             Self::Reopened => "reopened",
+            Self::KnownExploited => "known-exploited",
             Self::ExploitSeen => "exploit-seen",
             Self::PriorityRaised => "priority-raised",
             Self::FixAppeared => "fix-appeared",

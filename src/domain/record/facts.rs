@@ -25,6 +25,9 @@ pub struct Facts {
     pub exploit: bool,
     /// Whether a fix exists.
     pub fix: Option<FixAvailable>,
+    /// Whether CISA's catalogue of known exploited vulnerabilities has it. No fact of an event.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub known_exploited: bool,
 }
 
 impl Facts {
@@ -36,12 +39,15 @@ impl Facts {
             priority: assessment.priority,
             exploit: finding.exploit_known(),
             fix: finding.fix_available.clone(),
+            known_exploited: false,
         }
     }
 
     /// The most important thing that these facts have and `told` have not.
     pub fn news_since(&self, told: &Self) -> Option<AlertReason> {
-        if self.exploit && !told.exploit {
+        if self.known_exploited && !told.known_exploited {
+            Some(AlertReason::KnownExploited)
+        } else if self.exploit && !told.exploit {
             Some(AlertReason::ExploitSeen)
         } else if self.priority > told.priority {
             Some(AlertReason::PriorityRaised)
@@ -52,7 +58,7 @@ impl Facts {
         }
     }
 
-    /// The facts as one string, for a condition on the row.
+    /// The facts that an event says as one string, for a condition on the row.
     pub fn key(&self) -> String {
         let fix = self.fix.as_ref().map_or("UNKNOWN", FixAvailable::as_str);
         let exploit = if self.exploit { "EXPLOIT" } else { "-" };

@@ -26,7 +26,7 @@ pub use facts::Facts;
 pub use step::{AssessedFinding, Step, step};
 pub use version::Version;
 
-use super::{assess::Assessment, finding::Finding};
+use super::{assess::Assessment, finding::Finding, threat::Threat};
 
 /// What is remembered of a finding. Its detail is kept as JSON text: nobody asks the table for a part
 /// of it, and text is smaller, and faster to write and read, than a tree of attributes.
@@ -54,6 +54,9 @@ pub struct Record {
     pub opened_at: Option<Timestamp>,
     /// Since when it is closed or suppressed, if it is, by Inspector's clock.
     pub ended_at: Option<Timestamp>,
+    /// What the daily round knows of attacks on the vulnerability, if that is worth telling. No event changes it.
+    #[serde(default, with = "As::<Option<JsonString>>")]
+    pub threat: Option<Threat>,
     /// How it ended, if it was open here and has ended; none in rows of before that was recorded.
     pub end: Option<End>,
     /// By when to act, while it is open and somebody can end it. Moves sooner with urgency, later only if Inspector rates
@@ -73,13 +76,42 @@ pub struct Record {
 impl Record {
     /// The facts that matter.
     pub fn facts(&self) -> Facts {
-        Facts { status: self.status().clone(), ..Facts::of(&self.finding, &self.assessment) }
+        Facts {
+            status: self.status().clone(),
+            known_exploited: self.is_known_exploited(),
+            ..Facts::of(&self.finding, &self.assessment)
+        }
     }
 
     /// Its place among others, those first that people should see first: by score, by due date, and by name.
     pub fn urgency(&self) -> impl Ord + use<'_> {
         let due = self.due_at.unwrap_or(Timestamp::MAX);
         (Reverse(self.assessment.score), due, &self.finding.arn)
+    }
+
+    /// Whether CISA's catalogue has the vulnerability, as far as the record knows.
+    pub fn is_known_exploited(&self) -> bool {
+        self.threat.as_ref().is_some_and(|threat| threat.listing().is_some())
+    }
+
+    /// The record, knowing what there is to know of attacks by `now`. Who was told at `told_at` of all that was there was told
+    /// that, too.
+    #[must_use]
+    pub fn knowing(
+        &self,
+        threat: Option<&Threat>,
+        told_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Self {
+        let mut record = self.clone();
+        record.threat = threat.and_then(Threat::worth_telling);
+        let is_known_exploited = record.is_known_exploited();
+        if let Some(told) = &mut record.announced
+            && Some(told.at) == told_at
+        {
+            told.facts.known_exploited = is_known_exploited;
+        }
+        record.waiting(now)
     }
 
     /// The record as the next one to be written.
@@ -101,6 +133,10 @@ impl Record {
         match transition {
             Transition::Vanished => end.map(|end| end.at),
             Transition::Explained => end.and_then(|end| end.explained_at),
+            Transition::Threat => {
+                let checked_at = self.threat.as_ref().map(|threat| threat.checked_at);
+                Some(checked_at.unwrap_or(self.last_seen_at))
+            }
             _ => None,
         }
     }
@@ -125,6 +161,8 @@ pub enum Transition {
     Vanished,
     /// It was found out how it ended.
     Explained,
+    /// What is known of attacks on the vulnerability changed.
+    Threat,
     /// Nothing but the policy changed, and with it the priority; or the way in which the row has the
     /// facts.
     Reassessed,
@@ -142,6 +180,7 @@ impl Transition {
             Self::Changed => "changed",
             Self::Vanished => "vanished",
             Self::Explained => "explained",
+            Self::Threat => "threat",
             Self::Reassessed => "reassessed",
         }
     }

@@ -124,6 +124,7 @@ fn first(assessed: &AssessedFinding) -> (Record, Transition) {
         opening: u32::from(open),
         opened_at: Some(assessed.first_since()),
         ended_at: (!open).then(|| assessed.since()),
+        threat: None,
         end: None,
         due_at: assessed.assessment.due_at.filter(|_| open),
         pending_since: None,
@@ -141,7 +142,7 @@ fn next(previous: &Record, assessed: &AssessedFinding) -> (Record, Transition) {
         (false, status) if status.is_open() => Transition::Reopened,
         (true, Status::Suppressed) => Transition::Suppressed,
         (true, Status::Closed) => Transition::Closed,
-        _ if previous.facts() == assessed.facts() => Transition::Reassessed,
+        _ if previous.facts().key() == assessed.facts().key() => Transition::Reassessed,
         _ => Transition::Changed,
     };
     let open = assessed.finding.status.is_open();

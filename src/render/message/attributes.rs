@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use super::Style;
 use crate::domain::{
-    finding::{Finding, Severity},
+    finding::Severity,
     record::{AlertReason, Record},
     text,
+    threat::Catalogue,
 };
 
 /// The value of an attribute: short lines, none empty.
@@ -22,7 +23,7 @@ pub enum Attribute {
 pub fn alert(record: &Record, why: AlertReason, style: &Style) -> Vec<(&'static str, Attribute)> {
     let (priority, severity) = (record.assessment.priority.as_str(), &record.finding.severity);
     let urgency = [("priority", priority), ("severity", severity.as_str())];
-    let properties = properties(&record.finding, style);
+    let properties = properties(record, style);
     let all = urgency.into_iter().chain(properties).chain([("reason", why.as_str())]);
     all.filter_map(|(name, value)| Some((name, Attribute::One(short(value)?)))).collect()
 }
@@ -57,7 +58,7 @@ fn in_common<'a>(
     records: impl Iterator<Item = &'a Record>,
     style: &Style,
 ) -> Vec<(&'static str, Attribute)> {
-    let all: Vec<_> = records.map(|record| properties(&record.finding, style)).collect();
+    let all: Vec<_> = records.map(|record| properties(record, style)).collect();
     let mut attributes = Vec::new();
     for place in 0..PROPERTIES {
         let values: BTreeSet<String> =
@@ -69,10 +70,25 @@ fn in_common<'a>(
     attributes
 }
 
-const PROPERTIES: usize = 6;
+/// Whether CISA's catalogue has the vulnerability, as far as is known.
+pub fn known_exploited(record: &Record) -> Option<bool> {
+    match &record.threat.as_ref()?.catalogue {
+        Catalogue::Listed(_) => Some(true),
+        Catalogue::NotListed => Some(false),
+        Catalogue::Unknown => None,
+    }
+}
+
+const PROPERTIES: usize = 7;
 
 /// What a finding has that several can have in common; empty where that is not known.
-fn properties<'a>(finding: &'a Finding, style: &Style) -> [(&'static str, &'a str); PROPERTIES] {
+fn properties<'a>(record: &'a Record, style: &Style) -> [(&'static str, &'a str); PROPERTIES] {
+    let finding = &record.finding;
+    let known_exploited = match known_exploited(record) {
+        Some(true) => "true",
+        Some(false) => "false",
+        None => "",
+    };
     let resource = finding.resource();
     let fix = finding.fix_available.as_ref();
     [
@@ -82,6 +98,7 @@ fn properties<'a>(finding: &'a Finding, style: &Style) -> [(&'static str, &'a st
         ("resource_type", resource.map_or("", |resource| resource.kind.as_str())),
         ("finding_type", finding.kind.as_str()),
         ("fix_available", fix.map_or("UNKNOWN", |fix| fix.as_str())),
+        ("known_exploited", known_exploited),
     ]
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{
     Message, Style,
-    attributes::{self, Attribute},
+    attributes::{self, Attribute, known_exploited},
     summary::Summary,
 };
 use crate::{
@@ -17,6 +17,7 @@ use crate::{
         finding::{FixAvailable, Resource},
         record::{AlertReason, End, How, Record},
         text,
+        threat::Threat,
     },
     render::words::reason,
 };
@@ -57,6 +58,9 @@ struct Entry {
     severity: String,
     epss: Option<f64>,
     exploit_available: bool,
+    known_exploited: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attacks: Option<Attacks>,
     fix_available: Option<String>,
     due_at: Option<Timestamp>,
     opened_at: Option<Timestamp>,
@@ -70,6 +74,19 @@ struct Entry {
     cvss: Vec<Rating>,
     packages: Vec<Package>,
     resources: Vec<Where>,
+}
+
+/// What is known of attacks on the vulnerability.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Attacks {
+    /// When that was looked up.
+    as_of: Timestamp,
+    listed_at: Option<Timestamp>,
+    listing_due_at: Option<Timestamp>,
+    action: Option<String>,
+    first_seen_at: Option<Timestamp>,
+    last_seen_at: Option<Timestamp>,
 }
 
 /// How a finding ended.
@@ -207,6 +224,8 @@ impl Entry {
             severity: text::line(finding.severity.as_str()),
             epss: finding.epss,
             exploit_available: finding.exploit_known(),
+            known_exploited: known_exploited(record),
+            attacks: record.threat.as_ref().map(Attacks::new),
             fix_available: finding.fix_available.as_ref().map(FixAvailable::as_str).map(text::line),
             due_at: record.due_at,
             opened_at: record.opened_at,
@@ -235,6 +254,21 @@ impl Entry {
                 })
                 .collect(),
             resources: finding.resources.iter().map(Where::new).collect(),
+        }
+    }
+}
+
+impl Attacks {
+    fn new(threat: &Threat) -> Self {
+        let listing = threat.listing().cloned().unwrap_or_default();
+        let seen = threat.observed.clone().unwrap_or_default();
+        Self {
+            as_of: threat.checked_at,
+            listed_at: listing.added,
+            listing_due_at: listing.due,
+            action: listing.action.as_deref().map(text::line),
+            first_seen_at: seen.first,
+            last_seen_at: seen.last,
         }
     }
 }

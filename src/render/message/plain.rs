@@ -9,6 +9,7 @@ use crate::domain::{
     finding::{Details, Finding, FindingType, Resource, ResourceType},
     record::{AlertReason, Audience, Record},
     text,
+    threat::Threat,
 };
 
 /// The message about what is left of `record` when all that a stranger wrote is reduced to short ASCII or left out.
@@ -29,7 +30,8 @@ pub fn plain_records(records: &[&Record], style: &Style) -> Vec<Record> {
 
 fn plain_record(record: &Record, style: &Style) -> Record {
     let finding = essentials(&record.finding, style.language);
-    Record { finding, ..record.clone() }
+    let threat = record.threat.clone().map(Threat::without_text);
+    Record { finding, threat, ..record.clone() }
 }
 
 fn essentials(finding: &Finding, language: Language) -> Finding {

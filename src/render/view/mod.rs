@@ -16,6 +16,7 @@ use crate::domain::{
     },
     record::{AlertReason, Record},
     text,
+    threat::{Catalogue, Threat},
 };
 
 /// How many packages, resources or commands are listed before "and n more".
@@ -41,6 +42,8 @@ pub struct AlertView<'a> {
     pub score: u8,
     /// `P1` to `P4`.
     pub priority: &'static str,
+    /// What is known of attacks.
+    pub attacks: Attacks,
     /// Why the score is what it is.
     pub reasons: &'a [Reason],
     /// The packages to update.
@@ -67,6 +70,40 @@ pub struct AlertView<'a> {
     pub arn: String,
     /// The tags of the resource that people set: they name who to talk to.
     pub tags: Vec<String>,
+}
+
+/// What is known of attacks on the problem.
+#[derive(Default)]
+pub struct Attacks {
+    /// CISA's entry, if its catalogue has the problem.
+    pub listing: Option<Listed>,
+    /// When its catalogue had it not.
+    pub not_listed_as_of: Option<String>,
+    /// When an attack was last seen.
+    pub seen: Option<String>,
+}
+
+/// An entry of CISA's catalogue.
+pub struct Listed {
+    /// Since when.
+    pub since: Option<String>,
+    /// What CISA says to do.
+    pub action: Option<String>,
+}
+
+impl Attacks {
+    fn new(threat: &Threat) -> Self {
+        let listing = threat.listing().map(|listing| Listed {
+            since: listing.added.map(day),
+            action: listing.action.as_deref().map(|action| safe(action, 300)),
+        });
+        let not_listed = threat.catalogue == Catalogue::NotListed;
+        Self {
+            listing,
+            not_listed_as_of: not_listed.then(|| day(threat.checked_at)),
+            seen: threat.observed.as_ref().and_then(|seen| seen.last).map(day),
+        }
+    }
 }
 
 /// Where the problem is.
@@ -119,6 +156,7 @@ impl<'a> AlertView<'a> {
             raised_from: told.filter(|told| *told < priority).map(Priority::as_str),
             score: record.assessment.score,
             priority: priority.as_str(),
+            attacks: record.threat.as_ref().map(Attacks::new).unwrap_or_default(),
             reasons: &record.assessment.reasons,
             more_packages: packages.len().saturating_sub(LISTED),
             packages: packages.into_iter().take(LISTED).map(Package::new).collect(),
@@ -274,6 +312,11 @@ fn tags(finding: &Finding) -> Vec<String> {
 /// A moment as people read it: `2026-11-21 14:05 UTC`.
 pub fn moment(time: Timestamp) -> impl fmt::Display {
     Offset::UTC.to_datetime(time).strftime("%Y-%m-%d %H:%M UTC")
+}
+
+/// A day in UTC.
+fn day(time: Timestamp) -> String {
+    Offset::UTC.to_datetime(time).date().to_string()
 }
 
 /// One line of a stranger's text, harmless, of at most `max` characters.

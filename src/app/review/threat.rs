@@ -1,0 +1,214 @@
+//! What is known of attacks on what is open: asked once a vulnerability, through one of its findings.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::{Course, Ended, Review, Undone};
+use crate::{
+    app::{
+        failure::Failure,
+        ports::{Alerts, Gaps, Inspector, Publisher, Records, RoundLog, Summaries, Sweep, Threats},
+    },
+    domain::{
+        record::{Record, Transition},
+        round::Part,
+        threat::Threat,
+    },
+};
+
+/// How many findings are asked about at a time:
+/// <https://docs.aws.amazon.com/inspector/v2/APIReference/API_BatchGetFindingDetails.html>.
+const FINDINGS_PER_CALL: usize = 10;
+/// How many findings stand for a vulnerability: one more, should the first be closed meanwhile.
+const REPRESENTATIVES: usize = 2;
+/// Of how many vulnerabilities is written down at a time what is known.
+const AT_ONCE: usize = 50;
+/// Of how many findings rows are read and written at a time.
+const ROWS_AT_ONCE: usize = 200;
+
+/// A vulnerability of what is open.
+#[derive(Default)]
+struct Vulnerability {
+    /// Findings of it, by their ARNs.
+    representatives: Vec<String>,
+    /// What its findings know of attacks on it: each answer once.
+    known: Vec<Option<Threat>>,
+}
+
+impl Vulnerability {
+    fn see(&mut self, record: Record) {
+        if self.known.iter().all(|known| !is_same(known.as_ref(), record.threat.as_ref())) {
+            self.known.push(record.threat);
+        }
+        if self.representatives.len() < REPRESENTATIVES {
+            self.representatives.push(record.finding.arn);
+        }
+    }
+}
+
+/// Whether two say the same of what is worth telling.
+fn is_same(one: Option<&Threat>, other: Option<&Threat>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => one.agrees_with(other),
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+/// Whether Inspector's list of vulnerabilities may have this id: it takes those of CVE.
+fn is_searched(id: &str) -> bool {
+    let mut parts = id.split('-');
+    let is_number = |part: Option<&str>, lengths: std::ops::RangeInclusive<usize>| {
+        part.is_some_and(|part| {
+            lengths.contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
+        })
+    };
+    parts.next() == Some("CVE")
+        && is_number(parts.next(), 4..=4)
+        && is_number(parts.next(), 1..=10)
+        && parts.next().is_none()
+}
+
+impl<S, P, I> Review<S, P, I>
+where
+    S: Records + Sweep + Alerts + Summaries + RoundLog + Gaps + Threats,
+    P: Publisher,
+    I: Inspector,
+{
+    /// Looks up what is known of attacks on the vulnerabilities of what is open, and has findings know it.
+    pub(super) async fn threat(&self, course: &mut Course<'_, S>) -> Result<Ended, Undone> {
+        let store = &self.triage.store;
+        let mut vulnerabilities: BTreeMap<String, Vulnerability> = BTreeMap::new();
+        let region = self.inspector.region();
+        let each = |record: Record| {
+            let is_here = record.finding.arn.split(':').nth(3) == region;
+            let id = record.finding.vulnerability().filter(|_| is_here).map(str::to_owned);
+            if let Some(id) = id {
+                vulnerabilities.entry(id).or_default().see(record);
+            }
+        };
+        store.each_open(each).await.map_err(Failure::Store)?;
+        let ids: Vec<&str> = vulnerabilities.keys().map(String::as_str).collect();
+        let mut threats = store.threats(&ids).await.map_err(Failure::Store)?;
+        let began_at = course.round().began_at;
+        let is_due = |id: &&str| threats.get(*id).is_none_or(|known| known.checked_at < began_at);
+        let due: Vec<&str> = ids.into_iter().filter(is_due).collect();
+        for some in due.chunks(AT_ONCE) {
+            if course.limit().is_over() {
+                return Ok(Ended::OutOfTime);
+            }
+            let looked_up = self.look_up(some, &vulnerabilities, course).await?;
+            let looked_up: Vec<(String, Threat)> = looked_up
+                .into_iter()
+                .map(|(id, threat)| {
+                    let threat = threat.after(threats.get(&id));
+                    (id, threat)
+                })
+                .collect();
+            let remembered = store.remember_threats(&looked_up, course.limit()).await;
+            remembered.map_err(Failure::Store)?;
+            course.progress(Part::Threat).count("vulnerabilities", looked_up.len());
+            threats.extend(looked_up);
+            if !course.note_in_time().await? {
+                return Err(Undone::HeldByOther);
+            }
+        }
+        let listed = threats.values().filter(|threat| threat.listing().is_some()).count();
+        let counts = &mut course.progress(Part::Threat).counts;
+        counts.insert("knownExploited".to_owned(), u64::try_from(listed).unwrap_or(u64::MAX));
+        // Whose findings do not all know what is known.
+        let news: HashSet<&str> = vulnerabilities
+            .iter()
+            .filter(|(id, one)| {
+                let threat = threats.get(*id).filter(|threat| threat.is_worth_telling());
+                one.known.iter().any(|known| !is_same(known.as_ref(), threat))
+            })
+            .map(|(id, _)| id.as_str())
+            .collect();
+        if !news.is_empty()
+            && let Ended::OutOfTime = self.spread(&news, &threats, course).await?
+        {
+            return Ok(Ended::OutOfTime);
+        }
+        store.share_threats(course.now()).await.map_err(Failure::Store)?;
+        Ok(Ended::Done)
+    }
+
+    /// Asks Inspector about vulnerabilities.
+    async fn look_up(
+        &self,
+        ids: &[&str],
+        vulnerabilities: &BTreeMap<String, Vulnerability>,
+        course: &Course<'_, S>,
+    ) -> Result<Vec<(String, Threat)>, Undone> {
+        let mut rest: Vec<&str> = ids.to_vec();
+        let mut known = Vec::new();
+        for place in 0..REPRESENTATIVES {
+            let mut unknown = Vec::new();
+            for some in rest.chunks(FINDINGS_PER_CALL) {
+                let arn = |id: &&str| vulnerabilities[*id].representatives.get(place).cloned();
+                let arns: Vec<String> = some.iter().filter_map(arn).collect();
+                let mut details = HashMap::new();
+                if !arns.is_empty() {
+                    let (now, limit) = (course.now(), course.limit());
+                    details = self.inspector.details(&arns, now, limit).await?;
+                }
+                for id in some {
+                    match arn(id).and_then(|arn| details.remove(&arn)) {
+                        Some(threat) => known.push(((*id).to_owned(), threat)),
+                        None => unknown.push(*id),
+                    }
+                }
+            }
+            rest = unknown;
+        }
+        for id in rest {
+            let (now, limit) = (course.now(), course.limit());
+            let found = if is_searched(id) {
+                self.inspector.vulnerability(id, now, limit).await?
+            } else {
+                None
+            };
+            known.push((id.to_owned(), found.unwrap_or_else(|| Threat::unknown(now))));
+        }
+        Ok(known)
+    }
+
+    /// Has the findings of these vulnerabilities know what is known of attacks on them.
+    async fn spread(
+        &self,
+        ids: &HashSet<&str>,
+        threats: &HashMap<String, Threat>,
+        course: &mut Course<'_, S>,
+    ) -> Result<Ended, Undone> {
+        let store = &self.triage.store;
+        let mut arns = Vec::new();
+        let each = |record: Record| {
+            if record.finding.vulnerability().is_some_and(|id| ids.contains(id)) {
+                arns.push(record.finding.arn);
+            }
+        };
+        store.each_open(each).await.map_err(Failure::Store)?;
+        let told_at = course.rounds.baseline.as_ref().map(|baseline| baseline.at);
+        for some in arns.chunks(ROWS_AT_ONCE) {
+            if course.limit().is_over() {
+                return Ok(Ended::OutOfTime);
+            }
+            let some: Vec<&str> = some.iter().map(String::as_str).collect();
+            let rows = store.read_all(&some).await.map_err(Failure::Store)?;
+            let now = course.now();
+            let knowing = |row: &Record| {
+                let threat = threats.get(row.finding.vulnerability()?);
+                let threat = threat.filter(|threat| threat.is_worth_telling());
+                let is_news = row.is_open() && !is_same(row.threat.as_ref(), threat);
+                is_news.then(|| (row.knowing(threat, told_at, now).rewritten(), Transition::Threat))
+            };
+            let writes: Vec<_> = rows.iter().filter_map(knowing).collect();
+            let changed = self.write_those(&writes, course).await?;
+            course.progress(Part::Threat).count("changed", changed);
+            if !course.note_in_time().await? {
+                return Err(Undone::HeldByOther);
+            }
+        }
+        Ok(Ended::Done)
+    }
+}

@@ -1,0 +1,281 @@
+//! What is known of attacks: looked up by the round, known to findings, told to people.
+
+use std::sync::{Arc, Mutex};
+
+use inspector_triage::{
+    adapters::sns::{Sns, Topics},
+    app::{Outcome, Threats},
+    domain::threat::Catalogue,
+    emulator::{self, inspector::Trouble},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    common::{
+        self, World, arn,
+        network::{Call, Fate, Network},
+    },
+    reviewing::{FIRST, NEXT_DAY, after_the_first_round, changed, finding},
+};
+
+const THIRD_DAY: &str = "2026-11-22T00:10:00Z";
+
+/// The vulnerability of the finding with a number.
+fn id(number: usize) -> String {
+    format!("CVE-2026-{number:05}")
+}
+
+/// What Inspector knows of a vulnerability that CISA lists.
+pub fn listed(number: usize) -> Value {
+    json!({
+        "id": id(number), "epssScore": 0.4, "epss": {"score": 0.4},
+        "cisaData": {
+            "dateAdded": 1_795_000_000, "dateDue": 1_796_800_000,
+            "action": "Apply updates per vendor instructions, see https://example.com/advice.",
+        },
+    })
+}
+
+fn know(world: &World, threats: Vec<Value>) {
+    world.emulator.inspector.fleet().threats = threats;
+}
+
+fn asked(world: &World, path: &str) -> usize {
+    world.emulator.inspector.fleet().requests.iter().filter(|one| *one == path).count()
+}
+
+const DETAILS: &str = "/findings/details/batch/get";
+const SEARCH: &str = "/vulnerabilities/search";
+
+#[tokio::test]
+async fn a_vulnerability_is_asked_about_once_a_day_whatever_its_findings() {
+    let world = World::new().await;
+    let events: Vec<Value> = (0..60)
+        .map(|number| {
+            finding(number, |f| {
+                f["packageVulnerabilityDetails"]["vulnerabilityId"] = json!(id(number % 25));
+            })
+        })
+        .collect();
+    world.inspect(&events);
+    know(&world, vec![listed(7)]);
+    let result = world.daily(FIRST, json!({})).await;
+    let threat = json!({"vulnerabilities": 25, "knownExploited": 1, "changed": 3});
+    assert_eq!(result["parts"]["threat"], threat);
+    assert_eq!((asked(&world, DETAILS), asked(&world, SEARCH)), (3, 0), "ten at a time");
+    world.daily("2026-11-20T01:10:00Z", json!({})).await;
+    assert_eq!(asked(&world, DETAILS), 3);
+    let threats = world.triage.store.threats(&[&id(7), &id(8), "CVE-2020-0001"]).await.unwrap();
+    assert_eq!(threats.len(), 2);
+    assert!(threats[&id(7)].listing().is_some());
+    assert_eq!(threats[&id(8)].catalogue, Catalogue::NotListed);
+    assert_eq!(threats[&id(8)].checked_at, FIRST.parse().unwrap());
+}
+
+#[tokio::test]
+async fn what_cisa_lists_is_told_once_in_all_its_resources_and_said_to_be_why() {
+    let same = |number: usize| {
+        finding(number, |f| {
+            f["packageVulnerabilityDetails"]["vulnerabilityId"] = json!("CVE-2026-77777");
+        })
+    };
+    let mut world = after_the_first_round(&[same(1), same(2), finding(3, |_| {})]).await;
+    let mut known = listed(0);
+    known["id"] = json!("CVE-2026-77777");
+    know(&world, vec![known]);
+    let result = world.daily(NEXT_DAY, json!({})).await;
+    assert_eq!(result["parts"]["threat"]["changed"], 2, "{result}");
+    assert_eq!(world.published(), [], "the round leaves it to the flush");
+    assert_eq!(world.flush("2026-11-21T00:15:00Z").await.unwrap().findings, 2);
+    let published = world.published();
+    let [message] = &published[..] else { panic!("one message: {published:#?}") };
+    let text = &message.message;
+    assert!(text.contains("CISA lists it as exploited."), "{text}");
+    assert!(text.contains("in CISA's catalogue since 2026-11-18"), "{text}");
+    assert!(
+        text.contains("https[:]//example.com/advice"),
+        "a stranger's address is defused: {text}"
+    );
+    assert_eq!(message.attributes["known_exploited"], r#"["true"]"#);
+
+    world.daily(THIRD_DAY, json!({})).await;
+    world.flush("2026-11-22T00:15:00Z").await.unwrap();
+    assert_eq!(world.published(), [], "once");
+    let kinds = world.kinds(&arn(1)).await;
+    assert_eq!(kinds, ["ANNOUNCED known-exploited", "CURRENT", "HISTORY opened", "NOTED threat"]);
+    // An event knows nothing of it, and takes nothing away.
+    let again = changed(1, |f| {
+        f["packageVulnerabilityDetails"]["vulnerabilityId"] = json!("CVE-2026-77777");
+        f["exploitAvailable"] = json!("NO");
+    });
+    world.handle(&again, "2026-11-22T10:00:00Z").await.unwrap();
+    assert!(world.record(&arn(1)).await.is_known_exploited());
+    assert_eq!(world.published(), []);
+}
+
+#[tokio::test]
+async fn what_was_listed_when_we_came_is_part_of_the_first_message() {
+    let mut world = World::new().await;
+    world.inspect(&[finding(1, |_| {}), finding(2, |_| {})]);
+    know(&world, vec![listed(1)]);
+    world.daily(FIRST, json!({})).await;
+    let published = world.published();
+    assert_eq!(published.len(), 1);
+    assert!(published[0].message.contains("in CISA's catalogue since"), "{}", published[0].message);
+    world.flush("2026-11-20T00:15:00Z").await.unwrap();
+    world.daily(NEXT_DAY, json!({})).await;
+    world.flush("2026-11-21T00:15:00Z").await.unwrap();
+    assert_eq!(world.published(), []);
+}
+
+/// How often each kind of call was made while a function that has just started handled an event.
+async fn calls_for(world: &World, event: &Value, now: &str) -> Vec<Call> {
+    let calls = Arc::new(Mutex::new(Vec::new()));
+    let network = {
+        let calls = calls.clone();
+        Network::new(
+            move |sent| {
+                calls.lock().unwrap().push(sent.call);
+                Fate::default()
+            },
+            |_| {},
+        )
+    };
+    let triage = network.triage(&world.emulator, now);
+    let attempt = inspector_triage::app::Attempt::new(now, now.parse().unwrap());
+    let event = event.to_string();
+    let work = inspector_triage::lambda::handle(&triage, event.as_bytes(), attempt);
+    Box::pin(work).await.unwrap();
+    // A second event of this environment.
+    let second = finding(901, |f| {
+        f["packageVulnerabilityDetails"]["vulnerabilityId"] = json!(id(1));
+        f["resources"][0]["id"] = json!("another");
+        f["packageVulnerabilityDetails"]["vulnerablePackages"][0]["name"] = json!("another");
+    });
+    calls.lock().unwrap().clear();
+    let second = second.to_string();
+    let work = inspector_triage::lambda::handle(&triage, second.as_bytes(), attempt);
+    Box::pin(work).await.unwrap();
+    let calls = calls.lock().unwrap().clone();
+    calls.into_iter().filter(|call| *call != Call::Listeners).collect()
+}
+
+#[tokio::test]
+async fn what_is_told_looks_once_more_where_a_round_has_looked_and_only_there() {
+    use Call::{Mark, Permit, Publish, Read, Refresh, Write};
+    let world = World::new().await;
+    let calls = calls_for(&world, &finding(900, |_| {}), "2026-11-19T12:00:00Z").await;
+    assert_eq!(calls, [Refresh, Write, Permit, Publish, Mark]);
+
+    let mut world = after_the_first_round(&[finding(1, |_| {})]).await;
+    know(&world, vec![listed(1)]);
+    world.daily(NEXT_DAY, json!({})).await;
+    let calls = calls_for(&world, &finding(900, |_| {}), "2026-11-21T12:00:00Z").await;
+    assert_eq!(calls, [Refresh, Write, Read, Permit, Publish, Mark]);
+    let published = world.published();
+    let text = &published.last().unwrap().message;
+    assert!(
+        text.contains("in CISA's catalogue since"),
+        "a new finding of it says so at once: {text}"
+    );
+    assert!(world.record(&arn(901)).await.is_known_exploited());
+    assert!(world.record(&arn(901)).await.announced.unwrap().facts.known_exploited);
+}
+
+#[tokio::test]
+async fn what_is_not_listed_is_said_as_of_a_date_and_what_nobody_knows_is_not() {
+    let mut world = after_the_first_round(&[finding(1, |_| {}), finding(2, |_| {})]).await;
+    let event = |number: usize, of: usize| {
+        finding(number, |f| {
+            f["packageVulnerabilityDetails"]["vulnerabilityId"] = json!(id(of));
+            f["packageVulnerabilityDetails"]["vulnerablePackages"][0]["name"] = json!("another");
+        })
+    };
+    world.handle(&event(800, 1), "2026-11-20T12:00:00Z").await.unwrap();
+    world.handle(&event(801, 777), "2026-11-20T12:00:00Z").await.unwrap();
+    let published = world.published();
+    let [known, unknown] = &published[..] else { panic!("{published:#?}") };
+    let said = "Not in CISA's catalogue of known exploited vulnerabilities as of";
+    assert!(known.message.contains(said), "{}", known.message);
+    assert_eq!(known.attributes["known_exploited"], "false");
+    assert!(!unknown.message.contains("CISA"), "{}", unknown.message);
+    assert_eq!(unknown.attributes.get("known_exploited"), None);
+}
+
+#[tokio::test]
+async fn where_a_finding_has_no_details_the_list_of_vulnerabilities_is_asked() {
+    let world = World::new().await;
+    // Another function has them, and Inspector lists them no more.
+    for (number, name) in [(1, id(1)), (2, id(2)), (3, "GHSA-xxxx-yyyy-zzzz".to_owned())] {
+        let event = finding(number, |f| {
+            f["packageVulnerabilityDetails"]["vulnerabilityId"] = json!(name);
+        });
+        world.handle(&event, "2026-11-19T10:00:05Z").await.unwrap();
+    }
+    know(&world, vec![listed(1)]);
+    world.daily(FIRST, json!({})).await;
+    assert_eq!(asked(&world, SEARCH), 2, "it takes no other ids");
+    let ids = [id(1), id(2), "GHSA-xxxx-yyyy-zzzz".to_owned()];
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let threats = world.triage.store.threats(&ids).await.unwrap();
+    assert!(threats[ids[0]].listing().is_some());
+    assert_eq!(threats[ids[1]].catalogue, Catalogue::Unknown);
+    assert_eq!(threats[ids[2]].catalogue, Catalogue::Unknown);
+    assert!(world.record(&arn(1)).await.is_known_exploited());
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_answer_is_no_news() {
+    let mut world = after_the_first_round(&[finding(1, |_| {})]).await;
+    know(&world, vec![listed(1)]);
+    world.daily(NEXT_DAY, json!({})).await;
+    world.flush("2026-11-21T00:15:00Z").await.unwrap();
+    world.published();
+    world.emulator.inspector.fleet().trouble =
+        Some(Box::new(|_, request| (request.path == DETAILS).then_some(Trouble::Denied)));
+    let result = world.daily(THIRD_DAY, json!({})).await;
+    assert_eq!(result["parts"]["threat"]["failed"], 1, "{result}");
+    assert!(result["parts"]["coverage"].get("failed").is_none(), "the other parts go on");
+    assert!(world.record(&arn(1)).await.is_known_exploited());
+    world.emulator.inspector.fleet().trouble = None;
+    // CISA takes an entry out: it is known no more, and told to nobody.
+    know(&world, vec![]);
+    world.daily("2026-11-22T01:10:00Z", json!({})).await;
+    assert!(!world.record(&arn(1)).await.is_known_exploited());
+    world.flush("2026-11-22T01:15:00Z").await.unwrap();
+    assert_eq!(world.published(), []);
+}
+
+#[tokio::test]
+async fn programs_get_what_is_known_by_the_schema() {
+    let mut world = after_the_first_round(&[finding(1, |_| {})]).await;
+    let topics = Topics { data: Some(emulator::DATA_TOPIC.to_owned()), ..common::topics() };
+    world.triage.publisher = Sns::new(world.emulator.sns(), topics);
+    know(&world, vec![listed(1)]);
+    world.daily(NEXT_DAY, json!({})).await;
+    world.flush("2026-11-21T00:15:00Z").await.unwrap();
+    let published = world.published();
+    let data = published.iter().find(|one| one.topic == emulator::DATA_TOPIC).unwrap();
+    let data: Value = serde_json::from_str(&data.message).unwrap();
+    assert!(crate::wording::SCHEMA.is_valid(&data), "{data:#}");
+    let finding = &data["findings"][0];
+    assert_eq!(finding["reason"], "known-exploited");
+    assert_eq!(
+        (&finding["knownExploited"], &finding["attacks"]["listedAt"]),
+        (&json!(true), &json!("2026-11-18T11:06:40Z"))
+    );
+}
+
+#[tokio::test]
+async fn an_event_of_what_is_known_to_be_exploited_is_refreshed_with_one_call() {
+    let world = after_the_first_round(&[finding(1, |_| {})]).await;
+    know(&world, vec![listed(1)]);
+    world.daily(NEXT_DAY, json!({})).await;
+    world.flush("2026-11-21T00:15:00Z").await.unwrap();
+    let before = world.record(&arn(1)).await;
+    let report = world.handle(&changed(1, |_| {}), "2026-11-21T10:00:00Z").await.unwrap();
+    assert_eq!(report.outcome, Outcome::Unchanged);
+    let after = world.record(&arn(1)).await;
+    assert_eq!(after.revision, before.revision + 1);
+    assert_eq!(after.threat, before.threat);
+}
