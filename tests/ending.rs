@@ -85,8 +85,8 @@ fn ends(world: &mut World) -> Vec<(usize, String, String, Value)> {
         for finding in data["findings"].as_array().unwrap() {
             let number = finding["findingArn"].as_str().unwrap().rsplit('/').next().unwrap();
             let number = usize::from_str_radix(number, 16).unwrap();
-            let word = |name: &str| finding["end"][name].as_str().unwrap().to_owned();
-            ends.push((number, word("what"), word("how"), finding["end"]["reason"].clone()));
+            let said = |name: &str| finding["end"][name].as_str().unwrap().to_owned();
+            ends.push((number, said("what"), said("how"), finding["end"]["reason"].clone()));
         }
     }
     ends.sort_by_key(|end| end.0);
@@ -386,19 +386,8 @@ async fn a_round_that_is_killed_at_any_call_ends_and_tells_the_same() {
     lose(&first, &[0]);
     full(&first, NEXT_DAY).await;
     first.handle(&closed(2), "2026-11-21T18:00:05Z").await.unwrap();
-    // The same again for each call.
-    let before = async || {
-        let world = with_programs(World::new().await);
-        stored::put(&world, &stored::rows(&first));
-        {
-            let (mut fleet, first) =
-                (world.emulator.inspector.fleet(), first.emulator.inspector.fleet());
-            fleet.findings = first.findings.clone();
-            fleet.coverage = first.coverage.clone();
-            fleet.threats = vec![listed(3), listed(4)];
-        }
-        world
-    };
+    first.emulator.inspector.fleet().threats = vec![listed(3), listed(4)];
+    let before = async || with_programs(stored::copy_of(&first).await);
     let mut undisturbed = before().await;
     full(&undisturbed, WEEK_LATER).await;
     let expected = state(&mut undisturbed).await;

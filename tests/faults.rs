@@ -182,7 +182,7 @@ fn all_cases(situation: &Situation) -> Vec<(Call, Fault, Tally)> {
         world.triage.config.budget = Budget { p1: u8::MAX, others: u8::MAX };
         let mut outcomes = Vec::new();
         for (number, case) in cases(situation.calls).into_iter().enumerate() {
-            let tally = outcome(&mut world, situation, case, number).await;
+            let tally = Box::pin(outcome(&mut world, situation, case, number)).await;
             outcomes.push((case.call, case.fault, tally));
         }
         outcomes

@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use inspector_triage::{
     adapters::dynamodb::keys,
     app::{
-        Attempt, Gaps, Observation,
+        Attempt, FigureLog, Gaps, Observation,
         review::{RoundOutcome, RoundResult},
     },
     domain::{
@@ -31,6 +31,7 @@ use crate::common::{
     self, World, arn, event_of,
     network::{Call, Fate, Fault, Network, Sent},
 };
+use crate::stored::copy_of;
 
 pub const FIRST: &str = "2026-11-20T00:10:00Z";
 pub const NEXT_DAY: &str = "2026-11-21T00:10:00Z";
@@ -423,13 +424,17 @@ async fn outcome(world: &mut World) -> Outcome {
     Outcome { findings, history, messages }
 }
 
-/// A full round at a time in which `fault` befalls the request with this number; then the events of the next hours.
+/// A full round at a time in which `fault` befalls the request with this number that is no read; then the events of the next hours.
 /// Returns whether it befell any.
 pub async fn round_with(world: &World, fault: Fault, at: usize, now: &str) -> bool {
     let sent = Arc::new(AtomicUsize::new(0));
     let fates = {
         let sent = sent.clone();
-        move |_| {
+        move |request: Sent| {
+            // To fail in a read, which changes nothing, is to fail before it.
+            if request.call == Call::Read {
+                return Fate::default();
+            }
             let number = sent.fetch_add(1, Ordering::Relaxed);
             Fate { fault: (number == at).then_some(fault), ..Fate::default() }
         }
@@ -455,13 +460,15 @@ pub async fn round_with(world: &World, fault: Fault, at: usize, now: &str) -> bo
 
 #[tokio::test(start_paused = true)]
 async fn a_round_that_is_killed_at_any_call_comes_to_the_same_in_the_end() {
-    let mut undisturbed = before_the_second_day().await;
+    let first = before_the_second_day().await;
+    let mut undisturbed = copy_of(&first).await;
     undisturbed.daily(NEXT_DAY, json!({"full": true})).await;
     let expected = outcome(&mut undisturbed).await;
     assert_eq!(expected.messages.len(), 1);
-    for fault in [Fault::KilledBefore, Fault::KilledAfter, Fault::DroppedAfter, Fault::Throttled] {
+    // To be killed before a call is to be killed after the one before.
+    for fault in [Fault::KilledAfter, Fault::DroppedAfter, Fault::Throttled] {
         for at in 0.. {
-            let mut world = before_the_second_day().await;
+            let mut world = copy_of(&first).await;
             let befell = round_with(&world, fault, at, NEXT_DAY).await;
             assert_eq!(outcome(&mut world).await, expected, "{fault:?} at request {at}");
             if !befell {
@@ -473,26 +480,58 @@ async fn a_round_that_is_killed_at_any_call_comes_to_the_same_in_the_end() {
 
 #[tokio::test(start_paused = true)]
 async fn a_first_round_that_is_killed_at_any_call_tells_what_was_there_before_once() {
-    for fault in [Fault::KilledBefore, Fault::KilledAfter] {
-        for at in 0.. {
-            let mut world = World::new().await;
-            let events: Vec<Value> = (0..5).map(|number| finding(number, |_| {})).collect();
-            world.inspect(&events);
-            world.emulator.inspector.fleet().habits.page_size = 2;
-            let befell = round_with(&world, fault, at, NEXT_DAY).await;
-            let told: Vec<_> =
-                world.published().into_iter().filter_map(|message| message.subject).collect();
-            // Killed after SNS has taken the message and before that is written down, it is said again.
-            assert!((1..=2).contains(&told.len()), "{fault:?} at request {at}: {told:?}");
-            assert!(told.iter().all(|subject| subject.contains("5 findings")), "{told:?}");
-            for number in 0..5 {
-                assert!(world.record(&arn(number)).await.announced.is_some());
-            }
-            if !befell {
-                break;
-            }
+    let fault = Fault::KilledAfter;
+    for at in 0.. {
+        let mut world = World::new().await;
+        let events: Vec<Value> = (0..5).map(|number| finding(number, |_| {})).collect();
+        world.inspect(&events);
+        world.emulator.inspector.fleet().habits.page_size = 2;
+        let befell = round_with(&world, fault, at, NEXT_DAY).await;
+        let told: Vec<_> =
+            world.published().into_iter().filter_map(|message| message.subject).collect();
+        // Killed after SNS has taken the message and before that is written down, it is said again.
+        assert!((1..=2).contains(&told.len()), "{fault:?} at request {at}: {told:?}");
+        assert!(told.iter().all(|subject| subject.contains("5 findings")), "{told:?}");
+        for number in 0..5 {
+            assert!(world.record(&arn(number)).await.announced.is_some());
+        }
+        if !befell {
+            break;
         }
     }
+}
+
+#[tokio::test]
+async fn each_day_has_figures_of_what_is_open_and_what_came_and_went() {
+    let world = after_the_first_round(&[finding(1, |_| {}), finding(2, |_| {})]).await;
+    let day = |text: &str| text.parse::<jiff::civil::Date>().unwrap();
+    let figures = async |before: &str| {
+        let figures = world.triage.store.figures_before(day(before)).await.unwrap();
+        serde_json::to_value(figures.unwrap()).unwrap()
+    };
+    let first = figures("2026-11-21").await;
+    assert_eq!(first["since"], Value::Null);
+    assert_eq!((&first["open"]["total"], &first["new"]), (&json!(2), &json!(0)), "{first}");
+
+    world.inspect(&[
+        changed(1, |f| f["status"] = json!("CLOSED")),
+        finding(2, |_| {}),
+        changed(3, |_| {}),
+    ]);
+    let result = world.daily(NEXT_DAY, json!({})).await;
+    let counted = json!({"open": 2, "overdue": 0, "new": 1, "ended": 1});
+    assert_eq!(result["parts"]["figures"], counted);
+    let second = figures("2026-11-22").await;
+    assert_eq!(second["since"], first["asOf"]);
+    assert_eq!(second["ended"]["gone"], 1, "{second}");
+    // Taken again, they are the same.
+    world.daily("2026-11-21T05:10:00Z", json!({"now": true})).await;
+    let again = figures("2026-11-22").await;
+    assert_eq!((&again["new"], &again["ended"]), (&second["new"], &second["ended"]));
+    // The next day begins where they end.
+    let result = world.daily("2026-11-29T00:10:00Z", json!({})).await;
+    let counted = json!({"open": 2, "overdue": 2, "new": 0, "ended": 0});
+    assert_eq!(result["parts"]["figures"], counted);
 }
 
 /// Events, one every 20 minutes, of invocations that have a quarter of an hour each, in which every question to Inspector

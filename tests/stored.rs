@@ -72,6 +72,19 @@ pub fn put(world: &World, rows: &Rows) {
     }
 }
 
+/// A world with the same rows, and the same Inspector.
+pub async fn copy_of(world: &World) -> World {
+    let copy = World::new().await;
+    put(&copy, &rows(world));
+    let (mut fleet, first) = (copy.emulator.inspector.fleet(), world.emulator.inspector.fleet());
+    fleet.findings.clone_from(&first.findings);
+    fleet.coverage.clone_from(&first.coverage);
+    fleet.threats.clone_from(&first.threats);
+    fleet.habits = first.habits;
+    drop((fleet, first));
+    copy
+}
+
 /// Handles an event over a network on which each request for which `fails` says so is refused, and says whether that was
 /// done all the same.
 async fn over_a_network(

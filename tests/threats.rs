@@ -203,6 +203,20 @@ async fn what_is_not_listed_is_said_as_of_a_date_and_what_nobody_knows_is_not() 
 }
 
 #[tokio::test]
+async fn what_is_listed_is_known_to_findings_of_other_regions_too() {
+    let world = World::new().await;
+    let elsewhere = arn(1).replace("eu-central-1", "eu-west-1");
+    let event = common::event_of(&elsewhere, "Thu Nov 19 10:00:00.000 UTC 2026", |f| {
+        f["packageVulnerabilityDetails"]["vulnerabilityId"] = json!(id(1));
+    });
+    world.handle(&event, "2026-11-19T10:00:05Z").await.unwrap();
+    know(&world, vec![listed(1)]);
+    world.daily(FIRST, json!({})).await;
+    assert_eq!((asked(&world, DETAILS), asked(&world, SEARCH)), (0, 1));
+    assert!(world.record(&elsewhere).await.is_known_exploited());
+}
+
+#[tokio::test]
 async fn where_a_finding_has_no_details_the_list_of_vulnerabilities_is_asked() {
     let world = World::new().await;
     // Another function has them, and Inspector lists them no more.

@@ -4,6 +4,7 @@ pub mod announce;
 pub mod assess;
 pub mod coverage;
 pub mod digest;
+pub mod figures;
 pub mod finding;
 pub mod record;
 pub mod round;

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{SignedDuration, Timestamp, tz::Offset};
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::Offset};
 use serde::{Deserialize, Serialize};
 
 use super::record::Audience;
@@ -39,12 +39,14 @@ pub enum Part {
     Threat,
     /// What Inspector does not look at.
     Coverage,
+    /// The figures of the day.
+    Figures,
 }
 
 impl Part {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Enabled, Self::Listing, Self::Vanished, Self::Threat, Self::Coverage];
+    pub const ALL: [Self; 6] =
+        [Self::Enabled, Self::Listing, Self::Vanished, Self::Threat, Self::Coverage, Self::Figures];
 
     /// The part as one word.
     pub fn as_str(self) -> &'static str {
@@ -54,6 +56,7 @@ impl Part {
             Self::Vanished => "vanished",
             Self::Threat => "threat",
             Self::Coverage => "coverage",
+            Self::Figures => "figures",
         }
     }
 }
@@ -160,6 +163,7 @@ impl Progress {
 
 /// What an event asks for beyond what is due.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a field of the event")]
 pub struct Ask {
     /// A round although there was one today.
     pub now: bool,
@@ -257,8 +261,12 @@ impl Rounds {
     }
 }
 
+/// The day of a moment, in UTC.
+pub fn day(moment: Timestamp) -> Date {
+    Offset::UTC.to_datetime(moment).date()
+}
+
 fn is_same_day(one: Timestamp, other: Timestamp) -> bool {
-    let day = |moment| Offset::UTC.to_datetime(moment).date();
     day(one) == day(other)
 }
 

@@ -311,8 +311,9 @@ impl Fleet {
             let id = problem.map(|problem| &problem["vulnerabilityId"]).filter(|id| id.is_string());
             match id {
                 Some(id) => {
-                    let is_it = |known: &&Value| known["findingArn"] == arn || known["id"] == *id;
-                    let known = self.threats.iter().find(is_it);
+                    let is_meant =
+                        |known: &&Value| known["findingArn"] == arn || known["id"] == *id;
+                    let known = self.threats.iter().find(is_meant);
                     let mut known = known.cloned().unwrap_or_else(|| json!({}));
                     if let Some(known) = known.as_object_mut() {
                         known.remove("id");

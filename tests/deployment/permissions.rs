@@ -80,6 +80,8 @@ fn needed(request: &HttpRequest) -> Vec<Permission> {
             "status/batch/get" => "BatchGetAccountStatus",
             "delegatedadminaccounts/get" => "GetDelegatedAdminAccount",
             "members/list" => "ListMembers",
+            "findings/details/batch/get" => "BatchGetFindingDetails",
+            "vulnerabilities/search" => "SearchVulnerabilities",
             other => panic!("a call to {other}"),
         };
         return vec![(format!("inspector2:{action}"), "*".to_owned())];

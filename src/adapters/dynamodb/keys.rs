@@ -90,6 +90,9 @@ pub const SUMMARY: &str = "SUMMARY";
 /// The partition key of the row that says how far the daily round has come.
 pub const ROUND: &str = "ROUND";
 
+/// The partition key of the figures of each day. Their sort keys are the days.
+pub const FIGURES: &str = "FIGURES";
+
 /// The partition key of what Inspector does not look at.
 pub const GAPS: &str = "GAPS";
 /// The sort key, under [`ROUND`], of the accounts in which Inspector is on.

@@ -7,6 +7,7 @@
 mod alerts;
 mod batches;
 mod bucket;
+mod figures;
 mod gaps;
 mod gets;
 #[cfg(feature = "redrive")]

@@ -35,10 +35,11 @@ impl Threats for DynamoDb {
             let text = |name: &str| row.get(name).and_then(|value| value.as_s().ok());
             let id = text(keys::PK).and_then(|key| keys::vulnerability_id(key));
             let threat = text(THREAT).map(|threat| serde_json::from_str(threat));
-            match (id, threat) {
-                (Some(id), Some(Ok(threat))) => drop(threats.insert(id.to_owned(), threat)),
+            if let (Some(id), Some(Ok(threat))) = (id, threat) {
+                threats.insert(id.to_owned(), threat);
+            } else {
                 // It is looked up again, and written anew.
-                _ => tracing::error!(row.key = text(keys::PK), "a row cannot be read"),
+                tracing::error!(row.key = text(keys::PK), "a row cannot be read");
             }
         }
         Ok(threats)

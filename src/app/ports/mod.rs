@@ -3,6 +3,7 @@
 //! If a call fails, whether it took effect is unknown, and it may be repeated.
 
 mod alerts;
+mod figures;
 mod gaps;
 mod inspector;
 mod publisher;
@@ -12,6 +13,7 @@ mod summaries;
 mod threats;
 
 pub use alerts::{Alerts, AnnouncedProblem, Leased, Marked, Marking, Permit, PermitRequest};
+pub use figures::FigureLog;
 pub use gaps::Gaps;
 pub use inspector::{FindingQuery, Inspector, NotAnswered, Page, Refusal, Which};
 pub use publisher::{NotPublished, Publisher};

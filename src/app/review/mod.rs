@@ -7,6 +7,7 @@ mod baseline;
 mod course;
 mod coverage;
 mod enabled;
+mod figures;
 mod listing;
 mod threat;
 mod vanished;
@@ -20,8 +21,8 @@ use super::{
     attempt::{Attempt, Observation},
     failure::{Failure, chain},
     ports::{
-        Alerts, Gaps, Inspector, NotAnswered, Publisher, Records, Refusal, RoundLog, Summaries,
-        Sweep, Threats,
+        Alerts, FigureLog, Gaps, Inspector, NotAnswered, Publisher, Records, Refusal, RoundLog,
+        Summaries, Sweep, Threats,
     },
     service::Triage,
 };
@@ -105,7 +106,7 @@ impl From<Failure> for Undone {
 
 impl<S, P, I> Review<S, P, I>
 where
-    S: Records + Sweep + Alerts + Summaries + RoundLog + Gaps + Threats,
+    S: Records + Sweep + Alerts + Summaries + RoundLog + Gaps + Threats + FigureLog,
     P: Publisher,
     I: Inspector,
 {
@@ -189,6 +190,7 @@ where
             Part::Vanished => self.vanished(course).await,
             Part::Threat => self.threat(course).await,
             Part::Coverage => self.coverage(course).await,
+            Part::Figures => self.figures(course).await,
         }
     }
 }

@@ -35,11 +35,12 @@ struct Vulnerability {
 }
 
 impl Vulnerability {
-    fn see(&mut self, record: Record) {
+    /// Sees a finding of it, which Inspector has the details of if it `is_here`.
+    fn see(&mut self, record: Record, is_here: bool) {
         if self.known.iter().all(|known| !is_same(known.as_ref(), record.threat.as_ref())) {
             self.known.push(record.threat);
         }
-        if self.representatives.len() < REPRESENTATIVES {
+        if is_here && self.representatives.len() < REPRESENTATIVES {
             self.representatives.push(record.finding.arn);
         }
     }
@@ -81,9 +82,8 @@ where
         let region = self.inspector.region();
         let each = |record: Record| {
             let is_here = record.finding.arn.split(':').nth(3) == region;
-            let id = record.finding.vulnerability().filter(|_| is_here).map(str::to_owned);
-            if let Some(id) = id {
-                vulnerabilities.entry(id).or_default().see(record);
+            if let Some(id) = record.finding.vulnerability().map(str::to_owned) {
+                vulnerabilities.entry(id).or_default().see(record, is_here);
             }
         };
         store.each_open(each).await.map_err(Failure::Store)?;

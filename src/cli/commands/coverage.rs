@@ -113,13 +113,11 @@ pub fn listed(file: &Path, lists: &[&str], command: &str) -> Result<Vec<Value>, 
     let named = |error: &dyn fmt::Display| format!("{}: {error}", file.display());
     let json = fs::read(file).map_err(|error| Misuse(named(&error)))?;
     let json: Value = serde_json::from_slice(&json).map_err(|error| named(&error))?;
-    match lists.iter().find_map(|list| json.get(list)?.as_array()) {
-        Some(listed) => Ok(listed.clone()),
-        None => {
-            let lists = lists.join(" or ");
-            Err(named(&format!("expected {lists}, as {command} prints it")).into())
-        }
-    }
+    let listed = lists.iter().find_map(|list| json.get(list)?.as_array());
+    listed.cloned().ok_or_else(|| {
+        let lists = lists.join(" or ");
+        named(&format!("expected {lists}, as {command} prints it")).into()
+    })
 }
 
 impl Arguments {

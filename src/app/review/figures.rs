@@ -1,0 +1,43 @@
+//! The figures of the day.
+
+use super::{Course, Ended, Review, Undone};
+use crate::{
+    app::{
+        failure::Failure,
+        ports::{FigureLog, RoundLog, Sweep},
+    },
+    domain::{
+        figures::Taking,
+        record::{EndQueue, Record},
+        round::{Part, day},
+    },
+};
+
+impl<S: Sweep + RoundLog + FigureLog, P, I> Review<S, P, I> {
+    /// Counts what is open and what has ended since the day before, and remembers it.
+    pub(super) async fn figures(&self, course: &mut Course<'_, S>) -> Result<Ended, Undone> {
+        let store = &self.triage.store;
+        let day = day(course.round().began_at);
+        let before = store.figures_before(day).await.map_err(Failure::Store)?;
+        let since = before.map(|before| before.as_of);
+        let mut taking = Taking::new(course.now(), since);
+        store.each_open(|record: Record| taking.add(&record)).await.map_err(Failure::Store)?;
+        if since.is_some() {
+            for queue in [EndQueue::Untold, EndQueue::Unexplained, EndQueue::Settled] {
+                let each = |record: Record| taking.add(&record);
+                store.each_ended(queue, since, each).await.map_err(Failure::Store)?;
+            }
+        }
+        let figures = taking.finish();
+        store.remember_figures(day, &figures).await.map_err(Failure::Store)?;
+        let counts = [
+            ("open", figures.open.total),
+            ("overdue", figures.overdue.total),
+            ("new", figures.new),
+            ("ended", figures.ended.total),
+        ];
+        course.progress(Part::Figures).counts =
+            counts.map(|(what, number)| (what.to_owned(), number)).into();
+        Ok(Ended::Done)
+    }
+}

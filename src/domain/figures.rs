@@ -1,0 +1,243 @@
+//! The figures of a day: what is open, overdue, new and ended, and how old it is. Trends are drawn from them.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    assess::Priority,
+    record::{How, Record},
+};
+
+/// The figures as of a moment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Figures {
+    /// When they were taken.
+    pub as_of: Timestamp,
+    /// Since when `new` and `ended` count: the figures before were taken then. None in the first ones, where both are 0.
+    pub since: Option<Timestamp>,
+    /// What is open.
+    pub open: Counts,
+    /// What of it is past its due date.
+    pub overdue: Counts,
+    /// What of it people are yet to be told.
+    pub pending: u64,
+    /// What of it CISA lists as exploited.
+    pub known_exploited: u64,
+    /// What was heard of for the first time.
+    pub new: u64,
+    /// What has ended, by how.
+    pub ended: Ends,
+    /// For how long what is open has been open, in whole days.
+    pub open_age_days: Spread,
+    /// How long what was fixed had been open, in whole days.
+    pub time_to_fix_days: Spread,
+}
+
+/// How many there are of each priority.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// `P1`.
+    #[serde(rename = "P1")]
+    pub p1: u64,
+    /// `P2`.
+    #[serde(rename = "P2")]
+    pub p2: u64,
+    /// `P3`.
+    #[serde(rename = "P3")]
+    pub p3: u64,
+    /// `P4`.
+    #[serde(rename = "P4")]
+    pub p4: u64,
+    /// All.
+    pub total: u64,
+}
+
+impl Counts {
+    fn add(&mut self, priority: Priority) {
+        self.total += 1;
+        *match priority {
+            Priority::P1 => &mut self.p1,
+            Priority::P2 => &mut self.p2,
+            Priority::P3 => &mut self.p3,
+            Priority::P4 => &mut self.p4,
+        } += 1;
+    }
+}
+
+/// How many have ended, by how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ends {
+    /// Inspector still looks, and does not find it any more.
+    pub fixed: u64,
+    /// The resource is gone.
+    pub gone: u64,
+    /// Inspector does not look any more.
+    pub unobserved: u64,
+    /// A rule hides it.
+    pub suppressed: u64,
+    /// Not known, or not yet.
+    pub unknown: u64,
+    /// All.
+    pub total: u64,
+}
+
+impl Ends {
+    fn add(&mut self, how: How) {
+        self.total += 1;
+        *match how {
+            How::Fixed => &mut self.fixed,
+            How::Gone => &mut self.gone,
+            How::Unobserved => &mut self.unobserved,
+            How::Suppressed => &mut self.suppressed,
+            How::Unknown => &mut self.unknown,
+        } += 1;
+    }
+}
+
+/// The middle and the greatest of some numbers; none of none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spread {
+    /// Half of them are at most this: the lower one of two in the middle.
+    pub median: Option<u64>,
+    /// The greatest.
+    pub max: Option<u64>,
+}
+
+/// Figures that are being taken, record by record. What it needs of memory grows with the days, not with the records.
+#[derive(Clone, Debug)]
+pub struct Taking {
+    figures: Figures,
+    open_ages: Days,
+    fixed_after: Days,
+}
+
+/// How many there are of each number of days.
+type Days = BTreeMap<u64, u64>;
+
+impl Taking {
+    /// Begins to take figures as of `as_of`; what is new and ended is since the figures before.
+    pub fn new(as_of: Timestamp, since: Option<Timestamp>) -> Self {
+        let figures = Figures {
+            as_of,
+            since,
+            open: Counts::default(),
+            overdue: Counts::default(),
+            pending: 0,
+            known_exploited: 0,
+            new: 0,
+            ended: Ends::default(),
+            open_age_days: Spread::default(),
+            time_to_fix_days: Spread::default(),
+        };
+        Self { figures, open_ages: Days::new(), fixed_after: Days::new() }
+    }
+
+    /// Takes a record into account.
+    pub fn add(&mut self, record: &Record) {
+        let Figures { as_of, since, .. } = self.figures;
+        let is_since =
+            |moment: Timestamp| since.is_some_and(|since| since < moment) && moment <= as_of;
+        self.figures.new += u64::from(is_since(record.first_seen_at));
+        if record.is_open() {
+            let priority = record.assessment.priority;
+            self.figures.open.add(priority);
+            if record.due_at.is_some_and(|due| due < as_of) {
+                self.figures.overdue.add(priority);
+            }
+            self.figures.pending += u64::from(record.pending_since.is_some());
+            self.figures.known_exploited += u64::from(record.is_known_exploited());
+            if let Some(opened) = record.opened_at {
+                *self.open_ages.entry(days(as_of.duration_since(opened))).or_default() += 1;
+            }
+        } else if let Some(end) = record.end.as_ref().filter(|end| is_since(end.at)) {
+            self.figures.ended.add(end.how);
+            if let (How::Fixed, Some(opened), Some(ended)) =
+                (end.how, record.opened_at, record.ended_at)
+            {
+                *self.fixed_after.entry(days(ended.duration_since(opened))).or_default() += 1;
+            }
+        }
+    }
+
+    /// The figures.
+    pub fn finish(self) -> Figures {
+        Figures {
+            open_age_days: spread(&self.open_ages),
+            time_to_fix_days: spread(&self.fixed_after),
+            ..self.figures
+        }
+    }
+}
+
+fn days(time: SignedDuration) -> u64 {
+    u64::try_from(time.as_hours() / 24).unwrap_or_default()
+}
+
+fn spread(days: &Days) -> Spread {
+    let count: u64 = days.values().sum();
+    let mut seen = 0;
+    let median = days.iter().find(|(_, number)| {
+        seen += **number;
+        seen * 2 >= count
+    });
+    Spread {
+        median: median.map(|(days, _)| *days),
+        max: days.last_key_value().map(|(days, _)| *days),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::record::sample::{after, at};
+
+    fn time(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn what_is_open_overdue_new_and_ended_is_counted_once() {
+        let (yesterday, today) = (time("2026-11-20T00:10:00Z"), time("2026-11-21T00:10:00Z"));
+        let opened = at("2026-11-20T10:00:00Z", |_| {});
+        let closed = at("2026-11-20T11:00:00Z", |f| f["status"] = json!("CLOSED"));
+        let open = after(std::slice::from_ref(&opened));
+        let overdue = Record { due_at: Some(yesterday), ..open.clone() };
+        let fixed = after(&[opened.clone(), closed.clone()]).explained(How::Fixed, None, today);
+        let mut taking = Taking::new(today, Some(yesterday));
+        for record in [&open, &overdue, &fixed.unwrap(), &after(&[opened, closed.clone()])] {
+            taking.add(record);
+        }
+        // Of one that was never open here nobody knows when it ended.
+        taking.add(&after(&[closed]));
+        let figures = serde_json::to_value(taking.finish()).unwrap();
+        assert_eq!(figures["open"], json!({"P1": 0, "P2": 2, "P3": 0, "P4": 0, "total": 2}));
+        assert_eq!(figures["overdue"]["total"], 1);
+        assert_eq!(figures["pending"], 2);
+        assert_eq!(figures["new"], 5);
+        let ended = json!({
+            "fixed": 1, "gone": 0, "unobserved": 0, "suppressed": 0, "unknown": 1, "total": 2
+        });
+        assert_eq!(figures["ended"], ended);
+        assert!(figures["timeToFixDays"]["max"].is_u64(), "{figures}");
+    }
+
+    proptest! {
+        #[test]
+        fn the_median_is_the_lower_middle_of_all(mut all in prop::collection::vec(0_u64..400, 0..50)) {
+            let mut days = Days::new();
+            for one in &all {
+                *days.entry(*one).or_default() += 1;
+            }
+            all.sort_unstable();
+            let middle = all.len().saturating_sub(1) / 2;
+            let expected = Spread { median: all.get(middle).copied(), max: all.last().copied() };
+            prop_assert_eq!(spread(&days), expected);
+        }
+    }
+}
