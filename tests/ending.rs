@@ -190,6 +190,29 @@ async fn where_everything_is_off_what_ends_is_not_observed() {
 }
 
 #[tokio::test]
+async fn where_its_kind_of_scan_is_off_or_not_known_to_be_on_nothing_counts_as_gone() {
+    let world = after_the_first_round(&[in_function(1, |_| {}), in_function(2, |_| {})]).await;
+    world.emulator.inspector.fleet().accounts[0].off = vec!["lambda"];
+    world.inspect(&[closed(1), in_function(2, |_| {})]);
+    world.daily(NEXT_DAY, json!({})).await;
+    let end = world.record(&arn(1)).await.end.unwrap();
+    assert_eq!((end.how, end.reason.as_deref()), (How::Unobserved, Some("DISABLED")));
+
+    let again = changed(2, |f| {
+        place(f, 2);
+        f["status"] = json!("CLOSED");
+        f["updatedAt"] = json!("2026-11-21T18:00:00Z");
+    });
+    world.inspect(&[closed(1), again]);
+    world.emulator.inspector.fleet().trouble = Some(Box::new(|_, request| {
+        (request.path == "/status/batch/get").then_some(Trouble::Denied)
+    }));
+    world.daily(THIRD_DAY, json!({})).await;
+    let end = world.record(&arn(2)).await.end.unwrap();
+    assert!(end.is_unexplained(), "whether it is on was not to be found out: {end:?}");
+}
+
+#[tokio::test]
 async fn how_a_finding_ended_is_asked_for_until_it_is_settled_or_a_month_is_over() {
     let world = after_the_first_round(&[in_function(1, |_| {})]).await;
     world.inspect(&[closed(1)]);
@@ -360,6 +383,20 @@ async fn absence_says_nothing_where_inspector_does_not_look() {
         full(&world, now).await;
     }
     assert!(world.record(&arn(0)).await.is_open());
+}
+
+#[tokio::test]
+async fn absence_says_nothing_where_it_is_not_known_whether_inspector_looks() {
+    let world = administrator_of(&["222233334444"]).await;
+    let there = |number: usize| in_function(number, |f| f["awsAccountId"] = json!("222233334444"));
+    world.inspect(&[there(1)]);
+    world.daily(FIRST, json!({})).await;
+    world.emulator.inspector.fleet().accounts[1].status = "INTERNAL_ERROR";
+    world.inspect(&[]);
+    for now in [NEXT_DAY, THIRD_DAY] {
+        full(&world, now).await;
+    }
+    assert!(world.record(&arn(1)).await.is_open());
 }
 
 /// How each finding stands, what is in its history, and whether it is known to be exploited, at the end of it all. People

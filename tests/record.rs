@@ -101,6 +101,31 @@ async fn a_row_whose_facts_are_spelt_otherwise_is_written_anew_once_and_nobody_i
 }
 
 #[tokio::test]
+async fn what_a_later_version_wrote_into_a_row_stays() {
+    let world = World::new().await;
+    world.handle(&event("2026-11-20T10:00:00Z", |_| {}), NOW).await.unwrap();
+    Client::from_conf(world.emulator.dynamodb().build())
+        .update_item()
+        .table_name(emulator::TABLE)
+        .key("pk", AttributeValue::S(keys::finding(ARN)))
+        .key("sk", AttributeValue::S(keys::CURRENT.to_owned()))
+        .update_expression("SET from_later = :value")
+        .expression_attribute_values(":value", AttributeValue::S("kept".to_owned()))
+        .send()
+        .await
+        .unwrap();
+    for (time, status) in [("2026-11-20T11:00:00Z", "CLOSED"), ("2026-11-20T12:00:00Z", "ACTIVE")] {
+        let event = event(time, |f| f["status"] = json!(status));
+        world.handle(&event, LATER).await.unwrap();
+        let items = world.items(ARN).await;
+        let row = items.iter().find(|item| item["sk"] == AttributeValue::S("CURRENT".to_owned()));
+        let row = row.unwrap();
+        assert_eq!(row["from_later"], AttributeValue::S("kept".to_owned()));
+        assert_eq!(row.contains_key("ended_at"), status == "CLOSED");
+    }
+}
+
+#[tokio::test]
 async fn an_older_state_that_comes_late_changes_nothing() {
     let mut world = World::new().await;
     let newer = event("2026-11-20T11:00:00Z", |f| {

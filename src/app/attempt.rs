@@ -64,6 +64,11 @@ pub struct TimeLimit<'a> {
 }
 
 impl TimeLimit<'_> {
+    /// For as long as it takes.
+    pub fn none() -> Self {
+        Self { left: &|| SignedDuration::MAX, reserve: SignedDuration::ZERO }
+    }
+
     /// Whether nothing may begin any more.
     pub fn is_over(&self) -> bool {
         (self.left)() <= self.reserve

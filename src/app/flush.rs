@@ -160,6 +160,7 @@ impl<S: Alerts + Summaries + Threats, P: Publisher> Triage<S, P> {
     ) -> Result<bool, Failure> {
         let style = &self.config.style;
         let all: Vec<&Record> = records.iter().collect();
+        let mut is_all = true;
         for (message, about) in message::ended(&all, attempt.now, style) {
             if attempt.has_time_for(3, ENDS).is_err() {
                 return Ok(false);
@@ -179,7 +180,9 @@ impl<S: Alerts + Summaries + Threats, P: Publisher> Triage<S, P> {
             if let Err(failed) = published {
                 let (audience, reason) = (Audience::Data, chain(&failed));
                 (attempt.observe)(Observation::AudienceFailed { audience, reason });
-                return Ok(false);
+                // The others may be taken.
+                is_all = false;
+                continue;
             }
             let told = some.iter().filter_map(|record| record.end_told());
             let told: Vec<Record> = told.map(Record::rewritten).collect();
@@ -193,7 +196,7 @@ impl<S: Alerts + Summaries + Threats, P: Publisher> Triage<S, P> {
             flush.messages += 1;
             flush.ended += told.len();
         }
-        Ok(true)
+        Ok(is_all)
     }
 
     async fn tell_ends_plainly(

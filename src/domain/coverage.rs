@@ -123,8 +123,13 @@ pub fn how_ended(kind: &FindingType, covered: &[Coverage]) -> Option<(How, Optio
         FindingType::NetworkReachability => "NETWORK",
         FindingType::PackageVulnerability | FindingType::Other(_) => "PACKAGE",
     };
-    // Of some resources there is one row for all kinds of scans.
-    let row = covered.iter().find(|row| row.scan == scan).or(covered.first())?;
+    let own = covered.iter().find(|row| row.scan == scan);
+    if own.is_none() && *kind == FindingType::CodeVulnerability {
+        // Code is not scanned here any more.
+        return Some((How::Unobserved, None));
+    }
+    // Of some resources there is one row for packages and network.
+    let row = own.or(covered.first())?;
     let reason = row.reason.as_str();
     let how = if REMOVED.contains(&reason) {
         How::Gone

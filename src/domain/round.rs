@@ -190,7 +190,9 @@ impl Round {
     fn reopen(&mut self) {
         let has_failed = |part: &Part| self.state(*part) == PartState::Failed;
         if [Part::Enabled, Part::Listing].iter().any(has_failed) {
-            self.parts.remove(&Part::Vanished);
+            for part in [Part::Vanished, Part::Threat, Part::Figures] {
+                self.parts.remove(&part);
+            }
         }
         for progress in self.parts.values_mut() {
             if progress.state == PartState::Failed {
@@ -230,6 +232,8 @@ impl Rounds {
             }
             _ => self.next(ask, now),
         };
+        let mut round = round;
+        round.believes_absence |= ask.believe;
         if self.listed_fully_at.is_none() && self.baseline.is_none() {
             self.baseline = Some(Baseline::new(round.began_at));
         }

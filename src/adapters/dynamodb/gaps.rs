@@ -1,6 +1,9 @@
 //! What Inspector does not look at, and the accounts that it is asked about.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
+use serde::{Deserialize, Serialize};
 
 use super::{DynamoDb, UPDATE, batches::TableRow, item, keys};
 use crate::{
@@ -13,7 +16,33 @@ use crate::{
 
 /// The attribute that holds a [`Gap`] as JSON text.
 const GAP: &str = "gap";
-/// The attribute that holds a list of [`Observed`] as JSON text.
+/// Accounts in which the same kinds of scans are on. An organisation may have 10,000 accounts, and a row 400 kB.
+#[derive(Serialize, Deserialize)]
+struct Group {
+    scans: Vec<String>,
+    accounts: Vec<String>,
+}
+
+fn grouped(observed: &[Observed]) -> Vec<Group> {
+    let mut groups: BTreeMap<&[String], Vec<String>> = BTreeMap::new();
+    for one in observed {
+        groups.entry(&one.scans).or_default().push(one.account.clone());
+    }
+    let group = |(scans, accounts): (&[String], _)| Group { scans: scans.to_vec(), accounts };
+    groups.into_iter().map(group).collect()
+}
+
+fn ungrouped(groups: Vec<Group>) -> Vec<Observed> {
+    let accounts = |Group { scans, accounts }| {
+        let observed = move |account| Observed { account, scans: Vec::clone(&scans) };
+        accounts.into_iter().map(observed).collect::<Vec<_>>()
+    };
+    let mut observed: Vec<Observed> = groups.into_iter().flat_map(accounts).collect();
+    observed.sort();
+    observed
+}
+
+/// The attribute that holds a list of [`Group`] as JSON text.
 const ACCOUNTS: &str = "accounts";
 
 /// A gap that is to be written or forgotten.
@@ -151,11 +180,12 @@ impl Gaps for DynamoDb {
         let Some(accounts) = row.as_ref().and_then(|row| row.get(ACCOUNTS)?.as_s().ok()) else {
             return Ok(None);
         };
-        serde_json::from_str(accounts).map(Some).map_err(|error| CallFailed {
+        let groups: Vec<Group> = serde_json::from_str(accounts).map_err(|error| CallFailed {
             operation: "DynamoDB BatchGetItem",
             object: format!("{} {}", keys::ROUND, keys::ACCOUNTS),
             source: error.into(),
-        })
+        })?;
+        Ok(Some(ungrouped(groups)))
     }
 
     async fn remember_accounts(&self, accounts: &[Observed]) -> Result<(), CallFailed> {
@@ -164,7 +194,7 @@ impl Gaps for DynamoDb {
             object: format!("{} {}", keys::ROUND, keys::ACCOUNTS),
             source,
         };
-        let list = item::json(&accounts).map_err(|error| failed(error.into()))?;
+        let list = item::json(&grouped(accounts)).map_err(|error| failed(error.into()))?;
         let update = self
             .client
             .update_item()
@@ -175,5 +205,24 @@ impl Gaps for DynamoDb {
             .expression_attribute_values(":accounts", list);
         let updated = update.send().await;
         updated.map(drop).map_err(|error| failed(error.into_service_error().into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_accounts_as_inspector_takes_fit_into_a_row() {
+        let scans = |number: usize| {
+            let all = ["EC2", "ECR", "LAMBDA", "LAMBDA_CODE", "CODE_REPOSITORY", "MACHINE_IMAGE"];
+            all[number % 3..].iter().map(|scan| (*scan).to_owned()).collect()
+        };
+        let observed: Vec<Observed> = (0..10_000)
+            .map(|number| Observed { account: format!("{number:012}"), scans: scans(number) })
+            .collect();
+        let json = serde_json::to_string(&grouped(&observed)).unwrap();
+        assert!(json.len() < 200_000, "{}", json.len());
+        assert_eq!(ungrouped(serde_json::from_str(&json).unwrap()), observed);
     }
 }

@@ -16,7 +16,7 @@ use super::{
     keys,
 };
 use crate::{
-    app::{Queue, Sweep, failure::CallFailed},
+    app::{Queue, Sweep, TimeLimit, failure::CallFailed},
     domain::record::{EndQueue, Record},
 };
 
@@ -53,39 +53,46 @@ impl Sweep for DynamoDb {
         Ok(!self.open_by_due(1).await?.is_empty())
     }
 
-    async fn each_open(&self, mut each: impl FnMut(Record) + Send) -> Result<(), CallFailed> {
+    async fn each_open(
+        &self,
+        limit: TimeLimit<'_>,
+        mut each: impl FnMut(Record) + Send,
+    ) -> Result<bool, CallFailed> {
         let each = |record: Record| {
             if record.is_open() {
                 each(record);
             }
         };
-        self.each_of(&BY_DUE, keys::OPEN, None, each).await
+        self.each_of(&BY_DUE, keys::OPEN, None, limit, each).await
     }
 
     async fn each_ended(
         &self,
         queue: EndQueue,
         after: Option<Timestamp>,
+        limit: TimeLimit<'_>,
         mut each: impl FnMut(Record) + Send,
-    ) -> Result<(), CallFailed> {
+    ) -> Result<bool, CallFailed> {
         let each = |record: Record| {
             if record.end_queue() == Some(queue) {
                 each(record);
             }
         };
-        self.each_of(&BY_AGE, keys::ended(queue), after, each).await
+        self.each_of(&BY_AGE, keys::ended(queue), after, limit, each).await
     }
 }
 
 impl DynamoDb {
     /// Gives the row of each finding in a queue of an index to `each`, as it is by now: the index lags a little behind.
+    /// Returns whether that was all before `limit`.
     async fn each_of(
         &self,
         index: &Index,
         queue: &str,
         after: Option<Timestamp>,
+        limit: TimeLimit<'_>,
         mut each: impl FnMut(Record) + Send,
-    ) -> Result<(), CallFailed> {
+    ) -> Result<bool, CallFailed> {
         for shard in keys::shards(queue) {
             let items = self.shard_items(index, &shard, after, PAGE);
             let mut items = items.into_paginator().items().send();
@@ -96,14 +103,21 @@ impl DynamoDb {
                 {
                     arns.push(entry(index, &shard, item)?.arn);
                 }
+                let is_last = arns.len() < PAGE;
+                // One that moves meanwhile may be in it twice.
+                arns.sort();
+                arns.dedup();
                 let arns: Vec<&str> = arns.iter().map(String::as_str).collect();
                 self.get_records(&arns).await?.into_iter().for_each(&mut each);
-                if arns.len() < PAGE {
+                if limit.is_over() {
+                    return Ok(false);
+                }
+                if is_last {
                     break;
                 }
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// The findings in a queue of those that have ended, the earliest first, at most `most` of them.

@@ -46,6 +46,22 @@ struct Row<'a> {
     record: &'a Record,
 }
 
+/// The attributes of a finding's row that it may be without.
+pub const OPTIONAL: [&str; 12] = [
+    "announced",
+    "due_at",
+    "end",
+    "ended_at",
+    "expires_at",
+    "lease",
+    "open_shard",
+    "opened_at",
+    "partly_told",
+    "pending_shard",
+    "pending_since",
+    "threat",
+];
+
 /// A row of the history.
 #[derive(Serialize)]
 struct History<'a> {
@@ -171,6 +187,22 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+
+    #[test]
+    fn every_attribute_that_a_row_may_be_without_is_known() {
+        let stored = include_str!("../../../tests/stored/0.2.0.json");
+        let stored: BTreeMap<String, serde_dynamo::Item> = serde_json::from_str(stored).unwrap();
+        let rows: Vec<Item> = stored
+            .into_iter()
+            .filter(|(key, _)| key.starts_with(&keys::finding("")) && key.ends_with(keys::CURRENT))
+            .map(|(_, item)| Item::from(item))
+            .collect();
+        let all: std::collections::BTreeSet<&String> = rows.iter().flat_map(Item::keys).collect();
+        for name in all {
+            let is_missing = rows.iter().any(|row| !row.contains_key(name));
+            assert!(!is_missing || OPTIONAL.contains(&name.as_str()), "{name}");
+        }
+    }
 
     #[test]
     fn a_row_that_is_read_and_written_again_is_the_same() {

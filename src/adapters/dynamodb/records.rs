@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::{
     operation::update_item::UpdateItemError,
     types::{
         AttributeValue, CancellationReason, Put, ReturnValue, ReturnValuesOnConditionCheckFailure,
-        TransactWriteItem, builders::PutBuilder,
+        TransactWriteItem, Update, builders::PutBuilder,
     },
 };
 
@@ -155,19 +155,44 @@ impl DynamoDb {
         Ok(vec![self.row_of(record)?, put(history)?])
     }
 
-    /// The part of a transaction that writes a row.
+    /// The part of a transaction that writes a row. What a later version wrote into it, and this one does not know, stays.
     pub(super) fn row_of(&self, record: &Record) -> Result<TransactWriteItem, BoxError> {
-        let row = item::row(record, self.expiry(record.last_seen_at))?;
-        let row = Put::builder().table_name(&self.table).set_item(Some(row));
-        let row = if record.revision == 1 {
-            row.condition_expression("attribute_not_exists(pk)")
-        } else {
-            row.condition_expression("revision = :before").expression_attribute_values(
+        let mut row = item::row(record, self.expiry(record.last_seen_at))?;
+        if record.revision == 1 {
+            let row = Put::builder().table_name(&self.table).set_item(Some(row));
+            return put(row.condition_expression("attribute_not_exists(pk)"));
+        }
+        let mut update = Update::builder()
+            .table_name(&self.table)
+            .condition_expression("revision = :before")
+            .expression_attribute_values(
                 ":before",
                 AttributeValue::N((record.revision - 1).to_string()),
-            )
+            );
+        for key in [keys::PK, keys::SK] {
+            let value = row.remove(key).ok_or_else(|| format!("the row has no {key}"))?;
+            update = update.key(key, value);
+        }
+        let absent = item::OPTIONAL.into_iter().filter(|name| !row.contains_key(*name));
+        let remove: Vec<&str> = absent.collect();
+        let mut set = Vec::with_capacity(row.len());
+        for (place, (name, value)) in row.into_iter().enumerate() {
+            set.push(format!("#{place} = :{place}"));
+            update = update
+                .expression_attribute_names(format!("#{place}"), name)
+                .expression_attribute_values(format!(":{place}"), value);
+        }
+        let remove = if remove.is_empty() {
+            String::new()
+        } else {
+            let names = remove.iter().map(|name| format!("#{name}"));
+            for name in &remove {
+                update = update.expression_attribute_names(format!("#{name}"), *name);
+            }
+            format!(" REMOVE {}", names.collect::<Vec<_>>().join(", "))
         };
-        put(row)
+        let update = update.update_expression(format!("SET {}{remove}", set.join(", ")));
+        Ok(TransactWriteItem::builder().update(update.build()?).build())
     }
 
     /// Reads the records of all findings, in no order, and gives each to `each`.

@@ -46,11 +46,12 @@ pub trait Sweep {
     fn has_open(&self) -> impl Future<Output = Result<bool, CallFailed>> + Send;
 
     /// Gives the record of each open finding to `each`, in no order, a few at a time in memory. One that is opened, ended or
-    /// due otherwise meanwhile may be left out, or come twice.
+    /// due otherwise meanwhile may be left out, or come twice. Returns whether that was all before `limit`.
     fn each_open(
         &self,
+        limit: TimeLimit<'_>,
         each: impl FnMut(Record) + Send,
-    ) -> impl Future<Output = Result<(), CallFailed>> + Send;
+    ) -> impl Future<Output = Result<bool, CallFailed>> + Send;
 
     /// Gives the record of each finding that stands in `queue` and whose end was recorded after a moment, if one is given, to
     /// `each`, in the same way.
@@ -58,8 +59,9 @@ pub trait Sweep {
         &self,
         queue: EndQueue,
         after: Option<Timestamp>,
+        limit: TimeLimit<'_>,
         each: impl FnMut(Record) + Send,
-    ) -> impl Future<Output = Result<(), CallFailed>> + Send;
+    ) -> impl Future<Output = Result<bool, CallFailed>> + Send;
 }
 
 /// What [`Records::refresh`] came upon.

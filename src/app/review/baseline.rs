@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Course, Noting, Review};
 use crate::{
     app::{
-        attempt::{Attempt, CALL_TIMEOUT, Observation},
+        attempt::{Attempt, CALL_TIMEOUT, Observation, TimeLimit},
         failure::{CallFailed, Failure, chain},
         ports::{
             Alerts, Inspector, NotPublished, Publisher, Records, RoundLog, Summaries, SummaryLock,
@@ -17,7 +17,7 @@ use crate::{
     domain::{
         assess::Priority,
         record::{Audience, Lease, Record},
-        round::{Ask, Baseline},
+        round::{Ask, Baseline, Part, PartState},
     },
     render::message::{self, Message},
 };
@@ -42,7 +42,14 @@ where
         let attempt = course.attempt();
         let Some(owed) = course.owed_baseline().map(|owed| owed.clone()) else { return Ok(true) };
         let has_failed = owed.failed_at.is_some() && ask.go_on;
-        if has_failed || !self.triage.config.notify || attempt.has_time_for(4, BASELINE).is_err() {
+        // What CISA lists of it belongs to it. But it does not wait for ever.
+        let waits = course.round().state(Part::Threat) != PartState::Done
+            && attempt.now.duration_since(owed.at) < WAITS_FOR_THREATS;
+        if has_failed
+            || waits
+            || !self.triage.config.notify
+            || attempt.has_time_for(4, BASELINE).is_err()
+        {
             return Ok(true);
         }
         let reach = self.triage.reach(&self.triage.ask_listeners(attempt).await);
@@ -56,7 +63,9 @@ where
             }
             return Ok(true);
         }
-        let inventory = self.inventory(&owed).await?;
+        let Some(inventory) = self.inventory(&owed, course.limit()).await? else {
+            return Ok(true);
+        };
         let is_settled =
             owed.listed_at.is_none_or(|listed| course.now().duration_since(listed) >= INDEX_LAG);
         if inventory.count() < owed.recorded && !is_settled {
@@ -165,12 +174,16 @@ where
         Told::Yes
     }
 
-    /// What the first listing recorded and is still open.
-    async fn inventory(&self, baseline: &Baseline) -> Result<Inventory, Failure> {
+    /// What the first listing recorded and is still open; none if there was no time to see all of it.
+    async fn inventory(
+        &self,
+        baseline: &Baseline,
+        limit: TimeLimit<'_>,
+    ) -> Result<Option<Inventory>, Failure> {
         let mut inventory = Collected::default();
         let each = |record| inventory.add(record, baseline.at);
-        self.triage.store.each_open(each).await.map_err(Failure::Store)?;
-        Ok(inventory.finish())
+        let is_all = self.triage.store.each_open(limit, each).await.map_err(Failure::Store)?;
+        Ok(is_all.then(|| inventory.finish()))
     }
 }
 
@@ -178,6 +191,9 @@ const BASELINE: &str = "the message about what was there at first";
 
 /// For how long an index may lag behind the rows: seconds, says AWS, so this is ample.
 const INDEX_LAG: SignedDuration = SignedDuration::from_secs(60);
+
+/// For how long the message waits for what is known of attacks.
+const WAITS_FOR_THREATS: SignedDuration = SignedDuration::from_hours(6);
 
 /// Whether an audience was told.
 enum Told {

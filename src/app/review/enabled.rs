@@ -43,7 +43,9 @@ impl<S: Gaps + RoundLog, P, I: Inspector> Review<S, P, I> {
             None => !is_complete,
         };
         let mut on: BTreeMap<String, Observed> = BTreeMap::new();
-        let as_before = accounts_before.iter().filter(|one| is_as_before(&one.account)).cloned();
+        // But not that its scans are on: absence in a listing says nothing there.
+        let unsure = |one: &Observed| Observed { scans: Vec::new(), ..one.clone() };
+        let as_before = accounts_before.iter().filter(|one| is_as_before(&one.account)).map(unsure);
         for one in all.values().filter_map(Enablement::observed).chain(as_before) {
             on.entry(one.account.clone()).or_insert(one);
         }

@@ -21,11 +21,17 @@ impl<S: Sweep + RoundLog + FigureLog, P, I> Review<S, P, I> {
         let before = store.figures_before(day).await.map_err(Failure::Store)?;
         let since = before.map(|before| before.as_of);
         let mut taking = Taking::new(course.now(), since);
-        store.each_open(|record: Record| taking.add(&record)).await.map_err(Failure::Store)?;
+        let limit = course.limit();
+        let each = |record: Record| taking.add(&record);
+        if !store.each_open(limit, each).await.map_err(Failure::Store)? {
+            return Ok(Ended::OutOfTime);
+        }
         if since.is_some() {
             for queue in [EndQueue::Untold, EndQueue::Unexplained, EndQueue::Settled] {
                 let each = |record: Record| taking.add(&record);
-                store.each_ended(queue, since, each).await.map_err(Failure::Store)?;
+                if !store.each_ended(queue, since, limit, each).await.map_err(Failure::Store)? {
+                    return Ok(Ended::OutOfTime);
+                }
             }
         }
         let figures = taking.finish();

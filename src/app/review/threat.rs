@@ -21,7 +21,7 @@ const FINDINGS_PER_CALL: usize = 10;
 /// How many findings stand for a vulnerability: one more, should the first be closed meanwhile.
 const REPRESENTATIVES: usize = 2;
 /// Of how many vulnerabilities is written down at a time what is known.
-const AT_ONCE: usize = 50;
+const AT_ONCE: usize = 10;
 /// Of how many findings rows are read and written at a time.
 const ROWS_AT_ONCE: usize = 200;
 
@@ -86,7 +86,10 @@ where
                 vulnerabilities.entry(id).or_default().see(record, is_here);
             }
         };
-        store.each_open(each).await.map_err(Failure::Store)?;
+        let limit = course.limit();
+        if !store.each_open(limit, each).await.map_err(Failure::Store)? {
+            return Ok(Ended::OutOfTime);
+        }
         let ids: Vec<&str> = vulnerabilities.keys().map(String::as_str).collect();
         let mut threats = store.threats(&ids).await.map_err(Failure::Store)?;
         let began_at = course.round().began_at;
@@ -187,7 +190,13 @@ where
                 arns.push(record.finding.arn);
             }
         };
-        store.each_open(each).await.map_err(Failure::Store)?;
+        let limit = course.limit();
+        if !store.each_open(limit, each).await.map_err(Failure::Store)? {
+            return Ok(Ended::OutOfTime);
+        }
+        // One whose due date moves meanwhile may come twice.
+        arns.sort();
+        arns.dedup();
         let told_at = course.rounds.baseline.as_ref().map(|baseline| baseline.at);
         for some in arns.chunks(ROWS_AT_ONCE) {
             if course.limit().is_over() {

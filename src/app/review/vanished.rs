@@ -31,6 +31,8 @@ use crate::{
 const NAMES_PER_CALL: usize = 10;
 /// Of how many findings rows are read and written at a time.
 const ROWS_AT_ONCE: usize = 200;
+/// How many findings are held in memory at a time while it is found out how they ended: some 20 MB.
+const HELD_AT_ONCE: usize = 50_000;
 /// For how long it is asked how a finding ended.
 const ASKED_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 
@@ -45,51 +47,81 @@ const ABSENCE_DONE: &str = "ends";
 /// Where Inspector looks, as this round found it.
 struct View {
     region: Option<String>,
-    /// The kinds of scans that are on, by account.
+    /// The account that asks, if that is known.
+    own: Option<String>,
+    /// The kinds of scans that are on for sure, by account.
     scans: HashMap<String, HashSet<String>>,
-    /// Why nothing is scanned in an account, in Inspector's word.
-    off: HashMap<String, String>,
+    /// Why a kind of scan is off in an account, in Inspector's word; an empty one for all of them.
+    off: HashMap<(String, String), String>,
+}
+
+/// Whether Inspector looks for what a finding was about.
+enum Looks {
+    /// It does.
+    Yes,
+    /// It does not, for this reason in its own word.
+    No(String),
+    /// That is not known, or cannot be asked from here.
+    Unknown,
 }
 
 impl View {
     /// Whether Inspector would list a finding, here and now, if there were it.
     fn would_have(&self, finding: &Finding) -> bool {
-        let scan = finding.resource().and_then(|resource| scan_of(&finding.kind, &resource.kind));
-        let is_scanned =
-            |scan: &str| self.scans.get(&finding.account).is_some_and(|scans| scans.contains(scan));
-        self.is_here(&finding.arn) && !finding.is_on_demand() && scan.is_some_and(is_scanned)
+        !finding.is_on_demand() && matches!(self.looks(finding), Looks::Yes)
     }
 
-    /// Whether a finding is one of the Region that is asked.
-    fn is_here(&self, arn: &str) -> bool {
-        self.region.as_deref().is_some_and(|here| arn.split(':').nth(3) == Some(here))
+    /// Whether Inspector looks, here and now, for what a finding is about.
+    fn looks(&self, finding: &Finding) -> Looks {
+        let account = &finding.account;
+        let is_here =
+            self.region.as_deref().is_some_and(|here| finding.arn.split(':').nth(3) == Some(here));
+        let scan = finding.resource().and_then(|resource| scan_of(&finding.kind, &resource.kind));
+        let (true, Some(scan)) = (is_here, scan) else { return Looks::Unknown };
+        // Those of other accounts are shown to nobody but these.
+        if scan == "CODE_REPOSITORY" && self.own.as_ref().is_some_and(|own| own != account) {
+            return Looks::Unknown;
+        }
+        let off = |scan: &str| self.off.get(&(account.clone(), scan.to_owned()));
+        match off("").or_else(|| off(scan)) {
+            Some(reason) => Looks::No(reason.clone()),
+            None if self.scans.get(account).is_some_and(|scans| scans.contains(scan)) => Looks::Yes,
+            None => Looks::Unknown,
+        }
     }
 }
 
 /// A finding of which it is not known how it ended.
 struct Unexplained {
     arn: String,
-    account: String,
     kind: FindingType,
     resource: String,
     at: Timestamp,
+    looks: Looks,
 }
 
 impl Unexplained {
-    fn of(record: &Record) -> Option<Self> {
+    fn of(record: &Record, view: &View) -> Option<Self> {
         let end = record.end.as_ref().filter(|end| end.is_unexplained())?;
         let finding = &record.finding;
         Some(Self {
             arn: finding.arn.clone(),
-            account: finding.account.clone(),
             kind: finding.kind.clone(),
             resource: finding.resource()?.id.clone(),
             at: end.at,
+            looks: view.looks(finding),
         })
     }
 }
 
 type Explanation = (How, Option<String>);
+
+/// How many ends were looked at.
+enum Explained {
+    All,
+    Some,
+    OutOfTime,
+}
 
 impl<S, P, I> Review<S, P, I>
 where
@@ -99,12 +131,18 @@ where
 {
     /// Ends what is listed no more, and finds out how what has ended did.
     pub(super) async fn vanished(&self, course: &mut Course<'_, S>) -> Result<Ended, Undone> {
-        let view = self.view().await?;
+        let view = self.view(course).await?;
         let round = course.round();
         // A page that could not be read to the end may have had any of them.
         let is_clean = round.count(Part::Listing, "unread") == 0;
         let is_done = |part| round.state(part) == PartState::Done;
         let is_complete = round.is_full && is_done(Part::Enabled) && is_done(Part::Listing);
+        if is_complete && !is_clean {
+            let what = "what is absent from this listing is not looked for".to_owned();
+            let reason = "findings in it cannot be read".to_owned();
+            (course.attempt().observe)(Observation::Warning { what, reason });
+            course.progress(Part::Vanished).counts.insert("notCompared".to_owned(), 1);
+        }
         if is_complete && is_clean && course.progress(Part::Vanished).border.is_none() {
             if matches!(self.absent(&view, course).await?, Ended::OutOfTime) {
                 return Ok(Ended::OutOfTime);
@@ -115,18 +153,21 @@ where
         self.explain(&view, course).await
     }
 
-    async fn view(&self) -> Result<View, Undone> {
+    async fn view(&self, course: &Course<'_, S>) -> Result<View, Undone> {
         let store = &self.triage.store;
-        let observed = store.accounts().await.map_err(Failure::Store)?;
+        // What an earlier round has found may be true no more.
+        let is_known = course.round().state(Part::Enabled) == PartState::Done;
+        let observed = store.accounts().await.map_err(Failure::Store)?.filter(|_| is_known);
         let gaps = store.account_gaps().await.map_err(Failure::Store)?;
         let scans = observed.unwrap_or_default().into_iter();
-        let off = gaps.into_iter().filter(|gap| gap.scan.is_empty());
+        let off = gaps.into_iter().filter(|_| is_known);
         Ok(View {
             region: self.inspector.region().map(str::to_owned),
             scans: scans
                 .map(|Observed { account, scans }| (account, scans.into_iter().collect()))
                 .collect(),
-            off: off.map(|gap| (gap.account, gap.reason)).collect(),
+            off: off.map(|gap| ((gap.account, gap.scan), gap.reason)).collect(),
+            own: course.attempt().account().map(str::to_owned),
         })
     }
 
@@ -163,7 +204,10 @@ where
                 twice.push(finding.arn.clone());
             }
         };
-        store.each_open(each).await.map_err(Failure::Store)?;
+        let limit = course.limit();
+        if !store.each_open(limit, each).await.map_err(Failure::Store)? {
+            return Ok(Ended::OutOfTime);
+        }
         for some in absent.chunks(NUMBERS_PER_ROW) {
             let noted = store.add_findings(FindingSet::Absent, began_at, some, course.now()).await;
             noted.map_err(Failure::Store)?;
@@ -218,18 +262,44 @@ where
 
     /// Finds out how findings ended of which that is not known.
     async fn explain(&self, view: &View, course: &mut Course<'_, S>) -> Result<Ended, Undone> {
+        course.progress(Part::Vanished).count("explained", 0);
+        loop {
+            let before = course.round().count(Part::Vanished, "explained");
+            let is_all = match self.explain_some(view, course).await? {
+                Explained::All => true,
+                Explained::Some => false,
+                Explained::OutOfTime => return Ok(Ended::OutOfTime),
+            };
+            // What cannot be explained yet is asked about again the next day.
+            if is_all || course.round().count(Part::Vanished, "explained") == before {
+                return Ok(Ended::Done);
+            }
+        }
+    }
+
+    /// Finds out how findings ended, of as many as are held in memory at a time.
+    async fn explain_some(
+        &self,
+        view: &View,
+        course: &mut Course<'_, S>,
+    ) -> Result<Explained, Undone> {
         let store = &self.triage.store;
         let has_programs = self.triage.publisher.audiences().contains(&Audience::Data);
         let (mut unexplained, mut untold) = (Vec::new(), Vec::new());
         for queue in [EndQueue::Unexplained, EndQueue::Untold] {
-            let each = |record: Record| match Unexplained::of(&record) {
-                Some(one) => unexplained.push(one),
-                None if !has_programs => untold.push(record.finding.arn),
-                None => {}
+            let each = |record: Record| match Unexplained::of(&record, view) {
+                Some(one) if unexplained.len() < HELD_AT_ONCE => unexplained.push(one),
+                None if !has_programs && untold.len() < HELD_AT_ONCE => {
+                    untold.push(record.finding.arn);
+                }
+                _ => {}
             };
-            store.each_ended(queue, None, each).await.map_err(Failure::Store)?;
+            let limit = course.limit();
+            if !store.each_ended(queue, None, limit, each).await.map_err(Failure::Store)? {
+                return Ok(Explained::OutOfTime);
+            }
         }
-        course.progress(Part::Vanished).count("explained", 0);
+        let is_all = unexplained.len() < HELD_AT_ONCE;
         // Where there is no topic for programs nobody waits for these.
         for arns in untold.chunks(ROWS_AT_ONCE) {
             let arns: Vec<&str> = arns.iter().map(String::as_str).collect();
@@ -243,30 +313,35 @@ where
         let mut known: Vec<(Unexplained, Explanation)> = Vec::new();
         for one in unexplained {
             let is_old = now.duration_since(one.at) >= ASKED_FOR;
-            if let Some(reason) = view.off.get(&one.account) {
-                let how = (How::Unobserved, Some(reason.clone()));
-                known.push((one, how));
-            } else if view.is_here(&one.arn) && view.scans.contains_key(&one.account) {
-                by_resource.entry(one.resource.clone()).or_default().push(one);
-            } else if is_old {
-                known.push((one, (How::Unknown, None)));
+            match &one.looks {
+                Looks::No(reason) => {
+                    let how = (How::Unobserved, Some(reason.clone()));
+                    known.push((one, how));
+                }
+                Looks::Yes => by_resource.entry(one.resource.clone()).or_default().push(one),
+                Looks::Unknown if is_old => known.push((one, (How::Unknown, None))),
+                Looks::Unknown => {}
             }
         }
         let resources: Vec<String> = by_resource.keys().cloned().collect();
         for some in resources.chunks(NAMES_PER_CALL) {
             if course.limit().is_over() {
-                return Ok(Ended::OutOfTime);
+                return Ok(Explained::OutOfTime);
             }
             // A row that cannot be read may be that of any of them.
-            let Some(covered) = self.coverage_by_resource(some, course).await? else {
+            let covered = self.coverage_by_resource(some, course).await?;
+            if covered.is_none() {
                 course.progress(Part::Vanished).count("unread", 1);
-                continue;
-            };
+            }
             for resource in some {
-                let covered = covered.get(resource).map(Vec::as_slice).unwrap_or_default();
+                let rows = |covered: &HashMap<String, Vec<Coverage>>| {
+                    covered.get(resource).cloned().unwrap_or_default()
+                };
+                let rows = covered.as_ref().map(rows);
                 for one in by_resource.remove(resource).into_iter().flatten() {
                     let is_old = now.duration_since(one.at) >= ASKED_FOR;
-                    match how_ended(&one.kind, covered) {
+                    let how = rows.as_deref().and_then(|rows| how_ended(&one.kind, rows));
+                    match how {
                         Some(how) => known.push((one, how)),
                         None if is_old => known.push((one, (How::Unknown, None))),
                         None => {}
@@ -278,7 +353,7 @@ where
             }
         }
         self.note_known(&mut known, course).await?;
-        Ok(Ended::Done)
+        Ok(if is_all { Explained::All } else { Explained::Some })
     }
 
     async fn note_known(

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::{
     adapters::{aws, dynamodb::DynamoDb},
-    app::{Sweep, failure::BoxError},
+    app::{Sweep, TimeLimit, failure::BoxError},
     cli::{
         Verdict, advice,
         rows::{self, Row},
@@ -97,7 +97,7 @@ pub async fn run(
     let read = if arguments.pending {
         store.pending_records(keep).await
     } else {
-        store.each_open(keep).await
+        store.each_open(TimeLimit::none(), keep).await.map(drop)
     };
     read.map_err(|failed| advice::on_table(&failed, &arguments.table))?;
     records.sort_by(|a, b| a.urgency().cmp(&b.urgency()));

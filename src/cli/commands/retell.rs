@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::{
     adapters::{aws, dynamodb::DynamoDb},
     app::{
-        Sweep, WriteOutcome,
+        Sweep, TimeLimit, WriteOutcome,
         failure::{BoxError, CallFailed},
     },
     cli::{Verdict, advice},
@@ -47,7 +47,7 @@ pub async fn run(
     let mut records: Vec<Record> = Vec::new();
     let keep = |record: Record| records.extend(record.untold_since(arguments.since, arguments.to));
     let failed = |failed: CallFailed| advice::on_table(&failed, &arguments.table);
-    store.each_open(keep).await.map_err(failed)?;
+    store.each_open(TimeLimit::none(), keep).await.map_err(failed)?;
     let (mut waiting, mut changed) = (0, 0);
     for record in &records {
         let outcome = if arguments.dry_run {

@@ -25,6 +25,9 @@ pub enum AlertReason {
     PriorityRaised,
     /// A fix appeared.
     FixAppeared,
+    /// A reason of a later version.
+    #[serde(other)]
+    Other,
 }
 
 impl AlertReason {
@@ -37,6 +40,7 @@ impl AlertReason {
             Self::ExploitSeen => "exploit-seen",
             Self::PriorityRaised => "priority-raised",
             Self::FixAppeared => "fix-appeared",
+            Self::Other => "other",
         }
     }
 }

@@ -22,7 +22,8 @@ pub enum How {
     Unobserved,
     /// A suppression rule hides it.
     Suppressed,
-    /// It is not known, or not yet.
+    /// It is not known, or not yet; or a later version has another word for it.
+    #[serde(other)]
     Unknown,
 }
 
