@@ -134,6 +134,29 @@ impl DynamoDb {
         }
     }
 
+    /// Does something to all rows of `object`, as [`DynamoDb::transact_all`] does.
+    ///
+    /// # Errors
+    /// A call failed that will fail again, or there was no time for all rows. What could be done was done.
+    pub(super) async fn transact_whole<T: TableRow>(
+        &self,
+        rows: &[T],
+        parts: impl Fn(&T) -> Result<Vec<TransactWriteItem>, BoxError>,
+        object: &str,
+        limit: TimeLimit<'_>,
+    ) -> Result<(), CallFailed> {
+        let done = self.transact_all(rows, parts, |_| Ok(()), limit).await?;
+        match done.iter().filter(|done| done.is_none()).count() {
+            0 => Ok(()),
+            undone => Err(CallFailed {
+                operation: TRANSACT,
+                object: object.to_owned(),
+                source: format!("the table was too busy for {undone} of {} rows", done.len())
+                    .into(),
+            }),
+        }
+    }
+
     /// Does something to the rows of a batch in one transaction.
     async fn transact<T: TableRow>(
         &self,

@@ -48,11 +48,7 @@ impl FigureLog for DynamoDb {
         };
         let expires_at = AttributeValue::N(self.expiry(figures.as_of).to_string());
         let update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key(keys::PK, AttributeValue::S(keys::FIGURES.to_owned()))
-            .key(keys::SK, AttributeValue::S(day.to_string()))
+            .update_row_at(keys::FIGURES, &day.to_string())
             .update_expression("SET figures = :figures, expires_at = :expires_at")
             .expression_attribute_values(
                 ":figures",

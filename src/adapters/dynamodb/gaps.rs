@@ -5,7 +5,12 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
 use serde::{Deserialize, Serialize};
 
-use super::{DynamoDb, UPDATE, batches::TableRow, item, keys};
+use super::{
+    DynamoDb, UPDATE,
+    batches::TableRow,
+    item::{self, Item},
+    keys,
+};
 use crate::{
     app::{
         Gaps, TimeLimit,
@@ -96,33 +101,11 @@ impl DynamoDb {
 
     /// The gaps whose sort keys begin so.
     async fn gaps(&self, beginning: &str) -> Result<Vec<Gap>, CallFailed> {
-        let failed = |source: BoxError| CallFailed {
-            operation: "DynamoDB Query",
-            object: keys::GAPS.to_owned(),
-            source,
-        };
-        let query = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            // For a page without a limit the embedded store reads all rows that are left.
-            .limit(1_000)
-            .expression_attribute_values(":gaps", AttributeValue::S(keys::GAPS.to_owned()));
-        let query = match beginning {
-            "" => query.key_condition_expression("pk = :gaps"),
-            beginning => query
-                .key_condition_expression("pk = :gaps AND begins_with(sk, :beginning)")
-                .expression_attribute_values(":beginning", AttributeValue::S(beginning.to_owned())),
-        };
-        let mut items = query.into_paginator().items().send();
-        let mut gaps = Vec::new();
-        while let Some(item) = items.next().await {
-            let item = item.map_err(|error| failed(error.into()))?;
+        let read = |item: Item| {
             let gap = item.get(GAP).and_then(|gap| gap.as_s().ok()).map(String::as_str);
-            gaps.push(serde_json::from_str(gap.unwrap_or_default()).map_err(|e| failed(e.into()))?);
-        }
-        Ok(gaps)
+            Ok(serde_json::from_str(gap.unwrap_or_default())?)
+        };
+        self.read_rows(keys::GAPS, beginning, read).await
     }
 }
 
@@ -162,16 +145,7 @@ impl Gaps for DynamoDb {
                 }
             }])
         };
-        let done = self.transact_all(&changes, parts, |_| Ok(()), limit).await?;
-        match done.iter().filter(|done| done.is_none()).count() {
-            0 => Ok(()),
-            undone => Err(CallFailed {
-                operation: "DynamoDB TransactWriteItems",
-                object: keys::GAPS.to_owned(),
-                source: format!("the table was too busy for {undone} of {} gaps", done.len())
-                    .into(),
-            }),
-        }
+        self.transact_whole(&changes, parts, keys::GAPS, limit).await
     }
 
     async fn accounts(&self) -> Result<Option<Vec<Observed>>, CallFailed> {
@@ -196,11 +170,7 @@ impl Gaps for DynamoDb {
         };
         let list = item::json(&grouped(accounts)).map_err(|error| failed(error.into()))?;
         let update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key(keys::PK, AttributeValue::S(keys::ROUND.to_owned()))
-            .key(keys::SK, AttributeValue::S(keys::ACCOUNTS.to_owned()))
+            .update_row_at(keys::ROUND, keys::ACCOUNTS)
             .update_expression("SET accounts = :accounts")
             .expression_attribute_values(":accounts", list);
         let updated = update.send().await;

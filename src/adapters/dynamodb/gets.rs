@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use futures_util::future::try_join_all;
 
 use super::{DynamoDb, item::Item, keys};
-use crate::app::failure::CallFailed;
+use crate::app::failure::{BoxError, CallFailed};
 
 /// How many items DynamoDB gives at a time.
 const BATCH_SIZE: usize = 100;
@@ -27,6 +27,40 @@ impl DynamoDb {
             items.extend(try_join_all(some).await?.into_iter().flatten());
         }
         Ok(items)
+    }
+
+    /// What `read` makes of each row of a partition whose sort key begins with `beginning`, of all rows if that is empty.
+    pub(super) async fn read_rows<T>(
+        &self,
+        partition: &str,
+        beginning: &str,
+        read: impl Fn(Item) -> Result<T, BoxError>,
+    ) -> Result<Vec<T>, CallFailed> {
+        let failed = |source: BoxError| CallFailed {
+            operation: "DynamoDB Query",
+            object: format!("{partition} {beginning}").trim_end().to_owned(),
+            source,
+        };
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            // For a page without a limit the embedded store reads all rows that are left.
+            .limit(1_000)
+            .expression_attribute_values(":partition", AttributeValue::S(partition.to_owned()));
+        let query = match beginning {
+            "" => query.key_condition_expression("pk = :partition"),
+            beginning => query
+                .key_condition_expression("pk = :partition AND begins_with(sk, :beginning)")
+                .expression_attribute_values(":beginning", AttributeValue::S(beginning.to_owned())),
+        };
+        let mut items = query.into_paginator().items().send();
+        let mut rows = Vec::new();
+        while let Some(item) = items.next().await {
+            rows.push(read(item.map_err(|error| failed(error.into()))?).map_err(failed)?);
+        }
+        Ok(rows)
     }
 
     async fn batch_get(&self, keys: &[Key]) -> Result<Vec<Item>, CallFailed> {

@@ -62,11 +62,16 @@ impl DynamoDb {
 
     /// An update of the row with the partition key `key`.
     fn update_row(&self, key: &str) -> UpdateItemFluentBuilder {
+        self.update_row_at(key, keys::CURRENT)
+    }
+
+    /// An update of the row with this partition key and this sort key.
+    fn update_row_at(&self, key: &str, sort_key: &str) -> UpdateItemFluentBuilder {
         self.client
             .update_item()
             .table_name(&self.table)
             .key(keys::PK, AttributeValue::S(key.to_owned()))
-            .key(keys::SK, AttributeValue::S(keys::CURRENT.to_owned()))
+            .key(keys::SK, AttributeValue::S(sort_key.to_owned()))
     }
 
     fn expiry(&self, at: Timestamp) -> i64 {

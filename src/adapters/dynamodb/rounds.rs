@@ -9,11 +9,15 @@ use aws_sdk_dynamodb::{
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Instant, sleep};
 
-use super::{DynamoDb, UPDATE, item, keys};
+use super::{
+    DynamoDb, UPDATE,
+    item::{self, Item},
+    keys,
+};
 use crate::{
     app::{
         FindingSet, Noted, RoundLog, TakenUp,
-        failure::{BoxError, CallFailed, chain},
+        failure::{CallFailed, chain},
     },
     domain::{
         digest,
@@ -106,11 +110,7 @@ impl RoundLog for DynamoDb {
         let key = keys::finding_set(set, began_at) + &format!("{:016x}", digest::long(&bytes));
         let expires_at = now.saturating_add(SETS_KEPT_FOR).unwrap_or(now).as_second();
         let update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key(keys::PK, AttributeValue::S(keys::ROUND.to_owned()))
-            .key(keys::SK, AttributeValue::S(key.clone()))
+            .update_row_at(keys::ROUND, &key)
             .update_expression("SET findings = :findings, expires_at = :expires_at")
             .expression_attribute_values(":findings", AttributeValue::B(bytes.into()))
             .expression_attribute_values(":expires_at", AttributeValue::N(expires_at.to_string()));
@@ -127,30 +127,13 @@ impl RoundLog for DynamoDb {
         began_at: Timestamp,
     ) -> Result<Vec<u64>, CallFailed> {
         let beginning = keys::finding_set(set, began_at);
-        let failed = |source: BoxError| CallFailed {
-            operation: "DynamoDB Query",
-            object: format!("{} {beginning}", keys::ROUND),
-            source,
-        };
-        let query = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key_condition_expression("pk = :round AND begins_with(sk, :set)")
-            .expression_attribute_values(":round", AttributeValue::S(keys::ROUND.to_owned()))
-            .expression_attribute_values(":set", AttributeValue::S(beginning.clone()))
-            .limit(1_000);
-        let mut items = query.into_paginator().items().send();
-        let mut findings = Vec::new();
-        while let Some(item) = items.next().await {
-            let item = item.map_err(|error| failed(error.into()))?;
+        let read = |item: Item| {
             let bytes = item.get(FINDINGS).and_then(|bytes| bytes.as_b().ok());
-            let bytes = bytes.ok_or_else(|| failed("a row of it has no findings".into()))?;
-            let (numbers, _) = bytes.as_ref().as_chunks();
-            findings.extend(numbers.iter().map(|number| u64::from_be_bytes(*number)));
-        }
-        Ok(findings)
+            let (numbers, _) = bytes.ok_or("a row of it has no findings")?.as_ref().as_chunks();
+            Ok(numbers.iter().map(|number| u64::from_be_bytes(*number)).collect())
+        };
+        let rows: Vec<Vec<u64>> = self.read_rows(keys::ROUND, &beginning, read).await?;
+        Ok(rows.concat())
     }
 
     async fn note(

@@ -63,15 +63,7 @@ impl Threats for DynamoDb {
                 );
             Ok(vec![TransactWriteItem::builder().put(put.build()?).build()])
         };
-        let done = self.transact_all(threats, parts, |_| Ok(()), limit).await?;
-        match done.iter().filter(|done| done.is_none()).count() {
-            0 => Ok(()),
-            undone => Err(CallFailed {
-                operation: "DynamoDB TransactWriteItems",
-                object: "what is known of vulnerabilities".to_owned(),
-                source: format!("the table was too busy for {undone} of {}", done.len()).into(),
-            }),
-        }
+        self.transact_whole(threats, parts, "what is known of vulnerabilities", limit).await
     }
 
     async fn share_threats(&self, now: Timestamp) -> Result<(), CallFailed> {

@@ -102,6 +102,10 @@ pub enum Which {
     These(Vec<String>),
 }
 
+/// How many findings or resources are asked for by name at a time:
+/// <https://docs.aws.amazon.com/inspector/v2/APIReference/API_FilterCriteria.html>.
+pub const NAMES_PER_CALL: usize = 10;
+
 impl FindingQuery {
     /// The findings with these ARNs, at most ten.
     pub fn these(arns: &[String]) -> Self {

@@ -15,7 +15,7 @@ mod threats;
 pub use alerts::{Alerts, AnnouncedProblem, Leased, Marked, Marking, Permit, PermitRequest};
 pub use figures::FigureLog;
 pub use gaps::Gaps;
-pub use inspector::{FindingQuery, Inspector, NotAnswered, Page, Refusal, Which};
+pub use inspector::{FindingQuery, Inspector, NAMES_PER_CALL, NotAnswered, Page, Refusal, Which};
 pub use publisher::{NotPublished, Publisher};
 pub use records::{Records, Refreshed, Sweep, WriteOutcome};
 pub use rounds::{FindingSet, Noted, RoundLog, TakenUp};

@@ -17,8 +17,8 @@ use crate::{
         attempt::{Attempt, CALL_TIMEOUT, Observation},
         failure::{CallFailed, Failure},
         ports::{
-            Alerts, FindingQuery, Inspector, NotAnswered, Page, Publisher, Records, Refreshed,
-            Refusal, RoundLog, Sweep, Threats, Which, WriteOutcome,
+            Alerts, FindingQuery, Inspector, NAMES_PER_CALL, NotAnswered, Page, Publisher, Records,
+            Refreshed, Refusal, RoundLog, Sweep, Threats, Which, WriteOutcome,
         },
     },
     domain::{
@@ -43,9 +43,6 @@ const CONCURRENCY: usize = 16;
 const MAX_REFUSALS: usize = 3;
 /// How many findings may wait for the next listing because they could not be recorded. More is no matter of findings.
 const MAX_UNRECORDED: usize = 100;
-/// By how many names findings are asked for at a time:
-/// <https://docs.aws.amazon.com/inspector/v2/APIReference/API_FilterCriteria.html>.
-const NAMES_PER_CALL: usize = 10;
 
 /// How far a listing has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -32,6 +32,9 @@ use crate::domain::{
 };
 use course::{Course, Noting};
 
+/// Of how many findings rows are read and written at a time.
+const ROWS_AT_ONCE: usize = 200;
+
 /// The daily round: what it asks, and what it does the work with.
 #[derive(Debug)]
 pub struct Review<S, P, I> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::{Course, Ended, Review, Undone};
+use super::{Course, Ended, ROWS_AT_ONCE, Review, Undone};
 use crate::{
     app::{
         failure::Failure,
@@ -22,8 +22,6 @@ const FINDINGS_PER_CALL: usize = 10;
 const REPRESENTATIVES: usize = 2;
 /// Of how many vulnerabilities is written down at a time what is known.
 const AT_ONCE: usize = 10;
-/// Of how many findings rows are read and written at a time.
-const ROWS_AT_ONCE: usize = 200;
 
 /// A vulnerability of what is open.
 #[derive(Default)]
@@ -81,7 +79,7 @@ where
         let mut vulnerabilities: BTreeMap<String, Vulnerability> = BTreeMap::new();
         let region = self.inspector.region();
         let each = |record: Record| {
-            let is_here = record.finding.arn.split(':').nth(3) == region;
+            let is_here = region.is_some_and(|here| record.finding.is_of_region(here));
             if let Some(id) = record.finding.vulnerability().map(str::to_owned) {
                 vulnerabilities.entry(id).or_default().see(record, is_here);
             }

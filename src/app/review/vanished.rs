@@ -8,14 +8,14 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Course, Ended, Review, Undone};
+use super::{Course, Ended, ROWS_AT_ONCE, Review, Undone};
 use crate::{
     app::{
         attempt::Observation,
         failure::Failure,
         ports::{
-            Alerts, FindingQuery, FindingSet, Gaps, Inspector, Publisher, Records, RoundLog,
-            Summaries, Sweep, Threats, WriteOutcome,
+            Alerts, FindingQuery, FindingSet, Gaps, Inspector, NAMES_PER_CALL, Publisher, Records,
+            RoundLog, Summaries, Sweep, Threats, WriteOutcome,
         },
     },
     domain::{
@@ -27,10 +27,6 @@ use crate::{
     },
 };
 
-/// How many findings or resources are asked for by name at a time.
-const NAMES_PER_CALL: usize = 10;
-/// Of how many findings rows are read and written at a time.
-const ROWS_AT_ONCE: usize = 200;
 /// How many findings are held in memory at a time while it is found out how they ended: some 20 MB.
 const HELD_AT_ONCE: usize = 50_000;
 /// For how long it is asked how a finding ended.
@@ -74,8 +70,7 @@ impl View {
     /// Whether Inspector looks, here and now, for what a finding is about.
     fn looks(&self, finding: &Finding) -> Looks {
         let account = &finding.account;
-        let is_here =
-            self.region.as_deref().is_some_and(|here| finding.arn.split(':').nth(3) == Some(here));
+        let is_here = self.region.as_deref().is_some_and(|here| finding.is_of_region(here));
         let scan = finding.resource().and_then(|resource| scan_of(&finding.kind, &resource.kind));
         let (true, Some(scan)) = (is_here, scan) else { return Looks::Unknown };
         // Those of other accounts are shown to nobody but these.

@@ -239,6 +239,11 @@ impl Finding {
         }
     }
 
+    /// Whether Inspector has it in this Region, whatever the Region of its resource.
+    pub fn is_of_region(&self, region: &str) -> bool {
+        self.arn.split(':').nth(3) == Some(region)
+    }
+
     /// The id of the vulnerability, if others may know something of it: findings of on-demand scans are nobody's to look up.
     pub fn vulnerability(&self) -> Option<&str> {
         self.package()?.id.as_deref().filter(|_| !self.is_on_demand())
