@@ -4,6 +4,7 @@
 //! Each room knows those above it, and none below:
 //!
 //! - [`domain`]: what is true. A finding, its assessment, its record, and whether it is announced.
+//! - `ledger`: what a team has decided, as a file.
 //! - [`render`]: how it reads. Domain in, text out.
 //! - [`app`]: in what order. One finding, or many that wait, over ports.
 //! - [`adapters`]: with whom. DynamoDB, SNS and SQS, through AWS's SDK.
@@ -22,4 +23,6 @@ pub mod domain;
 pub mod emulator;
 #[cfg(feature = "aws")]
 pub mod lambda;
+#[cfg(feature = "cli")]
+pub mod ledger;
 pub mod render;

@@ -30,7 +30,8 @@ const EVERYWHERE: [&str; 4] = ["jiff", "serde", "serde_json", "thiserror"];
 
 /// The house.
 const HOUSE: &[Room] = &[
-    room("domain", &[], &["cvss", "serde_with", "sha2", "strip_ansi_escapes"]),
+    room("domain", &[], &["cvss", "serde_with", "sha2", "strip_ansi_escapes", "wildmatch"]),
+    room("ledger", &["domain"], &["granit_parser", "packageurl", "strsim", "wildmatch"]),
     room("render", &["domain"], &["askama", "textwrap"]),
     room("app", &["domain", "render"], &["futures_util"]),
     room(
@@ -81,7 +82,7 @@ const HOUSE: &[Room] = &[
     ),
     room(
         "cli",
-        &["domain", "render", "app", "adapters", "lambda", "emulator"],
+        &["domain", "ledger", "render", "app", "adapters", "lambda", "emulator"],
         &["clap", "comfy_table", "csv", "futures_util", "indicatif", "quamina", "tokio"],
     ),
 ];

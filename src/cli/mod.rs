@@ -16,7 +16,7 @@ use std::{
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 
-use commands::{coverage, list, local, replay, retell, score};
+use commands::{coverage, ledger, list, local, replay, retell, score};
 #[cfg(feature = "redrive")]
 use commands::{doctor, give, redrive};
 
@@ -40,6 +40,7 @@ enum Command {
     List(list::Arguments),
     Retell(retell::Arguments),
     Coverage(coverage::Arguments),
+    Ledger(ledger::Arguments),
     #[cfg(feature = "redrive")]
     Doctor(doctor::Arguments),
     #[cfg(feature = "redrive")]
@@ -107,6 +108,7 @@ fn perform(
     match command {
         Command::Score => score::run(input, output),
         Command::Coverage(coverage) => block_on(coverage::run(coverage, clock, output)),
+        Command::Ledger(ledger) => ledger::run(ledger, clock, output),
         Command::List(list) => block_on(list::run(list, clock, output)),
         Command::Retell(retell) => block_on(retell::run(retell, clock(), output)),
         #[cfg(feature = "redrive")]

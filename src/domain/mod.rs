@@ -6,6 +6,7 @@ pub mod coverage;
 pub mod digest;
 pub mod figures;
 pub mod finding;
+pub mod ledger;
 pub mod record;
 pub mod round;
 pub mod text;

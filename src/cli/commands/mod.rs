@@ -5,6 +5,7 @@ pub mod coverage;
 pub mod doctor;
 #[cfg(feature = "redrive")]
 pub mod give;
+pub mod ledger;
 pub mod list;
 pub mod local;
 #[cfg(feature = "redrive")]

@@ -20,6 +20,9 @@ macro_rules! open_vocabulary {
         }
 
         impl $name {
+            /// The words that were known when this was written.
+            pub const WORDS: &[&str] = &[$($word),+];
+
             /// The word as AWS writes it.
             pub fn as_str(&self) -> &str {
                 match self {

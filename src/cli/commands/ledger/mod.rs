@@ -1,0 +1,82 @@
+//! `ledger`: the exceptions of a team, from the file that they stand in.
+
+mod check;
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use clap::Subcommand;
+use jiff::Timestamp;
+
+use crate::{
+    app::failure::BoxError,
+    cli::{Misuse, Verdict},
+    ledger::{self, Problem, Source},
+};
+
+/// Where a ledger stands if nothing else is said.
+pub const FILE: &str = "security/inspector-exclusions.yaml";
+
+/// Check the ledger of exceptions, put it in force, and compare it with the world.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What each is for stands at its arguments.
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::Arguments),
+}
+
+/// Does it.
+pub fn run(
+    arguments: Arguments,
+    clock: fn() -> Timestamp,
+    output: &mut impl Write,
+) -> Result<Verdict, BoxError> {
+    match arguments.command {
+        Command::Check(arguments) => check::run(&arguments, clock, output),
+    }
+}
+
+/// A ledger that was read, or everything that is wrong with it.
+type Read = Result<Source, Vec<Problem>>;
+
+/// Reads the ledger in a file.
+///
+/// # Errors
+/// There is no such file.
+fn read(file: &Path) -> Result<Read, BoxError> {
+    match fs::read(file) {
+        Ok(bytes) => Ok(ledger::read(&bytes)),
+        Err(error) => Err(Misuse(format!("cannot read {}: {error}", file.display())).into()),
+    }
+}
+
+/// Shows what there is to say of a file, a line each, as compilers do.
+fn show(file: &Path, kind: &str, problems: &[Problem], output: &mut impl Write) -> io::Result<()> {
+    for problem in problems {
+        writeln!(
+            output,
+            "{}:{}:{}: {kind}{}",
+            file.display(),
+            problem.place.line,
+            problem.place.column,
+            problem.what
+        )?;
+    }
+    Ok(())
+}
+
+/// The file of a ledger.
+#[derive(Debug, clap::Args)]
+struct LedgerFile {
+    /// The ledger.
+    #[arg(value_name = "FILE", default_value = FILE)]
+    file: PathBuf,
+}
