@@ -11,8 +11,8 @@ use super::{
     deliver::{announced_problems, held_by_others, with_lease},
     failure::{CallFailed, Failure, chain},
     ports::{
-        Alerts, AnnouncedProblem, Leased, NotPublished, Publisher, Queue, Summaries, SummaryLock,
-        Threats,
+        Alerts, AnnouncedProblem, Exceptions, Leased, NotPublished, Publisher, Queue, Records,
+        Summaries, SummaryLock,
     },
     reach::Reach,
     service::Triage,
@@ -87,7 +87,7 @@ const MAX_MESSAGES: usize = Budget::MOST_AT_ONCE as usize;
 
 const ENDS: &str = "telling programs of ends";
 
-impl<S: Alerts + Summaries + Threats, P: Publisher> Triage<S, P> {
+impl<S: Records + Alerts + Summaries + Exceptions, P: Publisher> Triage<S, P> {
     /// Tells people of all that waits to be told and that there is time for: in one summary, or several if that is very
     /// much. What nobody has heard comes first.
     ///
@@ -243,7 +243,7 @@ impl<S: Alerts + Summaries + Threats, P: Publisher> Triage<S, P> {
             if since.is_none() && !is_turn && !may_be_more {
                 return Ok(());
             }
-            let mut rows: Vec<Record> = waiting
+            let rows: Vec<Record> = waiting
                 .rows
                 .into_iter()
                 .filter(|row| held_by_others(row, attempt).is_none() && flush.can_end(queue, row))
@@ -256,7 +256,7 @@ impl<S: Alerts + Summaries + Threats, P: Publisher> Triage<S, P> {
                     SummaryLock::Acquired => {}
                     SummaryLock::HeldByOther | SummaryLock::TooSoon => return Ok(()),
                 }
-                self.look(&mut rows, attempt).await;
+                let rows = self.without_excepted(rows, attempt).await;
                 let summed_up = self.sum_up(rows, &lease, flush, attempt).await;
                 if let Err(failed) = self.store.unlock_summary(&lease).await {
                     warn(attempt, "nobody sums up before this right to do so runs out", &failed);
@@ -269,6 +269,26 @@ impl<S: Alerts + Summaries + Threats, P: Publisher> Triage<S, P> {
                 return Ok(());
             }
         }
+    }
+
+    /// Those of `rows` that no exception covers. That one covers the others is recorded.
+    async fn without_excepted(&self, mut rows: Vec<Record>, attempt: Attempt<'_>) -> Vec<Record> {
+        let under = self.look(&mut rows, attempt).await;
+        let (mut left, mut excepted) = (Vec::new(), Vec::new());
+        for (row, under) in rows.into_iter().zip(under) {
+            match under {
+                Some((row, what)) => excepted.push((row.rewritten(), what)),
+                None => left.push(row),
+            }
+        }
+        if excepted.is_empty() {
+            return left;
+        }
+        // What could not be written waits as before, and a later flush has it.
+        if let Err(failed) = self.store.write_all(&excepted, attempt.until(CALL_TIMEOUT)).await {
+            warn(attempt, "findings that an exception covers wait for the next flush", &failed);
+        }
+        left
     }
 
     /// When the turn of each of these comes. One that comes makes a summary, which then has all that wait.
@@ -538,12 +558,9 @@ impl Row {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        collections::HashMap,
-        sync::{
-            Mutex,
-            atomic::{AtomicUsize, Ordering},
-        },
+    use std::sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
     };
 
     use futures_util::FutureExt;
@@ -552,14 +569,15 @@ mod tests {
     use super::*;
     use crate::{
         app::{
-            Marked, Marking, Pending, Permit, PermitRequest, TimeLimit, TriageConfig, WriteOutcome,
+            LedgerHead, Looked, Marked, Marking, Pending, Permit, PermitRequest, PutInForce,
+            Refreshed, TimeLimit, TriageConfig, WriteOutcome,
         },
         domain::{
             announce::{Budget, Listeners},
             assess::{Policy, assess},
-            finding::sample,
-            record::{AssessedFinding, Step, step},
-            threat::Threat,
+            finding::{Finding, sample},
+            ledger::{InForce, Ledger},
+            record::{AssessedFinding, Step, Transition, step},
         },
         render::message::Message,
     };
@@ -657,20 +675,52 @@ mod tests {
         }
     }
 
-    impl Threats for Forgetful {
-        async fn threats(&self, _: &[&str]) -> Result<HashMap<String, Threat>, CallFailed> {
-            Ok(HashMap::new())
+    impl Exceptions for Forgetful {
+        fn has_ledger(&self, _: Timestamp) -> bool {
+            false
         }
 
-        async fn remember_threats(
-            &self,
-            _: &[(String, Threat)],
-            _: TimeLimit<'_>,
-        ) -> Result<(), CallFailed> {
+        async fn look_up(&self, _: &[&Finding], _: Timestamp) -> Result<Looked, CallFailed> {
+            Ok(Looked::default())
+        }
+
+        async fn ledger_head(&self) -> Result<Option<LedgerHead>, CallFailed> {
             unreachable!()
         }
 
-        async fn share_threats(&self, _: Timestamp) -> Result<(), CallFailed> {
+        async fn ledger(&self, _: &LedgerHead) -> Result<InForce, CallFailed> {
+            unreachable!()
+        }
+
+        async fn put_in_force(
+            &self,
+            _: &Ledger,
+            _: &LedgerHead,
+            _: Option<&LedgerHead>,
+            _: TimeLimit<'_>,
+        ) -> Result<PutInForce, CallFailed> {
+            unreachable!()
+        }
+    }
+
+    impl Records for Forgetful {
+        async fn refresh(&self, _: &AssessedFinding) -> Result<Refreshed, CallFailed> {
+            unreachable!()
+        }
+
+        async fn write(&self, _: &Record, _: Transition) -> Result<WriteOutcome, CallFailed> {
+            unreachable!()
+        }
+
+        async fn read_all(&self, _: &[&str]) -> Result<Vec<Record>, CallFailed> {
+            unreachable!()
+        }
+
+        async fn write_all(
+            &self,
+            _: &[(Record, Transition)],
+            _: TimeLimit<'_>,
+        ) -> Result<Vec<Option<WriteOutcome>>, CallFailed> {
             unreachable!()
         }
     }

@@ -12,8 +12,8 @@ use super::{
     deliver::{MAX_ATTEMPTS, announced_problems, held_by_others, with_lease},
     failure::{CallFailed, Failure, chain},
     ports::{
-        Alerts, Leased, NotPublished, Permit, PermitRequest, Publisher, Records, Refreshed,
-        Threats, WriteOutcome,
+        Alerts, Exceptions, Leased, NotPublished, Permit, PermitRequest, Publisher, Records,
+        Refreshed, WriteOutcome,
     },
     reach::Reach,
     service::Triage,
@@ -24,8 +24,8 @@ use crate::{
         assess::{Priority, assess},
         finding::Finding,
         record::{
-            AlertReason, AssessedFinding, Audience, Decision, Lease, Record, Step, Transition,
-            decide, step,
+            AlertReason, AssessedFinding, Audience, Decision, Excepted, Lease, QuietReason, Record,
+            Step, Transition, decide, step,
         },
     },
     render::message,
@@ -41,7 +41,7 @@ pub struct TriageResult {
     pub priority: Priority,
     /// Its score, as recorded.
     pub score: u8,
-    /// By when to act; null once it has ended.
+    /// By when to act: when its exception ends, if one covers it; null once it has ended.
     pub due_at: Option<Timestamp>,
     /// What was done.
     pub outcome: Outcome,
@@ -63,6 +63,8 @@ pub enum Outcome {
     Stale,
     /// The finding has ended, which is recorded.
     Closed,
+    /// An exception covers it, so that nobody is told.
+    Excepted,
 }
 
 impl Outcome {
@@ -74,11 +76,12 @@ impl Outcome {
             Self::Unchanged => "unchanged",
             Self::Stale => "stale",
             Self::Closed => "closed",
+            Self::Excepted => "excepted",
         }
     }
 }
 
-impl<S: Records + Alerts + Threats, P: Publisher> Triage<S, P> {
+impl<S: Records + Alerts + Exceptions, P: Publisher> Triage<S, P> {
     /// Takes one finding all the way.
     ///
     /// # Errors
@@ -102,13 +105,27 @@ impl<S: Records + Alerts + Threats, P: Publisher> Triage<S, P> {
                 }
                 Recording::Conflict => continue,
             };
-            if self.config.notify
-                && self.has_threats()
-                && matches!(decide(&record), Decision::Alert(_))
-            {
-                self.look(std::slice::from_mut(&mut *record), attempt).await;
+            let may_look = self.config.notify || self.store.has_ledger(attempt.now);
+            let has_looked = may_look
+                && self.has_more_to_look_at(attempt.now)
+                && matches!(decide(&record), Decision::Alert(_));
+            if has_looked {
+                let under = self.look(std::slice::from_mut(&mut *record), attempt).await.pop();
+                if let Some((excepted, what)) = under.flatten() {
+                    attempt.has_time_for(1, arn)?;
+                    let excepted = excepted.rewritten();
+                    let written = self.store.write(&excepted, what).await;
+                    match written.map_err(Failure::Store)? {
+                        WriteOutcome::Applied => *record = excepted,
+                        WriteOutcome::Conflict => continue,
+                    }
+                }
             }
             match decide(&record) {
+                Decision::Quiet(QuietReason::Excepted) => {
+                    let reason = excepted(&record);
+                    return Ok(report(&record, Outcome::Excepted, reason));
+                }
                 Decision::Quiet(reason) => {
                     return Ok(match transition {
                         Some(transition) if !record.is_open() => {
@@ -143,7 +160,7 @@ impl<S: Records + Alerts + Threats, P: Publisher> Triage<S, P> {
                             "recorded; nobody listens: the topic has no confirmed subscription";
                         return Ok(report(&record, Outcome::Pending, reason.to_owned()));
                     }
-                    match self.permit(*record, why, listeners, attempt).await? {
+                    match self.permit(*record, why, listeners, has_looked, attempt).await? {
                         Permitted::Yes(record, lease) => {
                             return self.announce(*record, why, &lease, reach, attempt).await;
                         }
@@ -214,6 +231,7 @@ impl<S: Records + Alerts + Threats, P: Publisher> Triage<S, P> {
         record: Record,
         why: AlertReason,
         listeners: Listeners,
+        has_looked: bool,
         attempt: Attempt<'_>,
     ) -> Result<Permitted, Failure> {
         if held_by_others(&record, attempt).is_some() {
@@ -238,7 +256,7 @@ impl<S: Records + Alerts + Threats, P: Publisher> Triage<S, P> {
                 bucket: Bucket::of(record.assessment.priority),
                 problems: announced_problems(&record, why).collect(),
                 listeners,
-                has_looked: self.has_threats(),
+                has_looked,
             };
             self.store.permit(&record, &lease, &alone).await.map_err(Failure::Store)?
         };
@@ -351,12 +369,21 @@ fn ended(transition: Transition, record: &Record) -> String {
     }
 }
 
+fn excepted(record: &Record) -> String {
+    match record.exception() {
+        Some(Excepted { id, owner, terms, .. }) => {
+            format!("exception {id} covers it until {} ({owner})", terms.expires_at)
+        }
+        None => QuietReason::Excepted.as_str().to_owned(),
+    }
+}
+
 fn report(record: &Record, outcome: Outcome, reason: String) -> TriageResult {
     TriageResult {
         finding_arn: record.finding.arn.clone(),
         priority: record.assessment.priority,
         score: record.assessment.score,
-        due_at: record.due_at,
+        due_at: record.act_by(),
         outcome,
         reason,
     }

@@ -58,11 +58,14 @@ fn shown(rows: &[&Row]) -> Table {
 
 fn row(record: &Record) -> Row {
     let finding = &record.finding;
-    let due = record.due_at.map(|due| Offset::UTC.to_datetime(due).date().to_string());
+    let due = record.exception().map(|exception| exception.terms.expires_at.to_string());
+    let due =
+        due.or_else(|| record.due_at.map(|due| Offset::UTC.to_datetime(due).date().to_string()));
     let resource = finding.resource().map(Resource::display_name).unwrap_or_default();
     let fix = finding.fix_available.as_ref().map_or("-", |fix| fix.as_str());
-    let told = match (record.is_open(), record.announced.is_some()) {
-        (true, false) => ", pending",
+    let told = match (record.is_open(), record.exception(), record.announced.is_some()) {
+        (true, Some(_), _) => ", excepted",
+        (true, None, false) => ", pending",
         _ => "",
     };
     Row {

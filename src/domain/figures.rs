@@ -22,6 +22,9 @@ pub struct Figures {
     pub open: Counts,
     /// What of it is past its due date.
     pub overdue: Counts,
+    /// What an exception covers, which counts nowhere else.
+    #[serde(default)]
+    pub excepted: u64,
     /// What of it people are yet to be told.
     pub pending: u64,
     /// What of it CISA lists as exploited.
@@ -125,6 +128,7 @@ impl Taking {
             since,
             open: Counts::default(),
             overdue: Counts::default(),
+            excepted: 0,
             pending: 0,
             known_exploited: 0,
             new: 0,
@@ -141,7 +145,9 @@ impl Taking {
         let is_since =
             |moment: Timestamp| since.is_some_and(|since| since < moment) && moment <= as_of;
         self.figures.new += u64::from(is_since(record.first_seen_at));
-        if record.is_open() {
+        if record.exception().is_some() {
+            self.figures.excepted += 1;
+        } else if record.is_open() {
             let priority = record.assessment.priority;
             self.figures.open.add(priority);
             if record.due_at.is_some_and(|due| due < as_of) {

@@ -37,6 +37,8 @@ pub enum Part {
     Vanished,
     /// What is known of attacks on what is open.
     Threat,
+    /// What the ledger covers, and covers no more.
+    Ledger,
     /// What Inspector does not look at.
     Coverage,
     /// The figures of the day.
@@ -45,8 +47,15 @@ pub enum Part {
 
 impl Part {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Enabled, Self::Listing, Self::Vanished, Self::Threat, Self::Coverage, Self::Figures];
+    pub const ALL: [Self; 7] = [
+        Self::Enabled,
+        Self::Listing,
+        Self::Vanished,
+        Self::Threat,
+        Self::Ledger,
+        Self::Coverage,
+        Self::Figures,
+    ];
 
     /// The part as one word.
     pub fn as_str(self) -> &'static str {
@@ -55,6 +64,7 @@ impl Part {
             Self::Listing => "listing",
             Self::Vanished => "vanished",
             Self::Threat => "threat",
+            Self::Ledger => "ledger",
             Self::Coverage => "coverage",
             Self::Figures => "figures",
         }
@@ -77,6 +87,8 @@ pub struct Rounds {
     pub baseline: Option<Baseline>,
     /// When the last round began that has compared what is open with all that was listed.
     pub absent_as_of: Option<Timestamp>,
+    /// The ledger that all that is open was judged by, by its digest.
+    pub ledger: Option<String>,
     /// Findings that could not be recorded, by their ARNs: the next listing asks for them again.
     pub unrecorded: BTreeSet<String>,
 }
@@ -190,7 +202,7 @@ impl Round {
     fn reopen(&mut self) {
         let has_failed = |part: &Part| self.state(*part) == PartState::Failed;
         if [Part::Enabled, Part::Listing].iter().any(has_failed) {
-            for part in [Part::Vanished, Part::Threat, Part::Figures] {
+            for part in [Part::Vanished, Part::Threat, Part::Ledger, Part::Figures] {
                 self.parts.remove(&part);
             }
         }

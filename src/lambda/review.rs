@@ -10,8 +10,8 @@ use super::{
 use crate::{
     adapters::{aws::Clients, dynamodb::DynamoDb, inspector2::Inspector2, sns::Sns},
     app::{
-        Alerts, Attempt, FigureLog, Gaps, Inspector, Publisher, Records, RoundLog, Summaries,
-        Sweep, Threats, Triage, TriageConfig,
+        Alerts, Attempt, Exceptions, FigureLog, Gaps, Inspector, Publisher, Records, RoundLog,
+        Summaries, Sweep, Threats, Triage, TriageConfig,
         review::{Review, RoundResult},
     },
 };
@@ -69,7 +69,7 @@ pub async fn handle<S, P: Publisher, I: Inspector>(
     attempt: Attempt<'_>,
 ) -> Result<RoundResult, FunctionError>
 where
-    S: Records + Sweep + Alerts + Summaries + RoundLog + Gaps + Threats + FigureLog,
+    S: Records + Sweep + Alerts + Summaries + RoundLog + Gaps + Threats + Exceptions + FigureLog,
 {
     let failed = |failure| FunctionError::new(failure, None);
     let ask = event::daily(event).map_err(failed)?;

@@ -10,8 +10,8 @@ use super::{
 use crate::{
     adapters::{aws::Clients, dynamodb::DynamoDb, sns::Sns},
     app::{
-        Alerts, Attempt, FlushFailed, FlushResult, Observation, Publisher, Records, Summaries,
-        Threats, Triage, TriageConfig, TriageResult,
+        Alerts, Attempt, Exceptions, FlushFailed, FlushResult, Observation, Publisher, Records,
+        Summaries, Triage, TriageConfig, TriageResult,
     },
 };
 
@@ -57,7 +57,7 @@ impl Function for TriageFunction {
 /// # Errors
 /// Something was not done that should have been; see [`Failure`](crate::app::failure::Failure). Not so a flush: Lambda
 /// would repeat it a minute later, and keep it for a person in the end, while the next flush does what it did not.
-pub async fn handle<S: Records + Alerts + Summaries + Threats, P: Publisher>(
+pub async fn handle<S: Records + Alerts + Summaries + Exceptions, P: Publisher>(
     triage: &Triage<S, P>,
     event: &[u8],
     attempt: Attempt<'_>,
@@ -68,7 +68,7 @@ pub async fn handle<S: Records + Alerts + Summaries + Threats, P: Publisher>(
     }
 }
 
-async fn finding<S: Records + Alerts + Threats, P: Publisher>(
+async fn finding<S: Records + Alerts + Exceptions, P: Publisher>(
     triage: &Triage<S, P>,
     sent: FindingEvent,
     attempt: Attempt<'_>,
@@ -98,7 +98,7 @@ async fn finding<S: Records + Alerts + Threats, P: Publisher>(
     Ok(report)
 }
 
-async fn flush<S: Alerts + Summaries + Threats, P: Publisher>(
+async fn flush<S: Records + Alerts + Summaries + Exceptions, P: Publisher>(
     triage: &Triage<S, P>,
     attempt: Attempt<'_>,
 ) -> FlushResult {

@@ -47,10 +47,17 @@ impl Alerts for DynamoDb {
             for problem in &request.problems {
                 items.push(self.announced_alone(problem, request.now).map_err(failed)?);
             }
+            let problems_end = items.len();
+            let no_ledger = self.no_ledger(request.now).map_err(failed)?;
+            let is_checked = no_ledger.is_some();
+            items.extend(no_ledger);
             let call = self.client.transact_write_items().set_transact_items(Some(items));
             let reasons = match transaction_outcome(call.send().await).map_err(failed)? {
                 TransactionOutcome::Committed => {
                     self.note_taken(request.bucket, level, request.now);
+                    if is_checked {
+                        self.learn_no_ledger(request.now);
+                    }
                     return Ok(Permit::Granted);
                 }
                 // So many write at once that there was no getting through. The finding is recorded, and waits.
@@ -61,7 +68,10 @@ impl Alerts for DynamoDb {
             if refused(0) {
                 return Ok(Permit::Conflict);
             }
-            if (2..reasons.len()).any(refused) {
+            if is_checked && self.learn_ledger(reasons.get(problems_end)) {
+                return Ok(Permit::LookFirst);
+            }
+            if (2..problems_end).any(refused) {
                 return Ok(Permit::AlreadyAnnounced);
             }
             if !refused(1) {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::keys;
-use crate::domain::record::{Announcement, End, Facts, Record, Transition};
+use crate::domain::record::{Announcement, End, Excepted, Facts, Record, Transition};
 
 /// An item as the SDK has it.
 pub type Item = HashMap<String, AttributeValue>;
@@ -39,6 +39,12 @@ struct Row<'a> {
     /// When the end of the finding was recorded: in place of since when it waits to be told, which no ended one does.
     #[serde(rename = "pending_since", skip_serializing_if = "Option::is_none")]
     ended_since: Option<Timestamp>,
+    /// The exception that covers it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exception: Option<&'a str>,
+    /// The first moment after that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    excepted_until: Option<Timestamp>,
     /// When the table forgets it, if ever, in seconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<i64>,
@@ -47,11 +53,14 @@ struct Row<'a> {
 }
 
 /// The attributes of a finding's row that it may be without.
-pub const OPTIONAL: [&str; 12] = [
+pub const OPTIONAL: [&str; 15] = [
     "announced",
     "due_at",
     "end",
     "ended_at",
+    "excepted",
+    "excepted_until",
+    "exception",
     "expires_at",
     "lease",
     "open_shard",
@@ -75,6 +84,9 @@ struct History<'a> {
     /// How it ended, if it has.
     #[serde(skip_serializing_if = "Option::is_none")]
     end: Option<&'a End>,
+    /// The exception that covered it then, or was the last that did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    excepted: Option<&'a Excepted>,
     #[serde(flatten)]
     state: Option<State<'a>>,
     expires_at: i64,
@@ -109,7 +121,9 @@ pub fn row(record: &Record, expires_at: i64) -> Result<Item, Unreadable> {
         open_shard: record.is_open().then(|| keys::shard(keys::OPEN, arn)),
         no_due_date: (record.is_open() && record.due_at.is_none()).then_some(keys::NO_DUE_DATE),
         pending_shard,
-        ended_since: pending_since.filter(|_| record.end.is_some()),
+        ended_since: pending_since.filter(|_| record.pending_since.is_none()),
+        exception: record.exception().map(|exception| exception.id.as_str()),
+        excepted_until: record.exception().map(|exception| exception.terms.end()),
         expires_at: (!is_kept).then_some(expires_at),
         record,
     })
@@ -144,6 +158,7 @@ pub fn transition(
         what: transition.as_str(),
         facts: &record.facts(),
         end: record.end.as_ref(),
+        excepted: record.excepted.as_ref(),
         state: Some(State {
             score: record.assessment.score,
             version: record.version.as_str(),
@@ -167,6 +182,7 @@ pub fn announcement(
         what: announced.why.as_str(),
         facts: &announced.facts,
         end: None,
+        excepted: record.excepted.as_ref(),
         state: None,
         expires_at,
     })

@@ -115,6 +115,32 @@ pub fn bucket(bucket: Bucket) -> &'static str {
     }
 }
 
+/// The partition key of the row that says which ledger is in force. Those of the ledgers begin with it.
+pub const LEDGER: &str = "LEDGER";
+/// What the sort keys of exceptions begin with that name no vulnerability, under [`ledger`].
+pub const LEDGER_OTHERS: &str = "*";
+const LEDGER_ENTRY: &str = "ID#";
+
+/// The partition key of the ledger with this digest.
+pub fn ledger(digest: &str) -> String {
+    format!("{LEDGER}#{digest}")
+}
+
+/// The sort key, under [`ledger`], of the exceptions that name a vulnerability.
+pub fn ledger_entry(id: &str) -> String {
+    format!("{LEDGER_ENTRY}{id}")
+}
+
+/// The id of the vulnerability that such a sort key is of.
+pub fn ledger_entry_id(sort_key: &str) -> Option<&str> {
+    sort_key.strip_prefix(LEDGER_ENTRY)
+}
+
+/// The sort key, under [`ledger`], of some of the exceptions that name no vulnerability.
+pub fn ledger_others(number: usize) -> String {
+    format!("{LEDGER_OTHERS}#{number:06}")
+}
+
 const VULNERABILITY: &str = "CVE#";
 
 /// The partition key of what is known of attacks on a vulnerability.
@@ -164,8 +190,8 @@ fn numbered(queue: &str, shard: u8) -> String {
 /// The key of a record in the index of findings with something to tell, or that have ended; none if it is neither.
 pub fn pending(record: &Record) -> Option<(String, Timestamp)> {
     let arn = &record.finding.arn;
-    if let (Some(queue), Some(end)) = (record.end_queue(), &record.end) {
-        return Some((shard(ended(queue), arn), end.at));
+    if let (Some(queue), Some(since)) = (record.end_queue(), record.ended_since()) {
+        return Some((shard(ended(queue), arn), since));
     }
     let since = record.pending_since?;
     let queue = if record.delivered_to().is_empty() { PENDING } else { PARTLY_TOLD };

@@ -15,6 +15,7 @@ mod health;
 mod index;
 mod item;
 pub mod keys;
+mod ledger;
 mod problems;
 #[cfg(feature = "cli")]
 mod reader;
@@ -39,6 +40,7 @@ use aws_sdk_dynamodb::{
 use jiff::{SignedDuration, Timestamp};
 
 use bucket::BucketCache;
+use ledger::LedgerCache;
 use retry::RetryConflicts;
 
 const UPDATE: &str = "DynamoDB UpdateItem";
@@ -50,6 +52,7 @@ pub struct DynamoDb {
     table: String,
     history: SignedDuration,
     cache: Arc<Mutex<BucketCache>>,
+    ledger: Arc<Mutex<LedgerCache>>,
 }
 
 impl DynamoDb {
@@ -57,7 +60,7 @@ impl DynamoDb {
     pub fn new(config: config::Builder, table: String, history_days: u16) -> Self {
         let client = Client::from_conf(config.retry_classifier(RetryConflicts).build());
         let history = SignedDuration::from_hours(24 * i64::from(history_days));
-        Self { client, table, history, cache: Arc::default() }
+        Self { client, table, history, cache: Arc::default(), ledger: Arc::default() }
     }
 
     /// An update of the row with the partition key `key`.

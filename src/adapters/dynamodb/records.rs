@@ -99,13 +99,24 @@ impl Records for DynamoDb {
             source,
         };
         let parts = self.parts(record, transition).map_err(failed)?;
-        let answer =
-            self.client.transact_write_items().set_transact_items(Some(parts)).send().await;
-        match transaction_outcome(answer).map_err(failed)? {
-            TransactionOutcome::Committed => Ok(WriteOutcome::Applied),
-            TransactionOutcome::Cancelled(_) => Ok(WriteOutcome::Conflict),
-            TransactionOutcome::Throttled(said) => Err(failed(said)),
+        let now = record.last_seen_at;
+        // Where there is something to tell, it matters whether a ledger is in force.
+        let is_news = record.pending_since.is_some();
+        let no_ledger = if is_news { self.no_ledger(now).map_err(failed)? } else { None };
+        let Some(no_ledger) = no_ledger else {
+            return self.write_parts(parts).await.map_err(failed).map(|(outcome, _)| outcome);
+        };
+        let place = parts.len();
+        let with_check = [parts.clone(), vec![no_ledger]].concat();
+        let (outcome, reasons) = self.write_parts(with_check).await.map_err(failed)?;
+        if outcome == WriteOutcome::Applied {
+            self.learn_no_ledger(now);
+            return Ok(outcome);
         }
+        if self.learn_ledger(reasons.get(place)) {
+            return self.write_parts(parts).await.map_err(failed).map(|(outcome, _)| outcome);
+        }
+        Ok(outcome)
     }
 
     async fn read_all(&self, arns: &[&str]) -> Result<Vec<Record>, CallFailed> {
@@ -143,6 +154,19 @@ fn put(put: PutBuilder) -> Result<TransactWriteItem, BoxError> {
 }
 
 impl DynamoDb {
+    /// Writes parts, all or none. Gives the reasons, in their order, if it was none.
+    async fn write_parts(
+        &self,
+        parts: Vec<TransactWriteItem>,
+    ) -> Result<(WriteOutcome, Vec<CancellationReason>), BoxError> {
+        let call = self.client.transact_write_items().set_transact_items(Some(parts));
+        match transaction_outcome(call.send().await)? {
+            TransactionOutcome::Committed => Ok((WriteOutcome::Applied, Vec::new())),
+            TransactionOutcome::Cancelled(reasons) => Ok((WriteOutcome::Conflict, reasons)),
+            TransactionOutcome::Throttled(said) => Err(said),
+        }
+    }
+
     /// The parts of a transaction that writes a row and its history.
     fn parts(
         &self,

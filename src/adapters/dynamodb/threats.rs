@@ -6,7 +6,14 @@ use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use futures_util::future::try_join;
 use jiff::Timestamp;
 
-use super::{DynamoDb, UPDATE, batches::TableRow, bucket::THREATS_AT, gets::Key, item, keys};
+use super::{
+    DynamoDb, UPDATE,
+    batches::TableRow,
+    bucket::THREATS_AT,
+    gets::Key,
+    item::{self, Item},
+    keys,
+};
 use crate::{
     app::{Threats, TimeLimit, failure::CallFailed},
     domain::{announce::Bucket, threat::Threat},
@@ -25,6 +32,19 @@ impl TableRow for (String, Threat) {
     }
 }
 
+/// What a row says of a vulnerability, with its id.
+pub fn read(row: &Item) -> Option<(String, Threat)> {
+    let text = |name: &str| row.get(name).and_then(|value| value.as_s().ok());
+    let id = text(keys::PK).and_then(|key| keys::vulnerability_id(key));
+    let threat = text(THREAT).map(|threat| serde_json::from_str(threat));
+    if let (Some(id), Some(Ok(threat))) = (id, threat) {
+        return Some((id.to_owned(), threat));
+    }
+    // It is looked up again, and written anew.
+    tracing::error!(row.key = text(keys::PK), "a row cannot be read");
+    None
+}
+
 impl Threats for DynamoDb {
     async fn threats(&self, ids: &[&str]) -> Result<HashMap<String, Threat>, CallFailed> {
         let distinct: BTreeSet<&str> = ids.iter().copied().collect();
@@ -32,15 +52,7 @@ impl Threats for DynamoDb {
         let keys: Vec<Key> = distinct.into_iter().map(key).collect();
         let mut threats = HashMap::new();
         for row in self.get_items(&keys).await? {
-            let text = |name: &str| row.get(name).and_then(|value| value.as_s().ok());
-            let id = text(keys::PK).and_then(|key| keys::vulnerability_id(key));
-            let threat = text(THREAT).map(|threat| serde_json::from_str(threat));
-            if let (Some(id), Some(Ok(threat))) = (id, threat) {
-                threats.insert(id.to_owned(), threat);
-            } else {
-                // It is looked up again, and written anew.
-                tracing::error!(row.key = text(keys::PK), "a row cannot be read");
-            }
+            threats.extend(read(&row));
         }
         Ok(threats)
     }

@@ -3,6 +3,7 @@
 //! If a call fails, whether it took effect is unknown, and it may be repeated.
 
 mod alerts;
+mod exceptions;
 mod figures;
 mod gaps;
 mod inspector;
@@ -13,6 +14,7 @@ mod summaries;
 mod threats;
 
 pub use alerts::{Alerts, AnnouncedProblem, Leased, Marked, Marking, Permit, PermitRequest};
+pub use exceptions::{Exceptions, LedgerHead, Looked, PutInForce};
 pub use figures::FigureLog;
 pub use gaps::Gaps;
 pub use inspector::{FindingQuery, Inspector, NAMES_PER_CALL, NotAnswered, Page, Refusal, Which};

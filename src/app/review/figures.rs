@@ -28,7 +28,12 @@ impl<S: Sweep + RoundLog + FigureLog, P, I> Review<S, P, I> {
         }
         if since.is_some() {
             for queue in [EndQueue::Untold, EndQueue::Unexplained, EndQueue::Settled] {
-                let each = |record: Record| taking.add(&record);
+                // What is open and excepted is there as well, and was counted.
+                let each = |record: Record| {
+                    if !record.is_open() {
+                        taking.add(&record);
+                    }
+                };
                 if !store.each_ended(queue, since, limit, each).await.map_err(Failure::Store)? {
                     return Ok(Ended::OutOfTime);
                 }
@@ -38,6 +43,7 @@ impl<S: Sweep + RoundLog + FigureLog, P, I> Review<S, P, I> {
         store.remember_figures(day, &figures).await.map_err(Failure::Store)?;
         let counts = [
             ("open", figures.open.total),
+            ("excepted", figures.excepted),
             ("overdue", figures.overdue.total),
             ("new", figures.new),
             ("ended", figures.ended.total),

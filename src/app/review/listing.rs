@@ -17,8 +17,8 @@ use crate::{
         attempt::{Attempt, CALL_TIMEOUT, Observation},
         failure::{CallFailed, Failure},
         ports::{
-            Alerts, FindingQuery, Inspector, NAMES_PER_CALL, NotAnswered, Page, Publisher, Records,
-            Refreshed, Refusal, RoundLog, Sweep, Threats, Which, WriteOutcome,
+            Alerts, Exceptions, FindingQuery, Inspector, NAMES_PER_CALL, NotAnswered, Page,
+            Publisher, Records, Refreshed, Refusal, RoundLog, Sweep, Which, WriteOutcome,
         },
     },
     domain::{
@@ -137,7 +137,7 @@ enum Change {
 
 impl<S, P, I> Review<S, P, I>
 where
-    S: Records + Sweep + Alerts + RoundLog + Threats,
+    S: Records + Sweep + Alerts + RoundLog + Exceptions,
     P: Publisher,
     I: Inspector,
 {

@@ -8,6 +8,7 @@ mod course;
 mod coverage;
 mod enabled;
 mod figures;
+mod ledger;
 mod listing;
 mod threat;
 mod vanished;
@@ -21,8 +22,8 @@ use super::{
     attempt::{Attempt, Observation},
     failure::{Failure, chain},
     ports::{
-        Alerts, FigureLog, Gaps, Inspector, NotAnswered, Publisher, Records, Refusal, RoundLog,
-        Summaries, Sweep, Threats,
+        Alerts, Exceptions, FigureLog, Gaps, Inspector, NotAnswered, Publisher, Records, Refusal,
+        RoundLog, Summaries, Sweep, Threats,
     },
     service::Triage,
 };
@@ -109,7 +110,7 @@ impl From<Failure> for Undone {
 
 impl<S, P, I> Review<S, P, I>
 where
-    S: Records + Sweep + Alerts + Summaries + RoundLog + Gaps + Threats + FigureLog,
+    S: Records + Sweep + Alerts + Summaries + RoundLog + Gaps + Threats + Exceptions + FigureLog,
     P: Publisher,
     I: Inspector,
 {
@@ -141,6 +142,7 @@ where
         ask: Ask,
         course: &mut Course<'_, S>,
     ) -> Result<Option<RoundOutcome>, Failure> {
+        self.notice_ledger(course).await;
         for part in Part::ALL {
             if course.round().state(part) != PartState::Open {
                 continue;
@@ -192,6 +194,7 @@ where
             Part::Listing => self.listing(course).await,
             Part::Vanished => self.vanished(course).await,
             Part::Threat => self.threat(course).await,
+            Part::Ledger => self.ledger(course).await,
             Part::Coverage => self.coverage(course).await,
             Part::Figures => self.figures(course).await,
         }

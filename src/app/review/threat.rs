@@ -6,7 +6,10 @@ use super::{Course, Ended, ROWS_AT_ONCE, Review, Undone};
 use crate::{
     app::{
         failure::Failure,
-        ports::{Alerts, Gaps, Inspector, Publisher, Records, RoundLog, Summaries, Sweep, Threats},
+        ports::{
+            Alerts, Exceptions, Gaps, Inspector, Publisher, Records, RoundLog, Summaries, Sweep,
+            Threats,
+        },
     },
     domain::{
         record::{Record, Transition},
@@ -69,7 +72,7 @@ fn is_searched(id: &str) -> bool {
 
 impl<S, P, I> Review<S, P, I>
 where
-    S: Records + Sweep + Alerts + Summaries + RoundLog + Gaps + Threats,
+    S: Records + Sweep + Alerts + Summaries + RoundLog + Gaps + Threats + Exceptions,
     P: Publisher,
     I: Inspector,
 {
@@ -196,6 +199,7 @@ where
         arns.sort();
         arns.dedup();
         let told_at = course.rounds.baseline.as_ref().map(|baseline| baseline.at);
+        let policy = &self.triage.config.policy;
         for some in arns.chunks(ROWS_AT_ONCE) {
             if course.limit().is_over() {
                 return Ok(Ended::OutOfTime);
@@ -207,7 +211,9 @@ where
                 let threat = threats.get(row.finding.vulnerability()?);
                 let threat = threat.filter(|threat| threat.is_worth_telling());
                 let is_news = row.is_open() && !is_same(row.threat.as_ref(), threat);
-                is_news.then(|| (row.knowing(threat, told_at, now).rewritten(), Transition::Threat))
+                is_news.then(|| {
+                    (row.knowing(threat, told_at, policy, now).rewritten(), Transition::Threat)
+                })
             };
             let writes: Vec<_> = rows.iter().filter_map(knowing).collect();
             let changed = self.write_those(&writes, course).await?;

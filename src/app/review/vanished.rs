@@ -14,8 +14,8 @@ use crate::{
         attempt::Observation,
         failure::Failure,
         ports::{
-            Alerts, FindingQuery, FindingSet, Gaps, Inspector, NAMES_PER_CALL, Publisher, Records,
-            RoundLog, Summaries, Sweep, Threats, WriteOutcome,
+            Alerts, Exceptions, FindingQuery, FindingSet, Gaps, Inspector, NAMES_PER_CALL,
+            Publisher, Records, RoundLog, Summaries, Sweep, Threats, WriteOutcome,
         },
     },
     domain::{
@@ -120,7 +120,7 @@ enum Explained {
 
 impl<S, P, I> Review<S, P, I>
 where
-    S: Records + Sweep + Alerts + Summaries + RoundLog + Gaps + Threats,
+    S: Records + Sweep + Alerts + Summaries + RoundLog + Gaps + Threats + Exceptions,
     P: Publisher,
     I: Inspector,
 {

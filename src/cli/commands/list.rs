@@ -33,11 +33,14 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME")]
     table: String,
     /// Only findings whose due date has passed.
-    #[arg(long, conflicts_with = "pending")]
+    #[arg(long, conflicts_with_all = ["pending", "excepted"])]
     overdue: bool,
     /// Only findings that wait to be told.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "excepted")]
     pending: bool,
+    /// Only findings that an exception of the ledger covers.
+    #[arg(long)]
+    excepted: bool,
     /// Only findings of this priority.
     #[arg(long, value_enum, value_name = "P")]
     priority: Option<Priority>,
@@ -77,6 +80,8 @@ struct Listed {
     opened_at: Option<Timestamp>,
     announced_at: Option<Timestamp>,
     pending_since: Option<Timestamp>,
+    exception: Option<String>,
+    excepted_until: Option<Timestamp>,
 }
 
 /// Lists findings, the most urgent first.
@@ -112,7 +117,8 @@ impl Arguments {
         let is_owner =
             |owner: &String| record.finding.owner(&self.owner_tags) == Some(owner.trim());
         let owner = self.owner.as_ref().is_none_or(is_owner);
-        priority && owner && (!self.overdue || is_overdue(record, now))
+        let excepted = !self.excepted || record.exception().is_some();
+        priority && owner && excepted && (!self.overdue || is_overdue(record, now))
     }
 
     fn listed(&self, record: &Record, now: Timestamp) -> Listed {
@@ -139,6 +145,8 @@ impl Arguments {
             opened_at: record.opened_at,
             announced_at: record.announced.as_ref().map(|announced| announced.at),
             pending_since: record.pending_since,
+            exception: record.exception().map(|exception| text::line(&exception.id)),
+            excepted_until: record.exception().map(|exception| exception.terms.end()),
         }
     }
 }
@@ -153,11 +161,12 @@ impl Row for Listed {
             &mut self.resource,
             &mut self.resource_id,
         ];
-        let perhaps = [&mut self.region, &mut self.owner, &mut self.fix_available];
+        let perhaps =
+            [&mut self.region, &mut self.owner, &mut self.fix_available, &mut self.exception];
         texts.into_iter().chain(perhaps.into_iter().flatten()).collect()
     }
 }
 
 fn is_overdue(record: &Record, now: Timestamp) -> bool {
-    record.is_open() && record.due_at.is_some_and(|due| due < now)
+    record.is_open() && record.exception().is_none() && record.due_at.is_some_and(|due| due < now)
 }

@@ -18,6 +18,7 @@ use crate::{
     app::{Attempt, FlushFailed, FlushOutcome, FlushResult, Outcome, Triage, TriageConfig},
     cli::{
         Verdict,
+        commands::ledger::apply,
         input::{self, Input},
         table,
     },
@@ -58,6 +59,9 @@ pub struct Arguments {
     /// Keep the store in this file; by default it is gone at the end.
     #[arg(long, value_name = "FILE")]
     db: Option<PathBuf>,
+    /// The ledger of exceptions that is in force.
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
     /// Say which events the rules in this template would not have let through.
     #[arg(long, value_name = "TEMPLATE")]
     rule: Option<PathBuf>,
@@ -76,9 +80,13 @@ pub async fn run(
     let files = input::files(&replay.paths)?;
     let style = Style { language: replay.language, ..Style::default() };
     let emulator = Emulator::open(&Template::read(OWN)?, replay.db.as_deref()).await?;
+    let store = DynamoDb::new(emulator.dynamodb(), emulator::TABLE.to_owned(), HISTORY_DAYS);
+    if let Some(ledger) = &replay.ledger {
+        apply::in_store(ledger, &store, clock()).await?;
+    }
     let mut session = Session {
         triage: Triage::new(
-            DynamoDb::new(emulator.dynamodb(), emulator::TABLE.to_owned(), HISTORY_DAYS),
+            store,
             Sns::new(emulator.sns(), emulator::topics(replay.format)),
             TriageConfig { style, ..TriageConfig::default() },
         ),

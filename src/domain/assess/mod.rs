@@ -37,10 +37,7 @@ pub fn assess(finding: &Finding, policy: &Policy, now: Option<Timestamp>) -> Ass
     let reasons = score::reasons(finding, policy, now);
     let score = reasons.iter().map(|reason| reason.points).sum();
     let priority = class(score);
-    let is_due = finding.status.is_open() && !finding.is_on_demand();
-    let due_at = now.filter(|_| is_due).and_then(|now| {
-        now.checked_add(policy.sla.allowed(priority, finding.exploit_known())).ok()
-    });
+    let due_at = now.and_then(|now| policy.due_at(finding, priority, now));
     Assessment { score, priority, due_at, reasons, policy: policy.stamp() }
 }
 

@@ -6,6 +6,7 @@
 
 mod cover;
 mod exclusion;
+mod in_force;
 mod selector;
 mod terms;
 
@@ -17,6 +18,7 @@ use serde_with::skip_serializing_none;
 
 pub use cover::{Cover, Uncovered};
 pub use exclusion::{Exclusion, ExclusionTag, ScanType, Target};
+pub use in_force::InForce;
 pub use selector::{PackageSelector, PackageUrl, Selectors, VulnerabilityId};
 pub use terms::{Condition, Situation, Terms, WhyEnded, end_of};
 

@@ -21,6 +21,8 @@ pub enum AlertReason {
     KnownExploited,
     /// An exploit became known.
     ExploitSeen,
+    /// The exception that covered it has ended.
+    ExceptionEnded,
     /// Its priority rose.
     PriorityRaised,
     /// A fix appeared.
@@ -38,6 +40,7 @@ impl AlertReason {
             Self::Reopened => "reopened",
             Self::KnownExploited => "known-exploited",
             Self::ExploitSeen => "exploit-seen",
+            Self::ExceptionEnded => "exception-ended",
             Self::PriorityRaised => "priority-raised",
             Self::FixAppeared => "fix-appeared",
             Self::Other => "other",
@@ -52,6 +55,8 @@ pub enum QuietReason {
     AlreadyTold,
     /// There is nothing left to do about it.
     Ended,
+    /// An exception covers it.
+    Excepted,
 }
 
 impl QuietReason {
@@ -60,6 +65,7 @@ impl QuietReason {
         match self {
             Self::AlreadyTold => "nothing that matters has changed since it was announced",
             Self::Ended => "the finding has ended",
+            Self::Excepted => "an exception covers the finding",
         }
     }
 }
@@ -78,15 +84,26 @@ pub fn decide(record: &Record) -> Decision {
     if !record.is_open() {
         return Decision::Quiet(QuietReason::Ended);
     }
-    let Some(told) = &record.announced else {
-        return Decision::Alert(AlertReason::New);
-    };
-    if record.opening > told.opening {
-        return Decision::Alert(AlertReason::Reopened);
+    if record.exception().is_some() {
+        return Decision::Quiet(QuietReason::Excepted);
     }
-    match record.facts().news_since(&told.facts) {
-        Some(why) => Decision::Alert(why),
-        None => Decision::Quiet(QuietReason::AlreadyTold),
+    let told_at = record.announced.as_ref().map(|told| told.at);
+    let ended = record.ended_exception(told_at).map(|_| AlertReason::ExceptionEnded);
+    let Some(told) = &record.announced else {
+        return Decision::Alert(ended.unwrap_or(AlertReason::New));
+    };
+    let news = if record.opening > told.opening {
+        Some(AlertReason::Reopened)
+    } else {
+        record.facts().news_since(&told.facts)
+    };
+    match (news, ended) {
+        // What makes it urgent is said before why it is heard of again.
+        (Some(news @ (AlertReason::KnownExploited | AlertReason::ExploitSeen)), _) => {
+            Decision::Alert(news)
+        }
+        (_, Some(why)) | (Some(why), None) => Decision::Alert(why),
+        (None, None) => Decision::Quiet(QuietReason::AlreadyTold),
     }
 }
 

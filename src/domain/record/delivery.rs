@@ -100,7 +100,8 @@ impl Record {
         match &self.partial_delivery {
             Some(told)
                 if told.opening == self.opening
-                    && self.facts().news_since(&told.facts).is_none() =>
+                    && self.facts().news_since(&told.facts).is_none()
+                    && self.ended_exception(told.at).is_none() =>
             {
                 &told.to
             }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 
-use super::{Audience, Record};
+use super::{Audience, Excepted, Record};
 use crate::domain::finding::Status;
 
 /// How a finding ended.
@@ -98,8 +98,12 @@ impl Record {
         }
     }
 
-    /// Where it stands, if it was open here and has ended.
+    /// Where it stands, if it was open here and has ended; or if programs, which have heard of it, have not heard that an
+    /// exception covers it.
     pub fn end_queue(&self) -> Option<EndQueue> {
+        if self.exception().is_some_and(|exception| !exception.told) && self.programs_know() {
+            return Some(EndQueue::Untold);
+        }
         let end = self.end.as_ref()?;
         Some(if end.told != Some(end.how) && self.programs_know() {
             EndQueue::Untold
@@ -108,6 +112,12 @@ impl Record {
         } else {
             EndQueue::Settled
         })
+    }
+
+    /// Since when it stands there.
+    pub fn ended_since(&self) -> Option<Timestamp> {
+        let end = self.end.as_ref().map(|end| end.at);
+        end.or_else(|| self.exception().map(|exception| exception.since))
     }
 
     /// Whether programs have heard of the finding.
@@ -137,8 +147,13 @@ impl Record {
         Some(Self { end: Some(end), ..self.clone() })
     }
 
-    /// The record once programs have heard how its finding ended, or are not to hear of it. None if it has not ended.
+    /// The record once programs have heard how its finding ended, or that an exception covers it, or are not to hear of it.
+    /// None if it is neither.
     pub fn end_told(&self) -> Option<Self> {
+        if let Some(exception) = self.exception() {
+            let excepted = Excepted { told: true, ..exception.clone() };
+            return Some(Self { excepted: Some(excepted), ..self.clone() });
+        }
         let end = self.end.clone()?;
         let end = End { told: Some(end.how), ..end };
         Some(Self { end: Some(end), ..self.clone() })

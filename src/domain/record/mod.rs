@@ -6,6 +6,7 @@
 mod decide;
 mod delivery;
 mod end;
+mod exception;
 mod facts;
 mod retell;
 #[cfg(test)]
@@ -22,11 +23,16 @@ use serde_with::{As, json::JsonString, skip_serializing_none};
 pub use decide::{AlertReason, Decision, QuietReason, decide};
 pub use delivery::{Announcement, Audience, Delivery, Lease, PartialDelivery};
 pub use end::{End, EndQueue, How};
+pub use exception::{CoverEnd, Excepted};
 pub use facts::Facts;
 pub use step::{AssessedFinding, Step, step};
 pub use version::Version;
 
-use super::{assess::Assessment, finding::Finding, threat::Threat};
+use super::{
+    assess::{Assessment, Policy},
+    finding::Finding,
+    threat::Threat,
+};
 
 /// What is remembered of a finding. Its detail is kept as JSON text: nobody asks the table for a part
 /// of it, and text is smaller, and faster to write and read, than a tree of attributes.
@@ -57,6 +63,9 @@ pub struct Record {
     /// What the daily round knows of attacks on the vulnerability, if that is worth telling. No event changes it.
     #[serde(default, with = "As::<Option<JsonString>>")]
     pub threat: Option<Threat>,
+    /// The exception that covers it, or was the last that did.
+    #[serde(default, with = "As::<Option<JsonString>>")]
+    pub excepted: Option<Excepted>,
     /// How it ended, if it was open here and has ended; none in rows of before that was recorded.
     pub end: Option<End>,
     /// By when to act, while it is open and somebody can end it. Moves sooner with urgency, later only if Inspector rates
@@ -101,6 +110,7 @@ impl Record {
         &self,
         threat: Option<&Threat>,
         told_at: Option<Timestamp>,
+        policy: &Policy,
         now: Timestamp,
     ) -> Self {
         let mut record = self.clone();
@@ -111,7 +121,8 @@ impl Record {
         {
             told.facts.known_exploited = is_known_exploited;
         }
-        record.waiting(now)
+        let due = policy.due_at(&record.finding, record.assessment.priority, now);
+        record.covered_still(due, now).waiting(now)
     }
 
     /// The record as the next one to be written.
@@ -136,6 +147,11 @@ impl Record {
             Transition::Threat => {
                 let checked_at = self.threat.as_ref().map(|threat| threat.checked_at);
                 Some(checked_at.unwrap_or(self.last_seen_at))
+            }
+            Transition::Excepted => self.excepted.as_ref().map(|excepted| excepted.since),
+            Transition::ExceptionEnded => {
+                let ended = self.excepted.as_ref().and_then(|excepted| excepted.ended);
+                Some(ended.map_or(self.last_seen_at, |ended| ended.at))
             }
             _ => None,
         }
@@ -163,6 +179,10 @@ pub enum Transition {
     Explained,
     /// What is known of attacks on the vulnerability changed.
     Threat,
+    /// An exception covers it.
+    Excepted,
+    /// No exception covers it any more.
+    ExceptionEnded,
     /// Nothing but the policy changed, and with it the priority; or the way in which the row has the
     /// facts.
     Reassessed,
@@ -181,6 +201,8 @@ impl Transition {
             Self::Vanished => "vanished",
             Self::Explained => "explained",
             Self::Threat => "threat",
+            Self::Excepted => "excepted",
+            Self::ExceptionEnded => "exception-ended",
             Self::Reassessed => "reassessed",
         }
     }

@@ -78,6 +78,7 @@ pub fn step(previous: Option<&Record>, assessed: &AssessedFinding, policy: &Poli
     let written = || {
         let rebased = previous.reassessed_under(policy, &assessed.assessment);
         let (record, transition) = next(&rebased, assessed);
+        let record = record.covered_still(assessed.assessment.due_at, assessed.received_at);
         Step::Write(Box::new(record.waiting(assessed.received_at)), transition)
     };
     match order {
@@ -125,6 +126,7 @@ fn first(assessed: &AssessedFinding) -> (Record, Transition) {
         opened_at: Some(assessed.first_since()),
         ended_at: (!open).then(|| assessed.since()),
         threat: None,
+        excepted: None,
         end: None,
         due_at: assessed.assessment.due_at.filter(|_| open),
         pending_since: None,

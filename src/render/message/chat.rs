@@ -19,6 +19,7 @@ use crate::{
     domain::{
         announce,
         finding::Finding,
+        ledger::{Decision, WhyEnded},
         record::{AlertReason, Record},
         text,
     },

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, ops::Range};
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use serde::Serialize;
 
 use super::{
@@ -15,7 +15,8 @@ use crate::{
         announce,
         assess::Priority,
         finding::{FixAvailable, Resource},
-        record::{AlertReason, End, How, Record},
+        ledger::Decision,
+        record::{AlertReason, Excepted, How, Record},
         text,
         threat::Threat,
     },
@@ -52,6 +53,8 @@ struct Entry {
     status: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     end: Option<Ending>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exception: Option<Exception>,
     priority: Priority,
     score: u8,
     reasons: Vec<Because>,
@@ -89,13 +92,31 @@ struct Attacks {
     last_seen_at: Option<Timestamp>,
 }
 
-/// How a finding ended.
+/// What happens to a finding that an exception covers, and how.
+const EXCEPTED: &str = "excepted";
+
+/// How a finding ended, or that an exception covers it.
 #[derive(Serialize)]
 struct Ending {
     what: &'static str,
     how: &'static str,
     reason: Option<String>,
     at: Timestamp,
+}
+
+/// The exception that covers a finding, or was the last that did.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Exception {
+    id: String,
+    decision: Decision,
+    reason: String,
+    owner: String,
+    ticket: Option<String>,
+    expires_at: Date,
+    since: Timestamp,
+    ended_at: Option<Timestamp>,
+    ended_because: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -208,7 +229,8 @@ impl Entry {
             problem_key: text::line(&announce::problem_key(finding)),
             reason: why,
             status: text::line(finding.status.as_str()),
-            end: record.end.as_ref().map(Ending::new),
+            end: Ending::of(record),
+            exception: record.excepted.as_ref().map(Exception::new),
             priority: record.assessment.priority,
             score: record.assessment.score,
             reasons: record
@@ -274,14 +296,35 @@ impl Attacks {
 }
 
 impl Ending {
-    fn new(end: &End) -> Self {
+    fn of(record: &Record) -> Option<Self> {
+        if let Some(exception) = record.exception() {
+            let reason = Some(text::line(&exception.id));
+            return Some(Self { what: EXCEPTED, how: EXCEPTED, reason, at: exception.since });
+        }
+        let end = record.end.as_ref()?;
         let what = match end.how {
             How::Suppressed => "suppressed",
             _ if end.by_absence => "vanished",
             _ => "closed",
         };
         let reason = end.reason.as_deref().map(text::line);
-        Self { what, how: end.how.as_str(), reason, at: end.at }
+        Some(Self { what, how: end.how.as_str(), reason, at: end.at })
+    }
+}
+
+impl Exception {
+    fn new(excepted: &Excepted) -> Self {
+        Self {
+            id: text::line(&excepted.id),
+            decision: excepted.decision,
+            reason: text::line(&excepted.reason),
+            owner: text::line(&excepted.owner),
+            ticket: excepted.ticket.as_deref().map(text::line),
+            expires_at: excepted.terms.expires_at,
+            since: excepted.since,
+            ended_at: excepted.ended.map(|end| end.at),
+            ended_because: excepted.ended.map(|end| end.why.as_str()),
+        }
     }
 }
 

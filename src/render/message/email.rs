@@ -6,6 +6,7 @@ use super::{Language, Message, Style, attributes, subject};
 use crate::{
     domain::{
         finding::Remediation,
+        ledger::{Decision, WhyEnded},
         record::{AlertReason, Record},
     },
     render::{

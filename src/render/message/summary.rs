@@ -13,6 +13,7 @@ use crate::{
         announce,
         assess::{Assessment, Priority},
         finding::Remediation,
+        ledger::{Decision, WhyEnded},
         record::{AlertReason, Record},
     },
     render::{

@@ -14,6 +14,7 @@ use crate::domain::{
         Details, Finding, PackageVulnerability, Remediation, Resource, ResourceType,
         VulnerablePackage,
     },
+    ledger::{Decision, WhyEnded},
     record::{AlertReason, Record},
     text,
     threat::{Catalogue, Threat},
@@ -44,6 +45,8 @@ pub struct AlertView<'a> {
     pub priority: &'static str,
     /// What is known of attacks.
     pub attacks: Attacks,
+    /// The exception that covered it until now.
+    pub exception: Option<EndedException>,
     /// Why the score is what it is.
     pub reasons: &'a [Reason],
     /// The packages to update.
@@ -106,6 +109,43 @@ impl Attacks {
     }
 }
 
+/// An exception that covers a finding no more.
+pub struct EndedException {
+    /// Its id.
+    pub id: String,
+    /// Why it covers it no more.
+    pub why: WhyEnded,
+    /// What was decided.
+    pub decision: Decision,
+    /// The highest priority that was accepted.
+    pub accepted: &'static str,
+    /// Its last day.
+    pub until: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// Where it is followed up.
+    pub ticket: Option<String>,
+    /// Why it was decided.
+    pub reason: String,
+}
+
+impl EndedException {
+    fn of(record: &Record) -> Option<Self> {
+        let told_at = record.announced.as_ref().map(|told| told.at);
+        let exception = record.ended_exception(told_at)?;
+        Some(Self {
+            id: safe(&exception.id, 64),
+            why: exception.ended?.why,
+            decision: exception.decision,
+            accepted: exception.terms.accepted_priority.as_str(),
+            until: exception.terms.expires_at.to_string(),
+            owner: safe(&exception.owner, 80),
+            ticket: exception.ticket.as_deref().map(|ticket| safe(ticket, 80)),
+            reason: safe(&exception.reason, 300),
+        })
+    }
+}
+
 /// Where the problem is.
 pub struct Place {
     /// What people call the resource.
@@ -157,6 +197,7 @@ impl<'a> AlertView<'a> {
             score: record.assessment.score,
             priority: priority.as_str(),
             attacks: record.threat.as_ref().map(Attacks::new).unwrap_or_default(),
+            exception: EndedException::of(record),
             reasons: &record.assessment.reasons,
             more_packages: packages.len().saturating_sub(LISTED),
             packages: packages.into_iter().take(LISTED).map(Package::new).collect(),

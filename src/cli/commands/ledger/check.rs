@@ -4,7 +4,7 @@ use std::{io::Write, path::PathBuf};
 
 use jiff::Timestamp;
 
-use super::{LedgerFile, read, show};
+use super::{LedgerFile, counted, read, show};
 use crate::{
     app::failure::BoxError,
     cli::{Misuse, Verdict},
@@ -73,8 +73,4 @@ pub fn run(
 fn holds(source: &Source) -> String {
     let exceptions = counted(source.exceptions.len(), "exception");
     format!("{exceptions} and {}", counted(source.exclusions.len(), "exclusion"))
-}
-
-fn counted(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

@@ -1,5 +1,6 @@
 //! `ledger`: the exceptions of a team, from the file that they stand in.
 
+pub mod apply;
 mod check;
 
 use std::{
@@ -31,16 +32,18 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Arguments),
+    Apply(apply::Arguments),
 }
 
 /// Does it.
-pub fn run(
+pub async fn run(
     arguments: Arguments,
     clock: fn() -> Timestamp,
     output: &mut impl Write,
 ) -> Result<Verdict, BoxError> {
     match arguments.command {
         Command::Check(arguments) => check::run(&arguments, clock, output),
+        Command::Apply(arguments) => apply::run(arguments, clock, output).await,
     }
 }
 
@@ -71,6 +74,11 @@ fn show(file: &Path, kind: &str, problems: &[Problem], output: &mut impl Write) 
         )?;
     }
     Ok(())
+}
+
+/// A number of things in words.
+fn counted(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 /// The file of a ledger.

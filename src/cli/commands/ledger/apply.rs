@@ -1,0 +1,250 @@
+//! `ledger apply`: puts a sound ledger in force.
+
+use std::{collections::BTreeMap, io::Write};
+
+use comfy_table::{Table, presets::ASCII_MARKDOWN};
+use jiff::{Timestamp, civil::Date};
+
+use super::{LedgerFile, counted, read, show};
+use crate::{
+    adapters::{aws, dynamodb::DynamoDb},
+    app::{
+        Exceptions, LedgerHead, PutInForce, Sweep, TimeLimit,
+        failure::{BoxError, CallFailed},
+    },
+    cli::{Misuse, Verdict, advice},
+    domain::{
+        assess::{Policy, Priority},
+        digest,
+        ledger::{InForce, Ledger},
+        record::Record,
+    },
+    lambda::settings::HISTORY_DAYS,
+    ledger::{self, Source},
+};
+
+/// Put a sound ledger in force, and say what it covers.
+///
+/// All or nothing: an unsound ledger, or one that cannot be written whole, leaves the one in force that is. What has ended is left
+/// out. The functions take it up within minutes, and the daily round tells within the hour what is not covered any more. Needs AWS
+/// credentials that may read the table and write the ledger's part of it, and a Region.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    file: LedgerFile,
+    /// The table; the stack's output TableName.
+    #[arg(long, value_name = "NAME")]
+    table: String,
+    /// The commit that the ledger comes from.
+    #[arg(long, value_name = "SHA")]
+    commit: Option<String>,
+    /// Who puts it in force.
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+    /// Say what would become covered and what would not be any more, and change nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// The time to judge by, such as 2026-11-20T12:00:00Z; by default now.
+    #[arg(long, value_name = "TIME")]
+    now: Option<Timestamp>,
+}
+
+/// Puts it in force, or says what that would change.
+pub async fn run(
+    arguments: Arguments,
+    clock: fn() -> Timestamp,
+    output: &mut impl Write,
+) -> Result<Verdict, BoxError> {
+    let now = arguments.now.unwrap_or_else(clock);
+    let Some(source) = sound(&arguments.file, now, output)? else { return Ok(Verdict::FoundWrong) };
+    let (ledger, left_out) = in_force_at(&source, now);
+    let config = aws::config().load().await;
+    let store = DynamoDb::new((&config).into(), arguments.table.clone(), HISTORY_DAYS);
+    let advised = |failed: CallFailed| advice::on_table(&failed, &arguments.table);
+    let before = store.ledger_head().await.map_err(advised)?;
+    let head = head(&ledger, before.as_ref(), now)?;
+    let head =
+        LedgerHead { commit: arguments.commit.clone(), applied_by: arguments.by.clone(), ..head };
+    let is_new = before.as_ref().is_none_or(|before| before.digest != head.digest);
+    let change = Change::of(&store, &ledger, now).await.map_err(advised)?;
+    for id in &left_out {
+        writeln!(output, "left out, because it has ended: {id}")?;
+    }
+    change.show(output)?;
+    let holds = counted(ledger.exceptions.len(), "exception");
+    if arguments.dry_run {
+        let would = if is_new { "would be put in force" } else { "is in force already" };
+        writeln!(output, "{holds}; ledger {} {would}; nothing was written", head.digest)?;
+        return Ok(Verdict::Done);
+    }
+    if !is_new && before.as_ref().is_none_or(|before| before.retired.is_empty()) {
+        writeln!(
+            output,
+            "no change: ledger {} is in force already; nothing was written",
+            head.digest
+        )?;
+        return Ok(Verdict::Done);
+    }
+    let put = store.put_in_force(&ledger, &head, before.as_ref(), TimeLimit::none()).await;
+    match put.map_err(advised)? {
+        PutInForce::Done => {
+            writeln!(output, "in force: {holds}, as ledger {}", head.digest)?;
+            Ok(Verdict::Done)
+        }
+        PutInForce::Conflict => {
+            let what = "another ledger was put in force at the same time, and is; see which one is right, and apply again";
+            Err(what.into())
+        }
+    }
+}
+
+/// The ledger in a file, if it is sound; else what is wrong with it is shown.
+fn sound(
+    file: &LedgerFile,
+    now: Timestamp,
+    output: &mut impl Write,
+) -> Result<Option<Source>, BoxError> {
+    let file = &file.file;
+    let source = match read(file)? {
+        Ok(source) => source,
+        Err(problems) => {
+            show(file, "", &problems, output)?;
+            writeln!(output, "unsound: nothing was written, and the ledger in force stays")?;
+            return Ok(None);
+        }
+    };
+    let checked = ledger::check(&source, &source.policy, now);
+    if checked.is_sound() {
+        return Ok(Some(source));
+    }
+    show(file, "", &checked.problems, output)?;
+    writeln!(output, "unsound: nothing was written, and the ledger in force stays")?;
+    Ok(None)
+}
+
+/// What of a ledger has not ended at `now`, and the ids of the exceptions that have.
+fn in_force_at(source: &Source, now: Timestamp) -> (Ledger, Vec<String>) {
+    let ledger = source.ledger();
+    let (ended, exceptions): (Vec<_>, Vec<_>) =
+        ledger.exceptions.into_iter().partition(|exception| now >= exception.terms.end());
+    let ended = ended.into_iter().map(|exception| exception.id).collect();
+    (Ledger { exceptions, ..ledger }, ended)
+}
+
+/// The head of a ledger that takes the place of `before` at `now`.
+pub(in crate::cli) fn head(
+    ledger: &Ledger,
+    before: Option<&LedgerHead>,
+    now: Timestamp,
+) -> Result<LedgerHead, BoxError> {
+    // An entry that moves within the file changes nothing.
+    let mut exceptions: Vec<_> = ledger.exceptions.iter().collect();
+    exceptions.sort_by(|a, b| a.id.cmp(&b.id));
+    let mut never = ledger.policy.never.clone();
+    never.sort();
+    let digest = digest::hex(serde_json::to_vec(&(exceptions, &never))?);
+    let review_at: Option<Date> =
+        ledger.exceptions.iter().filter_map(|exception| exception.review_at).min();
+    let mut retired = before.map(|before| before.retired.clone()).unwrap_or_default();
+    retired.extend(before.map(|before| before.digest.clone()));
+    retired.retain(|other| *other != digest);
+    Ok(LedgerHead {
+        digest,
+        commit: None,
+        applied_by: None,
+        applied_at: now,
+        exceptions: ledger.exceptions.len(),
+        review_at,
+        never,
+        retired,
+    })
+}
+
+/// What a ledger changes of what is open, by exception.
+#[derive(Default)]
+struct Change {
+    covered: BTreeMap<String, BTreeMap<Priority, usize>>,
+    uncovered: BTreeMap<String, BTreeMap<Priority, usize>>,
+    total: usize,
+}
+
+impl Change {
+    async fn of(store: &DynamoDb, ledger: &Ledger, now: Timestamp) -> Result<Self, CallFailed> {
+        let (ledger, policy) = (InForce::from(ledger), Policy::default());
+        let mut change = Self::default();
+        let each = |record: Record| {
+            let Some((after, _)) = record.under(&ledger, &policy, now) else {
+                change.total += usize::from(record.exception().is_some());
+                return;
+            };
+            let (before, after) = (record.exception(), after.exception());
+            change.total += usize::from(after.is_some());
+            let (list, id) = match (before, after) {
+                (None, Some(after)) => (&mut change.covered, &after.id),
+                (Some(before), None) => (&mut change.uncovered, &before.id),
+                // By another exception, or by the same on other terms.
+                _ => return,
+            };
+            *list.entry(id.clone()).or_default().entry(record.assessment.priority).or_default() +=
+                1;
+        };
+        store.each_open(TimeLimit::none(), each).await?;
+        Ok(change)
+    }
+
+    /// Shows what becomes covered and what does not any more, by exception and priority.
+    fn show(&self, output: &mut impl Write) -> Result<(), BoxError> {
+        let mut table = Table::new();
+        table.load_style(ASCII_MARKDOWN).set_header([
+            "Becomes",
+            "Exception",
+            "P1",
+            "P2",
+            "P3",
+            "P4",
+        ]);
+        for (becomes, list) in [("covered", &self.covered), ("uncovered", &self.uncovered)] {
+            for (id, by_priority) in list {
+                let count = |priority| by_priority.get(&priority).copied().unwrap_or_default();
+                let counts = Priority::ALL.map(|priority| count(priority).to_string());
+                let cells = [becomes.to_owned(), id.clone()].into_iter().chain(counts);
+                table.add_row(cells);
+            }
+        }
+        if !table.is_empty() {
+            writeln!(output, "{table}")?;
+        }
+        let sum = |list: &BTreeMap<String, BTreeMap<Priority, usize>>| -> usize {
+            list.values().flat_map(BTreeMap::values).sum()
+        };
+        let (covered, uncovered) = (sum(&self.covered), sum(&self.uncovered));
+        writeln!(
+            output,
+            "open findings: {} covered, {covered} of them new; {uncovered} not covered any more",
+            self.total
+        )?;
+        Ok(())
+    }
+}
+
+/// Puts the ledger in a file in force in a store of this machine, with all that it has: what has ended is judged by the time of
+/// each event.
+pub(in crate::cli) async fn in_store(
+    file: &std::path::Path,
+    store: &DynamoDb,
+    now: Timestamp,
+) -> Result<(), BoxError> {
+    let unsound = |problems: Vec<ledger::Problem>| {
+        let first = problems.first().map(ToString::to_string).unwrap_or_default();
+        Misuse(format!("{}:{first}; see inspector-triage ledger check", file.display()))
+    };
+    let source = read(file)?.map_err(unsound)?;
+    let checked = ledger::check(&source, &source.policy, now);
+    if !checked.is_sound() {
+        return Err(unsound(checked.problems).into());
+    }
+    let ledger = source.ledger();
+    let head = head(&ledger, None, now)?;
+    store.put_in_force(&ledger, &head, None, TimeLimit::none()).await?;
+    Ok(())
+}

@@ -1,0 +1,159 @@
+//! The exception that covers a finding, as its row keeps it.
+//!
+//! The row has the terms of the exception, so that whatever changes the facts ends the cover in the same write, without a
+//! look at the ledger. That its last day has passed, or that the ledger has it no more, is for the daily round to find.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
+
+use super::{Record, Transition};
+use crate::domain::{
+    assess::Policy,
+    ledger::{Cover, Decision, Exception, InForce, Situation, Terms, WhyEnded},
+};
+
+/// The exception that covers a finding, or was the last that did.
+#[skip_serializing_none]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Excepted {
+    /// The exception.
+    pub id: String,
+    /// What was decided.
+    pub decision: Decision,
+    /// Why.
+    pub reason: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// Where it is followed up.
+    pub ticket: Option<String>,
+    /// When it ends.
+    #[serde(flatten)]
+    pub terms: Terms,
+    /// Since when it covers the finding.
+    pub since: Timestamp,
+    /// That it does so no more.
+    pub ended: Option<CoverEnd>,
+    /// Whether programs have heard that it covers the finding.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub told: bool,
+}
+
+/// The end of a cover.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CoverEnd {
+    /// When it was recorded.
+    pub at: Timestamp,
+    /// Why.
+    pub why: WhyEnded,
+}
+
+impl Excepted {
+    fn new(exception: &Exception, since: Timestamp) -> Self {
+        Self {
+            id: exception.id.clone(),
+            decision: exception.decision,
+            reason: exception.reason.clone(),
+            owner: exception.owner.clone(),
+            ticket: exception.ticket.clone(),
+            terms: exception.terms.clone(),
+            since,
+            ended: None,
+            told: false,
+        }
+    }
+}
+
+impl Record {
+    /// What of the finding an exception may end with.
+    pub fn situation(&self) -> Situation<'_> {
+        Situation {
+            finding: &self.finding,
+            priority: self.assessment.priority,
+            known_exploited: self.is_known_exploited(),
+            seen_exploited: self.threat.as_ref().is_some_and(|threat| threat.observed.is_some()),
+        }
+    }
+
+    /// The exception that covers the finding, if it is open and one does.
+    pub fn exception(&self) -> Option<&Excepted> {
+        self.excepted.as_ref().filter(|one| one.ended.is_none() && self.is_open())
+    }
+
+    /// By when to act: by its due date, or when the exception ends that covers it.
+    pub fn act_by(&self) -> Option<Timestamp> {
+        match self.exception() {
+            Some(exception) => Some(exception.terms.end()),
+            None => self.due_at,
+        }
+    }
+
+    /// The exception that has ended and that people who were last told at `told_at` do not know the end of.
+    pub fn ended_exception(&self, told_at: Option<Timestamp>) -> Option<&Excepted> {
+        let is_unknown = |end: &CoverEnd| told_at.is_none_or(|told_at| told_at < end.at);
+        self.excepted.as_ref().filter(|one| one.ended.as_ref().is_some_and(is_unknown))
+    }
+
+    /// The record as `ledger` has it at `now`, and what that changed; none if nothing did.
+    pub fn under(
+        &self,
+        ledger: &InForce,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Option<(Self, Transition)> {
+        if !self.is_open() {
+            return None;
+        }
+        let situation = self.situation();
+        match (ledger.cover(&situation, now), self.exception()) {
+            (Cover::By(exception), before) => {
+                let new = Excepted::new(exception, now);
+                let excepted = match before {
+                    // The same, perhaps in other words or until another day.
+                    Some(before) if before.id == new.id => {
+                        Excepted { since: before.since, told: before.told, ..new }
+                    }
+                    _ => new,
+                };
+                if self.excepted.as_ref() == Some(&excepted) {
+                    return None;
+                }
+                let record = Self { excepted: Some(excepted), ..self.clone() };
+                Some((record.waiting(now), Transition::Excepted))
+            }
+            (Cover::None(_), None) => None,
+            (Cover::None(others), Some(before)) => {
+                let in_ledger = others.iter().find(|other| other.exception.id == before.id);
+                let why = before.terms.ended(&situation, now);
+                let why = why.or(in_ledger.map(|other| other.why)).unwrap_or(WhyEnded::Withdrawn);
+                let due = policy.due_at(&self.finding, self.assessment.priority, now);
+                Some((
+                    self.clone().uncovered(why, due, now).waiting(now),
+                    Transition::ExceptionEnded,
+                ))
+            }
+        }
+    }
+
+    /// The record after the facts have changed: without the cover, if that ends with them. Somebody has to act until `due`
+    /// then, at the earliest.
+    #[must_use]
+    pub(super) fn covered_still(self, due: Option<Timestamp>, now: Timestamp) -> Self {
+        let why = self.exception().and_then(|one| one.terms.ended(&self.situation(), now));
+        match why {
+            Some(why) => self.uncovered(why, due, now),
+            None => self,
+        }
+    }
+
+    fn uncovered(mut self, why: WhyEnded, due: Option<Timestamp>, now: Timestamp) -> Self {
+        if let Some(excepted) = &mut self.excepted {
+            excepted.ended = Some(CoverEnd { at: now, why });
+        }
+        // Nobody had to act while it was covered.
+        self.due_at = self.due_at.map(|before| due.map_or(before, |due| due.max(before)));
+        self
+    }
+}
