@@ -1,6 +1,22 @@
-//! Findings for the benchmarks: as many as wanted, each with an ARN and a vulnerability of its own.
+//! What benchmarks have in common: how they are called, and findings, as many as wanted, each with an ARN of its own.
 
 #![allow(dead_code, reason = "each benchmark uses its own part of this")]
+
+use std::{env, ffi::OsString};
+
+use clap::Parser;
+use inspector_triage::app::failure::BoxError;
+
+/// The arguments. Paths in them are meant from where people stand, and cargo starts a benchmark in its package's folder.
+pub fn arguments<A: Parser>() -> Result<A, BoxError> {
+    let mut arguments: Vec<OsString> = env::args_os().collect();
+    // The last word is cargo's own.
+    arguments.pop_if(|last| last == "--bench");
+    let project = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    env::set_current_dir(project)
+        .map_err(|error| format!("cannot change to {project}: {error}"))?;
+    Ok(A::parse_from(arguments))
+}
 
 /// The event that all are made of.
 const SAMPLE: &str = include_str!("../../events/01-critical-exploit-and-fix.json");
@@ -8,6 +24,7 @@ const SAMPLE: &str = include_str!("../../events/01-critical-exploit-and-fix.json
 const FINDING: &str = "ccf807a1c4d21157d50ffd7fdce050c9";
 /// The vulnerability in it.
 const VULNERABILITY: &str = "CVE-2026-10417";
+
 
 /// Event number `number`: an open finding of some 3.6 KB that nobody has heard of, on one line.
 ///
