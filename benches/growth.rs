@@ -8,7 +8,6 @@
 mod common;
 
 use std::{
-    ffi::OsString,
     fs::File,
     io::{BufWriter, Write},
     path::{Path, PathBuf},
@@ -33,16 +32,7 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    let mut arguments: Vec<OsString> = std::env::args_os().collect();
-    // The last word is cargo's own.
-    arguments.pop_if(|last| last == "--bench");
-    // Cargo starts a benchmark in its package's folder. Paths are meant from where people stand.
-    let project = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-    if let Err(problem) = std::env::set_current_dir(project) {
-        eprintln!("cannot change to {project}: {problem}");
-        return ExitCode::FAILURE;
-    }
-    match measure_all(&Arguments::parse_from(arguments)) {
+    match common::arguments().and_then(|arguments| measure_all(&arguments)) {
         Ok(table) => {
             println!("{table}");
             ExitCode::SUCCESS

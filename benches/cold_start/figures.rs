@@ -8,7 +8,7 @@ use std::{
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets::ASCII_MARKDOWN};
 
 use crate::{
-    programs::Program,
+    function::programs::{Program, Size},
     run::{Invocation, Picked, Run},
 };
 
@@ -25,21 +25,21 @@ type Figure = (&'static str, usize, fn(&Run) -> Vec<f64>);
 
 const FIGURES: [Figure; 17] = [
     ("start until the first `next`, ms", 2, |run| vec![millis(run.start.0)]),
-    ("first event: new, announced, ms", 2, |run| vec![millis(run.first.took)]),
+    ("first event: new, announced, ms", 2, |run| vec![millis(run.first.handled.took)]),
     ("  less the servers' time, ms", 2, |run| vec![millis(run.first.own_time())]),
-    ("start and first event, ms", 2, |run| vec![millis(run.start.0 + run.first.took)]),
+    ("start and first event, ms", 2, |run| vec![millis(run.start.0 + run.first.handled.took)]),
     ("  less the servers' time, ms", 2, |run| vec![millis(run.start.0 + run.first.own_time())]),
-    ("warm: new, announced, ms", 2, |run| each(&run.new, |i| millis(i.took))),
+    ("warm: new, announced, ms", 2, |run| each(&run.new, |i| millis(i.handled.took))),
     ("  less the servers' time, ms", 2, |run| each(&run.new, |i| millis(i.own_time()))),
-    ("warm: repetition, ms", 2, |run| each(&run.repetition, |i| millis(i.took))),
+    ("warm: repetition, ms", 2, |run| each(&run.repetition, |i| millis(i.handled.took))),
     ("  less the servers' time, ms", 2, |run| each(&run.repetition, |i| millis(i.own_time()))),
-    ("warm: closed, ms", 2, |run| each(&run.closed, |i| millis(i.took))),
+    ("warm: closed, ms", 2, |run| each(&run.closed, |i| millis(i.handled.took))),
     ("  less the servers' time, ms", 2, |run| each(&run.closed, |i| millis(i.own_time()))),
     ("CPU: start, ms", 2, |run| vec![millis(run.start.1)]),
-    ("CPU: first event, ms", 2, |run| vec![millis(run.first.cpu)]),
-    ("CPU: new, warm, ms", 2, |run| each(&run.new, |i| millis(i.cpu))),
-    ("  an AWS call, ms", 3, |run| each(&run.new, |i| millis(i.cpu) / calls(i))),
-    ("CPU: repetition, warm, ms", 2, |run| each(&run.repetition, |i| millis(i.cpu))),
+    ("CPU: first event, ms", 2, |run| vec![millis(run.first.handled.cpu)]),
+    ("CPU: new, warm, ms", 2, |run| each(&run.new, |i| millis(i.handled.cpu))),
+    ("  an AWS call, ms", 3, |run| each(&run.new, |i| millis(i.handled.cpu) / calls(i))),
+    ("CPU: repetition, warm, ms", 2, |run| each(&run.repetition, |i| millis(i.handled.cpu))),
     ("peak memory, MiB", 1, |run| vec![f64::from(run.peak_memory) / 1024.0]),
 ];
 
@@ -68,7 +68,7 @@ pub fn table(measured: &[Measured]) -> Table {
             measured.iter().map(|measured| median(measured.runs.iter().flat_map(values).collect()));
         row(&mut table, name, places, &medians.collect::<Vec<_>>());
     }
-    let sizes = |of: fn(&crate::programs::Size) -> u32| -> Vec<Option<f64>> {
+    let sizes = |of: fn(&Size) -> u32| -> Vec<Option<f64>> {
         measured.iter().map(|m| m.program.size.as_ref().map(|size| of(size).into())).collect()
     };
     row(&mut table, "binary, bytes", 0, &sizes(|size| size.binary));

@@ -13,16 +13,16 @@ mod certificates;
 #[path = "../common/mod.rs"]
 mod common;
 mod figures;
-mod process;
-mod programs;
+#[path = "../function/mod.rs"]
+mod function;
 mod run;
-mod runtime_api;
 mod timeline;
 
 use std::{ffi::OsString, fs, path::Path, process::ExitCode};
 
 use clap::Parser;
 use figures::Measured;
+use function::programs;
 use inspector_triage::app::failure::BoxError;
 
 /// Measures the function, with a cold and a warm start.
@@ -43,16 +43,11 @@ struct Arguments {
 // One thread for all servers, so that they leave the other processors to what is measured.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let mut arguments: Vec<OsString> = std::env::args_os().collect();
-    // The last word is cargo's own.
-    arguments.pop_if(|last| last == "--bench");
-    // Cargo starts a benchmark in its package's folder. Paths are meant from where people stand.
-    let project = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-    if let Err(problem) = std::env::set_current_dir(project) {
-        eprintln!("cannot change to {project}: {problem}");
-        return ExitCode::FAILURE;
-    }
-    match compare(Arguments::parse_from(arguments)).await {
+    let measured = match common::arguments() {
+        Ok(arguments) => compare(arguments).await,
+        Err(problem) => Err(problem),
+    };
+    match measured {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             eprintln!("cold_start: {problem}");

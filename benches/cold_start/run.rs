@@ -1,9 +1,6 @@
 //! One process from its start to its end, measured.
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::{path::Path, time::Duration};
 
 use inspector_triage::{
     app::failure::BoxError,
@@ -12,16 +9,12 @@ use inspector_triage::{
         template::{OWN, Template},
     },
 };
-use serde_json::Value;
-use tokio::time::timeout;
 
 use crate::{
     aws::{self, Deed, Log},
     certificates::Certificates,
     common,
-    process::Process,
-    programs::Program,
-    runtime_api::{Next, RuntimeApi, Said},
+    function::{Function, Handled, programs::Program},
 };
 
 /// How many messages the function may publish at once about findings of priority P1, as these are.
@@ -52,12 +45,8 @@ pub struct Run {
 
 /// What came of an event.
 pub struct Invocation {
-    /// When it was handed out.
-    pub lock: Instant,
-    /// Until the answer was there.
-    pub took: Duration,
-    /// The processor time until the function waited for the next event.
-    pub cpu: Duration,
+    /// When it was handed out, and what it took.
+    pub handled: Handled,
     /// What the servers did meanwhile.
     pub deeds: Vec<Deed>,
 }
@@ -73,7 +62,7 @@ impl Invocation {
 
     /// The time without that in which calls were in hand at the servers.
     pub fn own_time(&self) -> Duration {
-        self.took.saturating_sub(self.calls().map(Deed::took).sum())
+        self.handled.took.saturating_sub(self.calls().map(Deed::took).sum())
     }
 }
 
@@ -88,14 +77,7 @@ pub async fn measure(
 ) -> Result<Run, BoxError> {
     let mut emulator = Emulator::open(&Template::read(OWN)?, None).await?;
     let log = Log::default();
-    let api = RuntimeApi::serve().await?;
-    let environment = [
-        ("AWS_LAMBDA_RUNTIME_API", api.address.to_string()),
-        ("AWS_LAMBDA_FUNCTION_NAME", "triage".to_owned()),
-        ("AWS_LAMBDA_FUNCTION_VERSION", "1".to_owned()),
-        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256".to_owned()),
-        ("AWS_LAMBDA_LOG_FORMAT", "JSON".to_owned()),
-        ("AWS_LAMBDA_LOG_LEVEL", "INFO".to_owned()),
+    let settings = [
         ("AWS_REGION", emulator::REGION.to_owned()),
         ("AWS_DEFAULT_REGION", emulator::REGION.to_owned()),
         ("AWS_ACCESS_KEY_ID", "local".to_owned()),
@@ -115,20 +97,21 @@ pub async fn measure(
         ("SSL_CERT_FILE", certificates.trusted.display().to_string()),
         ("AWS_CA_BUNDLE", certificates.trusted.display().to_string()),
     ];
-    let process = Process::start(program, &environment, &scratch.join("function.log"))?;
-    let mut function = Function { process, api, log };
-    match measured(&mut function, &mut emulator).await {
-        Ok(run) => Ok(run),
-        Err(problem) => {
-            let words = function.process.last_words();
-            Err(format!("{}: {problem}\nits last words:\n{words}", program.name).into())
-        }
-    }
+    let mut function =
+        Function::start(program, settings, &scratch.join("function.log"), PATIENCE).await?;
+    measured(&mut function, &mut emulator, &log).await.map_err(|problem| {
+        // What went wrong at the servers says more.
+        function.failed(&log.take().err().unwrap_or(problem))
+    })
 }
 
-async fn measured(function: &mut Function, emulator: &mut Emulator) -> Result<Run, BoxError> {
+async fn measured(
+    function: &mut Function,
+    emulator: &mut Emulator,
+    log: &Log,
+) -> Result<Run, BoxError> {
     let mut next = function.next().await?;
-    let start = (next.at - function.process.started, function.process.cpu()?);
+    let start = (next.at - function.process.started, function.process.cpu.so_far()?);
     let mut new = Vec::new();
     let mut repetition = Vec::new();
     let mut closed = Vec::new();
@@ -138,9 +121,12 @@ async fn measured(function: &mut Function, emulator: &mut Emulator) -> Result<Ru
         (Kind::Closed, common::closed, &mut closed),
     ] {
         for number in 0..ANNOUNCED {
-            let invocation;
-            (invocation, next) = function.invoke(next, made_of(number), kind).await?;
-            invocations.push(invocation);
+            let handled;
+            (handled, next) = function.invoke(next, made_of(number)).await?;
+            if handled.answer["outcome"] != kind.outcome() {
+                return Err(format!("{kind:?} {number}: {}", handled.answer).into());
+            }
+            invocations.push(Invocation { handled, deeds: log.take()? });
             let published = std::iter::from_fn(|| emulator.published.try_recv().ok()).count();
             if published != usize::from(kind == Kind::New) {
                 return Err(format!("{kind:?} {number}: {published} messages published").into());
@@ -167,64 +153,5 @@ impl Kind {
             Self::Repetition => "unchanged",
             Self::Closed => "closed",
         }
-    }
-}
-
-/// A function and what it talks to.
-struct Function {
-    process: Process,
-    api: RuntimeApi,
-    log: Log,
-}
-
-impl Function {
-    /// Waits until it asks for an event.
-    async fn next(&mut self) -> Result<Next, BoxError> {
-        match self.hear().await? {
-            Said::Next(next) => Ok(next),
-            Said::Answer(answer) => Err(format!("{}: {}", answer.kind, answer.body).into()),
-        }
-    }
-
-    /// Gives it an event, and waits until it asks for the next one.
-    async fn invoke(
-        &mut self,
-        next: Next,
-        event: String,
-        kind: Kind,
-    ) -> Result<(Invocation, Next), BoxError> {
-        let before = self.process.cpu()?;
-        let lock = next.hand_out(event);
-        let answer = match self.hear().await? {
-            Said::Answer(answer) if answer.kind == "response" => answer,
-            Said::Answer(answer) => {
-                return Err(format!("{kind:?}: {}: {}", answer.kind, answer.body).into());
-            }
-            Said::Next(_) => return Err(format!("{kind:?}: no answer").into()),
-        };
-        let said: Value = serde_json::from_str(&answer.body)?;
-        if said["outcome"] != kind.outcome() {
-            return Err(format!("{kind:?}: {said}").into());
-        }
-        let next = self.next().await?;
-        let cpu = self.process.cpu()?.saturating_sub(before);
-        let took = answer.at - lock;
-        Ok((Invocation { lock, took, cpu, deeds: self.log.take()? }, next))
-    }
-
-    async fn hear(&mut self) -> Result<Said, BoxError> {
-        let Self { process, api, log } = self;
-        let said = async {
-            tokio::select! {
-                said = api.hear() => said,
-                ended = process.ended() => Err(ended),
-            }
-        };
-        if let Ok(said) = timeout(PATIENCE, said).await {
-            return said;
-        }
-        // What went wrong at the servers says more.
-        log.take()?;
-        Err(format!("it has said nothing for {PATIENCE:?}").into())
     }
 }

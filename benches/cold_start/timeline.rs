@@ -39,15 +39,18 @@ fn table(title: &str, invocations: &[&Invocation]) -> Table {
             &mut table,
             &names.join(" or "),
             [
-                of(&|i| millis(i.deeds[step].lock - i.lock)),
+                of(&|i| millis(i.deeds[step].lock - i.handled.lock)),
                 of(&|i| millis(idle_before(i, step))),
                 of(&|i| millis(i.deeds[step].took())),
             ],
         );
     }
     let of = |value: &dyn Fn(&Invocation) -> f64| invocations.iter().map(|i| value(i)).collect();
-    let answered =
-        [of(&|i| millis(i.took)), of(&|i| millis(idle_before(i, i.deeds.len()))), Vec::new()];
+    let answered = [
+        of(&|i| millis(i.handled.took)),
+        of(&|i| millis(idle_before(i, i.deeds.len()))),
+        Vec::new(),
+    ];
     add(&mut table, "the answer", answered);
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
@@ -57,8 +60,9 @@ fn table(title: &str, invocations: &[&Invocation]) -> Table {
 
 /// How long the servers had nothing to do before a step.
 fn idle_before(invocation: &Invocation, step: usize) -> std::time::Duration {
-    let before = invocation.deeds[..step].last().map_or(invocation.lock, |deed| deed.done);
-    let lock = invocation.deeds.get(step).map_or(invocation.lock + invocation.took, |d| d.lock);
+    let before = invocation.deeds[..step].last().map_or(invocation.handled.lock, |deed| deed.done);
+    let end = invocation.handled.lock + invocation.handled.took;
+    let lock = invocation.deeds.get(step).map_or(end, |deed| deed.lock);
     lock.saturating_duration_since(before)
 }
 

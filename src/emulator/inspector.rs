@@ -4,7 +4,8 @@
 //! refused. Answers come in pages; what AWS does with them now and then is in [`Habits`], and what goes wrong in [`Trouble`].
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashMap},
+    ops::{Deref, DerefMut},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -18,6 +19,7 @@ use axum::{
     },
     response::{AppendHeaders, IntoResponse},
 };
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 
@@ -26,7 +28,41 @@ use crate::{app::failure::BoxError, domain::finding::date};
 
 /// Inspector in one Region.
 #[derive(Clone, Default)]
-pub struct Inspector(Arc<Mutex<Fleet>>);
+pub struct Inspector(Arc<Mutex<Contents>>);
+
+/// What it knows, and what it has looked up in that.
+#[derive(Default)]
+struct Contents {
+    fleet: Fleet,
+    looked_up: LookedUp,
+}
+
+/// What was looked up in a fleet since it last changed, so that the pages of a listing cost the same however many there are.
+#[derive(Default)]
+struct LookedUp {
+    /// The findings of the latest listing by their places, and what was asked for.
+    listing: Option<(String, Vec<usize>)>,
+    /// The places of all findings, by their ARNs.
+    places: Option<HashMap<String, usize>>,
+}
+
+/// A [`Fleet`], to look at and to change.
+pub struct FleetGuard<'a>(MutexGuard<'a, Contents>);
+
+impl Deref for FleetGuard<'_> {
+    type Target = Fleet;
+
+    fn deref(&self) -> &Fleet {
+        &self.0.fleet
+    }
+}
+
+impl DerefMut for FleetGuard<'_> {
+    fn deref_mut(&mut self) -> &mut Fleet {
+        self.0.looked_up = LookedUp::default();
+        &mut self.0.fleet
+    }
+}
 
 /// What Inspector knows, and how it behaves.
 pub struct Fleet {
@@ -166,7 +202,11 @@ type Refusal = (u16, &'static str, String);
 
 impl Inspector {
     /// What it knows, to look at and to change.
-    pub fn fleet(&self) -> MutexGuard<'_, Fleet> {
+    pub fn fleet(&self) -> FleetGuard<'_> {
+        FleetGuard(self.contents())
+    }
+
+    fn contents(&self) -> MutexGuard<'_, Contents> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -178,7 +218,8 @@ impl Inspector {
 
     /// Performs a call, given as the path and the body of a request.
     pub fn perform(&self, path: &str, body: &[u8]) -> Answer {
-        let mut fleet = self.fleet();
+        let mut contents = self.contents();
+        let Contents { fleet, looked_up } = &mut *contents;
         let number = fleet.requests.len();
         fleet.requests.push(path.to_owned());
         let request = Request { path, body: str::from_utf8(body).unwrap_or_default() };
@@ -198,10 +239,9 @@ impl Inspector {
         if let Some(refused) = refused {
             return refusal(refused);
         }
-        match fleet.answer(path, body) {
+        match fleet.answer(path, body, looked_up) {
             Ok(_) if trouble == Some(Trouble::Empty) => Answer::ok("{}".to_owned()),
-            Ok(answer) => {
-                let mut answer = answer.to_string();
+            Ok(mut answer) => {
                 if trouble == Some(Trouble::CutOff) {
                     answer.truncate(answer.len() / 2);
                 }
@@ -221,16 +261,17 @@ async fn call(State(inspector): State<Inspector>, uri: Uri, body: Bytes) -> impl
 }
 
 impl Fleet {
-    fn answer(&self, path: &str, body: &[u8]) -> Result<Value, Refusal> {
+    fn answer(&self, path: &str, body: &[u8], looked_up: &mut LookedUp) -> Result<String, Refusal> {
         // A call without arguments has no body.
         let body = if body.is_empty() { b"{}" } else { body };
         let request: Value =
             serde_json::from_slice(body).map_err(|error| invalid(&error.to_string()))?;
         let request = request.as_object().ok_or_else(|| invalid("the request is no object"))?;
         match path {
-            "/findings/list" => self.list_findings(request),
+            // A page of findings is too large to be copied.
+            "/findings/list" => return self.list_findings(request, looked_up),
             "/coverage/list" => self.list_coverage(request),
-            "/findings/details/batch/get" => self.details(request),
+            "/findings/details/batch/get" => self.details(request, looked_up),
             "/vulnerabilities/search" => self.search(request),
             "/status/batch/get" => self.status(request),
             "/members/list" => self.list_members(request),
@@ -244,9 +285,14 @@ impl Fleet {
             },
             _ => Err((404, "UnknownOperationException", format!("{path} is not served here"))),
         }
+        .map(|answer| answer.to_string())
     }
 
-    fn list_findings(&self, request: &Map<String, Value>) -> Result<Value, Refusal> {
+    fn list_findings(
+        &self,
+        request: &Map<String, Value>,
+        looked_up: &mut LookedUp,
+    ) -> Result<String, Refusal> {
         known(request, &["filterCriteria", "maxResults", "nextToken", "sortCriteria"])?;
         let most = most(request, 100)?.min(self.habits.page_size);
         let filter = object(request, "filterCriteria")?
@@ -258,19 +304,34 @@ impl Fleet {
                 return Err(invalid(&format!("this stand-in does not sort by {field:?}")));
             }
         }
+        let asked = all_but_token(request);
+        let found = match looked_up.listing.take() {
+            Some((known, found)) if known == asked => found,
+            _ => self.find(filter)?,
+        };
+        let page = self.page(&found, request, most);
+        looked_up.listing = Some((asked, found));
+        let (places, next_token) = page?;
+        let findings = places.into_iter().map(|place| &self.findings[place]).collect();
+        serde_json::to_string(&FindingsPage { findings, next_token })
+            .map_err(|error| invalid(&error.to_string()))
+    }
+
+    /// The places of the findings that pass a filter, in the order in which they come.
+    fn find(&self, filter: &Map<String, Value>) -> Result<Vec<usize>, Refusal> {
         let filters = Filters::read(filter, STRING_FILTERS, &["EQUALS", "NOT_EQUALS", "PREFIX"])?;
         let by_name = filter.contains_key("findingArn");
         let is_hidden = |finding: &Value| {
             let arn = finding["findingArn"].as_str().unwrap_or_default();
             !by_name && self.hidden.contains(arn)
         };
-        let found = self.findings.iter().filter(|finding| filters.pass(finding));
-        let found = found.filter(|finding| !is_hidden(finding));
+        let found = self.findings.iter().enumerate();
+        let found = found.filter(|(_, finding)| filters.pass(finding) && !is_hidden(finding));
         let observed = |finding: &Value| finding["firstObservedAt"].as_f64().unwrap_or_default();
-        let mut keyed: Vec<(f64, &Value)> =
-            found.map(|finding| (observed(finding), finding)).collect();
+        let mut keyed: Vec<(f64, usize)> =
+            found.map(|(place, finding)| (observed(finding), place)).collect();
         keyed.sort_by(|(a, _), (b, _)| a.total_cmp(b));
-        let mut found: Vec<&Value> = keyed.into_iter().map(|(_, finding)| finding).collect();
+        let mut found: Vec<usize> = keyed.into_iter().map(|(_, place)| place).collect();
         match self.habits.order {
             Order::AsAsked => {}
             Order::Reversed => found.reverse(),
@@ -280,8 +341,7 @@ impl Fleet {
                 found.splice(middle..middle, last);
             }
         }
-        let (items, token) = self.page(&found, request, most)?;
-        Ok(listed("findings", &items, token))
+        Ok(found)
     }
 
     fn list_coverage(&self, request: &Map<String, Value>) -> Result<Value, Refusal> {
@@ -296,9 +356,14 @@ impl Fleet {
         Ok(listed("coveredResources", &items, token))
     }
 
-    fn details(&self, request: &Map<String, Value>) -> Result<Value, Refusal> {
+    fn details(
+        &self,
+        request: &Map<String, Value>,
+        looked_up: &mut LookedUp,
+    ) -> Result<Value, Refusal> {
         known(request, &["findingArns"])?;
         let arns = names(request, "findingArns", 10)?;
+        let places = looked_up.places.get_or_insert_with(|| self.places());
         let (mut details, mut errors) = (Vec::new(), Vec::new());
         for arn in arns {
             let id = arn.rsplit_once(":finding/").map_or("", |(_, id)| id);
@@ -306,7 +371,7 @@ impl Fleet {
             if !is_id || arn.len() > 100 {
                 return Err(invalid(&format!("{arn} is no finding's ARN")));
             }
-            let finding = self.findings.iter().find(|finding| finding["findingArn"] == arn);
+            let finding = places.get(arn).map(|place| &self.findings[*place]);
             let problem = finding.map(|finding| &finding["packageVulnerabilityDetails"]);
             let id = problem.map(|problem| &problem["vulnerabilityId"]).filter(|id| id.is_string());
             match id {
@@ -328,6 +393,13 @@ impl Fleet {
             }
         }
         Ok(json!({"findingDetails": details, "errors": errors}))
+    }
+
+    fn places(&self) -> HashMap<String, usize> {
+        let arn = |finding: &Value| finding["findingArn"].as_str().map(str::to_owned);
+        // Of two with one name the first counts.
+        let findings = self.findings.iter().enumerate().rev();
+        findings.filter_map(|(place, finding)| Some((arn(finding)?, place))).collect()
     }
 
     fn search(&self, request: &Map<String, Value>) -> Result<Value, Refusal> {
@@ -392,15 +464,14 @@ impl Fleet {
     }
 
     /// The page that `request` asks for, and the token of the next.
-    fn page<'a>(
+    fn page<T: Copy>(
         &self,
-        all: &[&'a Value],
+        all: &[T],
         request: &Map<String, Value>,
         most: usize,
-    ) -> Result<(Vec<&'a Value>, Option<String>), Refusal> {
-        let mut asked = request.clone();
-        let token = asked.remove("nextToken");
-        let asked = Value::Object(asked).to_string();
+    ) -> Result<(Vec<T>, Option<String>), Refusal> {
+        let asked = all_but_token(request);
+        let token = request.get("nextToken");
         let (from, is_empty) = match token {
             None => (0, false),
             Some(token) => {
@@ -432,6 +503,22 @@ impl Fleet {
         };
         Ok((items, next))
     }
+}
+
+/// What a request asks for, whichever page of it.
+fn all_but_token(request: &Map<String, Value>) -> String {
+    let mut asked = request.clone();
+    asked.remove("nextToken");
+    Value::Object(asked).to_string()
+}
+
+/// A page of findings as it is sent.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FindingsPage<'a> {
+    findings: Vec<&'a Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_token: Option<String>,
 }
 
 /// Fields that are dates, and do not say so.

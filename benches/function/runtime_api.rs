@@ -75,7 +75,7 @@ impl RuntimeApi {
         // An answer must not wait for the acknowledgement of the one before.
         let listener = listener.tap_io(|tcp| {
             if let Err(error) = tcp.set_nodelay(true) {
-                eprintln!("cold_start: TCP_NODELAY was refused: {error}");
+                eprintln!("Runtime API: TCP_NODELAY was refused: {error}");
             }
         });
         tokio::spawn(async { axum::serve(listener, router).await });
@@ -107,7 +107,7 @@ const HEADERS: [(&str, &str); 4] = [
     ("lambda-runtime-deadline-ms", "4102444800000"),
     (
         "lambda-runtime-invoked-function-arn",
-        "arn:aws:lambda:eu-central-1:111122223333:function:triage",
+        "arn:aws:lambda:eu-central-1:111122223333:function:function",
     ),
 ];
 

@@ -11,12 +11,14 @@ use std::{
 use inspector_triage::app::failure::BoxError;
 use tokio::process::{Child, Command};
 
-use crate::programs::Program;
+use super::programs::Program;
 
 /// A function that runs. It is killed when this is dropped.
 pub struct Process {
     /// When it was started.
     pub started: Instant,
+    /// What it has had of the processors.
+    pub cpu: Cpu,
     child: Child,
     proc: PathBuf,
     log: PathBuf,
@@ -47,7 +49,14 @@ impl Process {
             .spawn()
             .map_err(|error| format!("cannot start {}: {error}", command.display()))?;
         let id = child.id().ok_or("the process has no number")?;
-        Ok(Self { started, child, proc: format!("/proc/{id}").into(), log: log.to_owned() })
+        let proc = PathBuf::from(format!("/proc/{id}"));
+        Ok(Self {
+            started,
+            cpu: Cpu { tasks: proc.join("task") },
+            child,
+            proc,
+            log: log.to_owned(),
+        })
     }
 
     /// Waits until it ends, which it should not do.
@@ -56,23 +65,6 @@ impl Process {
             Ok(status) => format!("it has ended: {status}").into(),
             Err(error) => error.into(),
         }
-    }
-
-    /// The time it has had a processor so far: of all its threads that live.
-    pub fn cpu(&self) -> Result<Duration, BoxError> {
-        let mut sum = 0;
-        for task in fs::read_dir(self.proc.join("task"))? {
-            let file = task?.path().join("schedstat");
-            let text = match fs::read_to_string(&file) {
-                Ok(text) => text,
-                // The thread has ended since the folder was read.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                Err(error) => return Err(cannot_read(&file, &error)),
-            };
-            let nanos = text.split(' ').next().unwrap_or_default();
-            sum += nanos.parse::<u64>().map_err(|error| cannot_read(&file, &error))?;
-        }
-        Ok(Duration::from_nanos(sum))
     }
 
     /// The most memory it has had so far, in KiB.
@@ -93,6 +85,36 @@ impl Process {
             }
             Err(error) => format!("{} cannot be read: {error}", self.log.display()),
         }
+    }
+}
+
+/// The processor time of a process.
+#[derive(Clone)]
+pub struct Cpu {
+    tasks: PathBuf,
+}
+
+impl Cpu {
+    /// Of this process.
+    pub fn own() -> Self {
+        Self { tasks: "/proc/self/task".into() }
+    }
+
+    /// The time it has had a processor so far: of all its threads that live.
+    pub fn so_far(&self) -> Result<Duration, BoxError> {
+        let mut sum = 0;
+        for task in fs::read_dir(&self.tasks)? {
+            let file = task?.path().join("schedstat");
+            let text = match fs::read_to_string(&file) {
+                Ok(text) => text,
+                // The thread has ended since the folder was read.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(cannot_read(&file, &error)),
+            };
+            let nanos = text.split(' ').next().unwrap_or_default();
+            sum += nanos.parse::<u64>().map_err(|error| cannot_read(&file, &error))?;
+        }
+        Ok(Duration::from_nanos(sum))
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is measured: the function, the floor, and a command that somebody gives.
+//! What is measured: our own programs, and a command that somebody gives.
 
 use std::{
     env,
