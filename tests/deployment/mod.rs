@@ -29,6 +29,7 @@ fn everything() -> Stack {
         ("MediumFromEpss", "0.1"),
         ("OnDemandScans", "true"),
         ("EnableTracing", "true"),
+        ("LedgerRole", "ledger"),
         ("TeamsTenantId", "00000000-0000-0000-0000-000000000001"),
         ("TeamsTeamId", "00000000-0000-0000-0000-000000000002"),
         ("TeamsChannelId", "19%3aabc%40thread.tacv2"),

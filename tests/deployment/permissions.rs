@@ -18,7 +18,7 @@ use inspector_triage::{
         sns::{Sns, Topics},
     },
     app::{
-        Attempt, Triage,
+        Attempt, Sweep, TimeLimit, Triage,
         review::{Review, RoundOutcome},
     },
     domain::{finding::Scope, round::Ask},
@@ -27,7 +27,10 @@ use inspector_triage::{
 use serde_json::{Value, json};
 
 use super::{OWN_KEY, default, everything, list};
-use crate::common::{self, World, arn, cloudformation::Stack, event_of};
+use crate::{
+    common::{self, World, arn, cloudformation::Stack, event_of},
+    ledger,
+};
 
 /// An action on a resource.
 type Permission = (String, String);
@@ -36,7 +39,12 @@ type Permission = (String, String);
 fn permissions(stack: &Stack, role: &str) -> BTreeSet<Permission> {
     let role = stack.resource(role);
     let mut permissions = BTreeSet::new();
-    for policy in role["Policies"].as_array().unwrap() {
+    let policies = match &role["Policies"] {
+        Value::Array(policies) => policies.clone(),
+        // It is a policy itself.
+        _ => vec![role],
+    };
+    for policy in &policies {
         for statement in policy["PolicyDocument"]["Statement"].as_array().unwrap() {
             assert_eq!(statement["Effect"], "Allow");
             for action in list(&statement["Action"]) {
@@ -164,6 +172,10 @@ async fn calls_of_rounds() -> BTreeSet<Permission> {
         let result = Box::pin(review.daily(Ask::default(), Attempt::new(&name, now))).await;
         assert_eq!(result.unwrap().outcome, RoundOutcome::Done);
     }
+    // What others change at the same time goes the way of an event.
+    let event = event_of(&arn(3), "2026-11-20T10:00:00Z", |_| {});
+    let attempt = Attempt::new("race", "2026-11-21T00:10:00Z".parse().unwrap());
+    Box::pin(review.triage.finding(common::read(&event), attempt)).await.unwrap();
     watch.0.lock().unwrap().clone()
 }
 
@@ -208,11 +220,15 @@ async fn all_calls() -> BTreeSet<Permission> {
     outcomes.insert(world.handle(&stale, now).await.unwrap().outcome);
     let flushed = world.flush("2026-11-20T10:05:00Z").await.unwrap();
     assert!(flushed.findings > 0, "{flushed:?}");
+    ledger::put(&world, &[ledger::exception("libexample", |_| {})], "2026-11-20T10:06:00Z").await;
+    // That none is in force is believed for five minutes.
+    let excepted = finding(10, "2026-11-20T10:06:00Z", "ACTIVE");
+    outcomes.insert(world.handle(&excepted, "2026-11-20T10:11:00Z").await.unwrap().outcome);
     for topic in [emulator::TOPIC, emulator::CHAT_TOPIC, emulator::DATA_TOPIC] {
         world.emulator.listen(topic, false);
     }
-    world.flush("2026-11-20T10:10:00Z").await.unwrap();
-    assert_eq!(outcomes.len(), 5, "{outcomes:?}");
+    world.flush("2026-11-20T10:15:00Z").await.unwrap();
+    assert_eq!(outcomes.len(), 6, "{outcomes:?}");
     watch.0.lock().unwrap().clone()
 }
 
@@ -220,6 +236,27 @@ async fn all_calls() -> BTreeSet<Permission> {
 async fn each_role_permits_what_its_function_calls_and_nothing_else() {
     permits("Triage", all_calls().await);
     permits("Review", calls_of_rounds().await);
+}
+
+#[tokio::test]
+async fn a_pipeline_may_put_a_ledger_in_force_and_nothing_else() {
+    let watch = Watch::default();
+    let world = World::new().await;
+    let open = event_of(&arn(1), "2026-11-20T10:00:00Z", |_| {});
+    world.handle(&open, "2026-11-20T10:00:05Z").await.unwrap();
+    let dynamodb = world.emulator.dynamodb().interceptor(watch.clone());
+    let store = common::triage(dynamodb, world.emulator.sns()).store;
+    for (id, now) in [("one", "2026-11-20T11:00:00Z"), ("two", "2026-11-20T12:00:00Z")] {
+        ledger::put_into(&store, &[ledger::exception(id, |_| {})], now).await;
+        store.each_open(TimeLimit::none(), |_| {}).await.unwrap();
+    }
+    let calls = watch.0.lock().unwrap().clone();
+    assert_eq!(permissions(&everything(), "LedgerPolicy"), calls);
+    let policy = everything().resource("LedgerPolicy");
+    assert_eq!(policy["Roles"], json!(["ledger"]));
+    let written = &policy["PolicyDocument"]["Statement"][0];
+    let keys = json!({"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["LEDGER", "LEDGER#*"]}});
+    assert_eq!(written["Condition"], keys);
 }
 
 /// The role of a function permits these calls, and what Lambda does in its name.

@@ -244,7 +244,10 @@ pub(in crate::cli) async fn in_store(
         return Err(unsound(checked.problems).into());
     }
     let ledger = source.ledger();
-    let head = head(&ledger, None, now)?;
-    store.put_in_force(&ledger, &head, None, TimeLimit::none()).await?;
-    Ok(())
+    let before = store.ledger_head().await?;
+    let head = head(&ledger, before.as_ref(), now)?;
+    match store.put_in_force(&ledger, &head, before.as_ref(), TimeLimit::none()).await? {
+        PutInForce::Done => Ok(()),
+        PutInForce::Conflict => Err("another ledger was put in force at the same time".into()),
+    }
 }
