@@ -5,14 +5,17 @@
 
 use std::{collections::BTreeMap, fs};
 
-use crate::common::{
-    self, FLUSH, World, arn, event_of,
-    network::{Call, Fate, Fault, Network},
+use crate::{
+    common::{
+        self, FLUSH, World, arn, event_of,
+        network::{Call, Fate, Fault, Network},
+    },
+    ledger,
 };
 use inspector_triage::{
     adapters::sns::Topics,
     app::{Attempt, Outcome},
-    domain::record::Record,
+    domain::record::{AlertReason, Record},
     emulator,
     emulator::http::Answer,
     lambda,
@@ -260,6 +263,16 @@ async fn live(world: &World) {
     let done = over_a_network(world, &leased, "2026-11-20T12:26:00Z", common::topics(), all_fail);
     assert!(!done.await);
     assert_eq!(handle(finding(13, first, |_| {}), 27).await, Outcome::Pending);
+    let covers = ledger::exception("vendor-image", |exception| {
+        exception["vulnerabilities"] = json!(["CVE-2026-20014"]);
+    });
+    let others = ledger::exception("others", |exception| {
+        exception["packages"] = json!([{"type": "npm", "namespace": "@a", "name": "b"}]);
+        exception["names"] = json!(["crm/*"]);
+        exception["tags"] = json!({"stage": ["test"]});
+    });
+    ledger::put(world, &[covers, others], "2026-11-20T12:28:00Z").await;
+    assert_eq!(handle(finding(14, first, |_| {}), 34).await, Outcome::Excepted);
 }
 
 #[tokio::test(start_paused = true)]
@@ -287,6 +300,10 @@ fn the_newest_version_has_every_kind_of_row_and_attribute() {
         "BUCKET#OTHERS ",
         "PROBLEM#",
         "SUMMARY ",
+        "LEDGER CURRENT",
+        "LEDGER#vendor-image+others ID#",
+        "LEDGER#vendor-image+others *#",
+        "NOTED#",
     ];
     for kind in kinds {
         assert!(rows.keys().any(|key| key.contains(kind)), "{kind}");
@@ -301,6 +318,9 @@ fn the_newest_version_has_every_kind_of_row_and_attribute() {
         "due_at",
         "ended_at",
         "end",
+        "excepted",
+        "excepted_until",
+        "exception",
         "expires_at",
     ];
     for attribute in attributes {
@@ -356,5 +376,26 @@ async fn rows_of_every_version_are_read_told_and_ended() {
             let after = world.record(&arn(number)).await;
             assert!(after.ended_at.is_some() && after.due_at.is_none(), "{what}");
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rows_of_every_version_are_covered_and_uncovered() {
+    for version in versions() {
+        let mut world = World::new().await;
+        put(&world, &stored(&version));
+        world.flush("2026-11-20T13:00:00Z").await.unwrap();
+        world.published();
+        ledger::put(&world, &[ledger::exception("all", |_| {})], "2026-11-20T13:10:00Z").await;
+        world.daily("2026-11-20T13:20:00Z", json!({})).await;
+        let covered = world.record(&arn(1)).await;
+        assert_eq!(covered.exception().map(|one| one.id.as_str()), Some("all"), "{version}");
+        ledger::put(&world, &[], "2026-11-20T14:00:00Z").await;
+        world.daily("2026-11-20T14:10:00Z", json!({})).await;
+        world.published();
+        let flushed = world.flush("2026-11-20T16:00:00Z").await.unwrap();
+        assert!(flushed.findings > 0, "{version}: {flushed:?}");
+        let told = world.record(&arn(1)).await;
+        assert_eq!(told.announced.unwrap().why, AlertReason::ExceptionEnded, "{version}");
     }
 }

@@ -234,6 +234,6 @@ mod tests {
                 count += 1;
             }
         }
-        assert_eq!(count, 13);
+        assert_eq!(count, 14);
     }
 }
