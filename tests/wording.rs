@@ -5,9 +5,13 @@
 
 use std::{fs, sync::LazyLock};
 
-use crate::common::{self, World, event, project};
+use crate::{
+    common::{self, World, event, project},
+    ledger,
+};
 use inspector_triage::{
     adapters::sns::{Sns, Topics},
+    app::Outcome,
     domain::announce::Budget,
     emulator::{self, topic::Published},
     render::Language,
@@ -115,6 +119,8 @@ async fn all_messages(language: Language) -> Vec<(String, Vec<Published>)> {
             messages.push((format!("{kind}, {reason}"), world.published()));
         }
     }
+    messages.push(("package, exception-ended".to_owned(), exception_ended(&mut world, now).await));
+    now += SignedDuration::from_hours(2);
     world.triage.config.budget = Budget { p1: 0, others: 0 };
     for (number, (_, file)) in KINDS.iter().enumerate() {
         let mut event = sample(file, 100 + number);
@@ -125,6 +131,26 @@ async fn all_messages(language: Language) -> Vec<(String, Vec<Published>)> {
     world.flush(&(now + SignedDuration::from_mins(5)).to_string()).await.unwrap();
     messages.push(("summary".to_owned(), world.published()));
     messages
+}
+
+/// The messages about a finding that an exception has covered until an exploit was seen.
+async fn exception_ended(world: &mut World, now: Timestamp) -> Vec<Published> {
+    let exception = ledger::exception("web-servers-until-january", |exception| {
+        exception["packages"] = json!(["httpd"]);
+    });
+    ledger::put(world, &[exception], &now.to_string()).await;
+    let mut event = sample(KINDS[0].1, 90);
+    for (hours, exploit) in [(1, "NO"), (2, "YES")] {
+        let now = (now + SignedDuration::from_hours(hours)).to_string();
+        event["detail"]["updatedAt"] = json!(now);
+        event["detail"]["exploitAvailable"] = json!(exploit);
+        event["detail"].as_object_mut().unwrap().remove("exploitabilityDetails");
+        world.published();
+        let report = world.handle(&event, &now).await.unwrap();
+        assert_eq!(report.outcome == Outcome::Excepted, exploit == "NO", "{report:?}");
+    }
+    ledger::put(world, &[], &(now + SignedDuration::from_hours(2)).to_string()).await;
+    world.published()
 }
 
 fn shown(messages: &[(String, Vec<Published>)], topic: &str) -> String {
