@@ -22,6 +22,8 @@ mod function;
 #[cfg(feature = "cli")]
 mod interleavings;
 #[cfg(feature = "cli")]
+mod ledger_carried;
+#[cfg(feature = "cli")]
 mod ledger_schema;
 #[cfg(feature = "cli")]
 mod listeners;

@@ -108,7 +108,7 @@ fn perform(
     match command {
         Command::Score => score::run(input, output),
         Command::Coverage(coverage) => block_on(coverage::run(coverage, clock, output)),
-        Command::Ledger(ledger) => ledger::run(ledger, clock, output),
+        Command::Ledger(ledger) => block_on(ledger::run(ledger, clock, output)),
         Command::List(list) => block_on(list::run(list, clock, output)),
         Command::Retell(retell) => block_on(retell::run(retell, clock(), output)),
         #[cfg(feature = "redrive")]

@@ -1,6 +1,10 @@
 //! `ledger`: the exceptions of a team, from the file that they stand in.
 
 mod check;
+mod compare;
+mod filters;
+mod import;
+mod vex;
 
 use std::{
     fs,
@@ -31,16 +35,24 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Arguments),
+    Compare(compare::Arguments),
+    Filters(filters::Arguments),
+    Vex(vex::Arguments),
+    Import(import::Arguments),
 }
 
 /// Does it.
-pub fn run(
+pub async fn run(
     arguments: Arguments,
     clock: fn() -> Timestamp,
     output: &mut impl Write,
 ) -> Result<Verdict, BoxError> {
     match arguments.command {
         Command::Check(arguments) => check::run(&arguments, clock, output),
+        Command::Compare(arguments) => compare::run(arguments, clock, output).await,
+        Command::Filters(arguments) => filters::run(&arguments, clock, output),
+        Command::Vex(arguments) => vex::run(&arguments, clock, output),
+        Command::Import(arguments) => import::run(&arguments, clock, output),
     }
 }
 
@@ -56,6 +68,27 @@ fn read(file: &Path) -> Result<Read, BoxError> {
         Ok(bytes) => Ok(ledger::read(&bytes)),
         Err(error) => Err(Misuse(format!("cannot read {}: {error}", file.display())).into()),
     }
+}
+
+/// Reads the ledger in a file that others are made from; none if it is unsound, and then what is wrong with it is shown. What
+/// of it has ended makes it no less sound.
+///
+/// # Errors
+/// There is no such file.
+fn sound(file: &Path, now: Timestamp, output: &mut impl Write) -> Result<Option<Source>, BoxError> {
+    let problems = match read(file)? {
+        Err(problems) => problems,
+        Ok(source) => {
+            let problems = ledger::check(&source, &source.policy, now).problems;
+            if problems.is_empty() {
+                return Ok(Some(source));
+            }
+            problems
+        }
+    };
+    show(file, "", &problems, output)?;
+    writeln!(output, "unsound: see inspector-triage ledger check")?;
+    Ok(None)
 }
 
 /// Shows what there is to say of a file, a line each, as compilers do.
