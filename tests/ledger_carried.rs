@@ -657,11 +657,13 @@ fn an_accepted_risk_is_exploitable_in_cyclonedx() {
     let lengths: Vec<usize> = uuid[2..].iter().map(|part| part.len()).collect();
     assert_eq!((&uuid[..2], &lengths[..]), (&["urn", "uuid"][..], &[8, 4, 4, 4, 12][..]));
     let components = document["components"].as_array().unwrap();
+    let parts = components.iter().filter_map(|component| component["components"].as_array());
+    let components: Vec<&Value> = components.iter().chain(parts.flatten()).collect();
     let known: BTreeSet<&str> =
         components.iter().map(|component| component["bom-ref"].as_str().unwrap()).collect();
     assert_eq!(known.len(), components.len(), "each once");
     for component in components {
-        keys(component, &["type", "bom-ref", "name", "purl"]);
+        keys(component, &["type", "bom-ref", "name", "purl", "components"]);
         assert!(
             ["application", "container", "library"].contains(&component["type"].as_str().unwrap())
         );
@@ -693,6 +695,12 @@ fn an_accepted_risk_is_exploitable_in_cyclonedx() {
     assert_eq!(analysis(6), (json!("not_affected"), nothing(), json!("code_not_reachable")));
     assert_eq!(analysis(8), (json!("false_positive"), nothing(), nothing()));
     assert_eq!(vulnerabilities[0]["workaround"], "the WAF");
+    let deferred = "urn:inspector-triage:exception:deferred#pkg:npm/%40scope/form-data";
+    assert_eq!(
+        vulnerabilities[4]["affects"],
+        json!([{"ref": deferred}]),
+        "in what it is about, not wherever it is"
+    );
     assert_eq!(on("cyclonedx-again", &decisions(), &["vex", "--format", "cyclonedx"]).0, said);
 }
 

@@ -3,7 +3,7 @@
 //! An accepted risk is never `not_affected`: the vulnerability is there, and somebody lives with it. Nothing here depends on
 //! anything but the ledger and the time, so that the same ledger gives the same document to the byte.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde_json::{Value, json};
@@ -13,8 +13,8 @@ use super::rules::Said;
 use crate::domain::{
     finding::ResourceType,
     ledger::{
-        Condition, Decision, Exception, Justification, Ledger, PackageSelector, VulnerabilityId,
-        end_of,
+        Condition, Decision, Exception, Justification, Ledger, PackageSelector, PackageUrl,
+        VulnerabilityId, end_of,
     },
     round::day,
 };
@@ -99,18 +99,25 @@ impl<'a> Vex<'a> {
 
     /// The document as CycloneDX: <https://cyclonedx.org/docs/1.6/json/>.
     pub fn cyclonedx(&self) -> Value {
-        let mut components: BTreeMap<String, Value> = BTreeMap::new();
+        // Each product once, with all of its parts that a statement is about.
+        let mut components: BTreeMap<String, (Value, BTreeSet<String>)> = BTreeMap::new();
         let mut vulnerabilities = Vec::new();
         for (exception, id) in self.statements() {
             let scope = Scope::of(exception);
             for product in &scope.products {
-                components.insert(product.id.clone(), product.cyclonedx());
-                for part in &product.parts {
-                    components.entry(part.clone()).or_insert_with(|| package(part));
-                }
+                let component = components.entry(product.id.clone());
+                let (_, parts) =
+                    component.or_insert_with(|| (product.cyclonedx(), BTreeSet::new()));
+                parts.extend(product.parts.iter().cloned());
             }
             vulnerabilities.push(vulnerability(exception, id, &scope));
         }
+        let components = components.into_iter().map(|(id, (mut component, parts))| {
+            if !parts.is_empty() {
+                component["components"] = parts.iter().map(|purl| part(&id, purl)).collect();
+            }
+            component
+        });
         let mut document = json!({
             "bomFormat": "CycloneDX",
             "specVersion": "1.6",
@@ -119,7 +126,7 @@ impl<'a> Vex<'a> {
                 "timestamp": self.now.to_string(),
                 "tools": {"components": [{"type": "application", "name": "inspector-triage"}]},
             },
-            "components": components.into_values().collect::<Vec<_>>(),
+            "components": components.collect::<Vec<_>>(),
             "vulnerabilities": vulnerabilities,
         });
         document["serialNumber"] = json!(format!("urn:uuid:{}", uuid(digest(&document))));
@@ -183,14 +190,14 @@ fn vulnerability(exception: &Exception, id: &VulnerabilityId, scope: &Scope) -> 
     {
         analysis["justification"] = json!(in_cyclonedx(justification));
     }
-    // A product is meant as a whole, or what is named in it is.
-    let mut refs: Vec<&str> = Vec::new();
+    // A product is meant as a whole, or what is named in it is: never a package wherever else it may be.
+    let mut refs: Vec<String> = Vec::new();
     for product in &scope.products {
-        refs.push(&product.id);
-        refs.extend(product.parts.iter().map(String::as_str));
+        if product.parts.is_empty() {
+            refs.push(product.id.clone());
+        }
+        refs.extend(product.parts.iter().map(|purl| part_of(&product.id, purl)));
     }
-    refs.sort_unstable();
-    refs.dedup();
     let mut properties = vec![
         ("exception", exception.id.clone()),
         ("decision", exception.decision.as_str().to_owned()),
@@ -265,7 +272,7 @@ impl Scope {
         let mut names: Vec<&str> = Vec::new();
         for package in &selectors.packages {
             match package {
-                PackageSelector::Url(_) => parts.push(package.to_string()),
+                PackageSelector::Url(url) => parts.push(encoded(url)),
                 PackageSelector::Name(name) => names.push(name),
             }
         }
@@ -353,8 +360,29 @@ impl Product {
     }
 }
 
-fn package(purl: &str) -> Value {
-    Product::package(purl).cyclonedx()
+/// A package URL as its specification writes it, `@` and the like encoded.
+fn encoded(url: &PackageUrl) -> String {
+    let PackageUrl { kind, namespace, name } = url;
+    let encoded = packageurl::PackageUrl::new(kind.as_str(), name.as_str());
+    let encoded = encoded.ok().and_then(|mut encoded| {
+        if let Some(namespace) = namespace {
+            encoded.with_namespace(namespace.as_str()).ok()?;
+        }
+        Some(encoded.to_string())
+    });
+    encoded.unwrap_or_else(|| PackageSelector::Url(url.clone()).to_string())
+}
+
+/// A package in a product, as CycloneDX has it.
+fn part(product: &str, purl: &str) -> Value {
+    let mut component = Product::package(purl).cyclonedx();
+    component["bom-ref"] = json!(part_of(product, purl));
+    component
+}
+
+/// What CycloneDX knows a package in a product by.
+fn part_of(product: &str, purl: &str) -> String {
+    format!("{product}#{purl}")
 }
 
 /// CycloneDX's word for why a vulnerability does no harm; OpenVEX's stands in the detail.
