@@ -31,7 +31,11 @@ const EVERYWHERE: [&str; 4] = ["jiff", "serde", "serde_json", "thiserror"];
 /// The house.
 const HOUSE: &[Room] = &[
     room("domain", &[], &["cvss", "serde_with", "sha2", "strip_ansi_escapes", "wildmatch"]),
-    room("ledger", &["domain"], &["granit_parser", "packageurl", "strsim", "wildmatch"]),
+    room(
+        "ledger",
+        &["domain"],
+        &["granit_parser", "packageurl", "sha2", "strsim", "toml_edit", "wildmatch"],
+    ),
     room("render", &["domain"], &["askama", "textwrap"]),
     room("app", &["domain", "render"], &["futures_util"]),
     room(

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    fmt::Write as _,
     sync::{Arc, Mutex},
 };
 
@@ -409,114 +410,108 @@ exceptions:
     expires_at: 2027-01-29
 ";
 
+/// What stands in place of something in the sound ledger, and what is said of it.
+const WRONG: &[(&str, &str, &str)] = &[
+    ("    expires_at: 2027-01-29\n", "", "7:5: exceptions[0]: expires_at is missing"),
+    (
+        "2027-01-29",
+        "2027-02-30",
+        "14:17: exceptions[0].expires_at: 2027-02-30 is no day; expected one such as 2027-01-29",
+    ),
+    (
+        "2027-01-29",
+        "2026-10-29",
+        "14:17: exceptions[0].expires_at: 2026-10-29 is before created_at, 2026-11-01",
+    ),
+    (
+        "2027-01-29",
+        "2027-01-29T10:00:00Z",
+        "14:17: exceptions[0].expires_at: 2027-01-29T10:00:00Z is no day; expected one such as 2027-01-29",
+    ),
+    (
+        "2027-01-29",
+        "2027-03-29",
+        "14:17: exceptions[0] (vendor-image): 148 days from created_at; at most 100 are allowed where P3 is accepted",
+    ),
+    (
+        "2027-01-29",
+        "2026-11-19",
+        "14:17: exceptions[0] (vendor-image): ended with 2026-11-19; remove it, or decide anew",
+    ),
+    (
+        "    vulnerabilities: [CVE-2026-10001]\n",
+        "",
+        "7:5: exceptions[0]: selects nothing; expected one of vulnerabilities, packages and resources at least",
+    ),
+    (
+        "vulnerabilities: [CVE-2026-10001]",
+        "vulnerabilities: []",
+        "8:22: exceptions[0].vulnerabilities: an empty list selects nothing; leave the key out",
+    ),
+    (
+        "vulnerabilities: [CVE-2026-10001]",
+        "resources: {names: ['*']}",
+        "8:25: exceptions[0].resources.names: * selects everything",
+    ),
+    (
+        "vulnerabilities: [CVE-2026-10001]",
+        "resources: {arns: ['arn:aws:*']}",
+        "8:24: exceptions[0].resources.arns: arn:aws:* selects everything",
+    ),
+    (
+        "CVE-2026-10001",
+        "cve-2021-44228",
+        "8:23: exceptions[0] (vendor-image): no exception may cover CVE-2021-44228: policy.never",
+    ),
+    (
+        "decision: accept",
+        "decision: ignore",
+        "9:15: exceptions[0].decision: ignore is none of accept, defer, not_affected, false_positive",
+    ),
+    (
+        "decision: accept",
+        "decision: not_affected",
+        "7:5: exceptions[0]: not_affected needs a justification, one of component_not_present, vulnerable_code_not_present, vulnerable_code_not_in_execute_path, vulnerable_code_cannot_be_controlled_by_adversary, inline_mitigations_already_exist",
+    ),
+    (
+        "approved_by: ciso",
+        "approved_by: crm-team",
+        "12:18: exceptions[0].approved_by: crm-team is the owner, who cannot approve it",
+    ),
+    (
+        "approved_by: ciso",
+        "approved_by: somebody",
+        "12:18: exceptions[0] (vendor-image): somebody may not approve; expected one of ciso",
+    ),
+    (
+        "    approved_by: ciso\n",
+        "",
+        "7:5: exceptions[0] (vendor-image): approved_by is missing; expected one of ciso",
+    ),
+    (
+        "version: 1",
+        "version: 2",
+        "1:10: version: 2 is the version of a later program; this one reads version 1",
+    ),
+    ("version: 1\n", "", "1:1: version is missing"),
+    ("  - id:", "\t- id:", "7:2: no YAML: tabs disallowed within this context (block indentation)"),
+    (
+        "    owner: crm-team\n",
+        "    owner: crm-team\n    owner: x\n",
+        "12:5: the key owner stands here twice",
+    ),
+    (
+        "expires_at",
+        "ignoreUntil",
+        "14:5: exceptions[0]: there is no key ignoreUntil; did you mean expires_at?",
+    ),
+    ("reason", "statement", "10:5: exceptions[0]: there is no key statement; did you mean reason?"),
+];
+
 #[test]
 fn what_is_wrong_with_a_ledger_is_said_with_its_place_and_what_is_allowed() {
     assert_eq!(problems(SOUND), [""; 0]);
-    let cases = [
-        ("    expires_at: 2027-01-29\n", "", "7:5: exceptions[0]: expires_at is missing"),
-        (
-            "2027-01-29",
-            "2027-02-30",
-            "14:17: exceptions[0].expires_at: 2027-02-30 is no day; expected one such as 2027-01-29",
-        ),
-        (
-            "2027-01-29",
-            "2026-10-29",
-            "14:17: exceptions[0].expires_at: 2026-10-29 is before created_at, 2026-11-01",
-        ),
-        (
-            "2027-01-29",
-            "2027-01-29T10:00:00Z",
-            "14:17: exceptions[0].expires_at: 2027-01-29T10:00:00Z is no day; expected one such as 2027-01-29",
-        ),
-        (
-            "2027-01-29",
-            "2027-03-29",
-            "14:17: exceptions[0] (vendor-image): 148 days from created_at; at most 100 are allowed where P3 is accepted",
-        ),
-        (
-            "2027-01-29",
-            "2026-11-19",
-            "14:17: exceptions[0] (vendor-image): ended with 2026-11-19; remove it, or decide anew",
-        ),
-        (
-            "    vulnerabilities: [CVE-2026-10001]\n",
-            "",
-            "7:5: exceptions[0]: selects nothing; expected one of vulnerabilities, packages and resources at least",
-        ),
-        (
-            "vulnerabilities: [CVE-2026-10001]",
-            "vulnerabilities: []",
-            "8:22: exceptions[0].vulnerabilities: an empty list selects nothing; leave the key out",
-        ),
-        (
-            "vulnerabilities: [CVE-2026-10001]",
-            "resources: {names: ['*']}",
-            "8:25: exceptions[0].resources.names: * selects everything",
-        ),
-        (
-            "vulnerabilities: [CVE-2026-10001]",
-            "resources: {arns: ['arn:aws:*']}",
-            "8:24: exceptions[0].resources.arns: arn:aws:* selects everything",
-        ),
-        (
-            "CVE-2026-10001",
-            "cve-2021-44228",
-            "8:23: exceptions[0] (vendor-image): no exception may cover CVE-2021-44228: policy.never",
-        ),
-        (
-            "decision: accept",
-            "decision: ignore",
-            "9:15: exceptions[0].decision: ignore is none of accept, defer, not_affected, false_positive",
-        ),
-        (
-            "decision: accept",
-            "decision: not_affected",
-            "7:5: exceptions[0]: not_affected needs a justification, one of component_not_present, vulnerable_code_not_present, vulnerable_code_not_in_execute_path, vulnerable_code_cannot_be_controlled_by_adversary, inline_mitigations_already_exist",
-        ),
-        (
-            "approved_by: ciso",
-            "approved_by: crm-team",
-            "12:18: exceptions[0].approved_by: crm-team is the owner, who cannot approve it",
-        ),
-        (
-            "approved_by: ciso",
-            "approved_by: somebody",
-            "12:18: exceptions[0] (vendor-image): somebody may not approve; expected one of ciso",
-        ),
-        (
-            "    approved_by: ciso\n",
-            "",
-            "7:5: exceptions[0] (vendor-image): approved_by is missing; expected one of ciso",
-        ),
-        (
-            "version: 1",
-            "version: 2",
-            "1:10: version: 2 is the version of a later program; this one reads version 1",
-        ),
-        ("version: 1\n", "", "1:1: version is missing"),
-        (
-            "  - id:",
-            "\t- id:",
-            "7:2: no YAML: tabs disallowed within this context (block indentation)",
-        ),
-        (
-            "    owner: crm-team\n",
-            "    owner: crm-team\n    owner: x\n",
-            "12:5: the key owner stands here twice",
-        ),
-        (
-            "expires_at",
-            "ignoreUntil",
-            "14:5: exceptions[0]: there is no key ignoreUntil; did you mean expires_at?",
-        ),
-        (
-            "reason",
-            "statement",
-            "10:5: exceptions[0]: there is no key statement; did you mean reason?",
-        ),
-    ];
-    for (from, to, expected) in cases {
+    for (from, to, expected) in WRONG {
         let yaml = SOUND.replacen(from, to, 1);
         let found = problems(&yaml);
         assert!(found.iter().any(|problem| problem == expected), "{to}: {found:#?}");
@@ -538,8 +533,7 @@ fn a_file_that_nobody_could_review_is_refused_at_once() {
     assert_eq!(not_utf8[0].to_string(), "3:9: not UTF-8: save the file as UTF-8");
     let mut bomb = "a: &a [x, x, x, x, x, x, x, x]\n".to_owned();
     for (name, before) in "bcdefghijklmnop".chars().zip("abcdefghijklmno".chars()) {
-        bomb +=
-            &format!("{name}: &{name} [*{before}, *{before}, *{before}, *{before}, *{before}]\n");
+        writeln!(bomb, "{name}: &{name} [*{before}, *{before}, *{before}, *{before}]").unwrap();
     }
     bomb += "version: 1\nexceptions: *p\n";
     assert!(!problems(&bomb).is_empty());

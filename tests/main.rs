@@ -24,6 +24,10 @@ mod interleavings;
 #[cfg(feature = "cli")]
 mod ledger;
 #[cfg(feature = "cli")]
+mod ledger_carried;
+#[cfg(feature = "cli")]
+mod ledger_schema;
+#[cfg(feature = "cli")]
 mod listeners;
 #[cfg(feature = "cli")]
 mod messages;

@@ -9,5 +9,6 @@ pub mod finding;
 pub mod ledger;
 pub mod record;
 pub mod round;
+pub mod suppression;
 pub mod text;
 pub mod threat;

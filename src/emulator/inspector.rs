@@ -75,6 +75,8 @@ pub struct Fleet {
     pub threats: Vec<Value>,
     /// Resources that it knows, in the form of the API.
     pub coverage: Vec<Value>,
+    /// The rules by which it hides findings, in the form of the API.
+    pub rules: Vec<Value>,
     /// The accounts, the first of which is its own, each with the status of Inspector as a whole and of each kind of scan.
     pub accounts: Vec<Account>,
     /// The account that administers Inspector for the organisation.
@@ -141,6 +143,7 @@ impl Default for Fleet {
             hidden: BTreeSet::new(),
             threats: Vec::new(),
             coverage: Vec::new(),
+            rules: Vec::new(),
             accounts: vec![Account::new("111122223333")],
             administrator: None,
             habits: Habits::default(),
@@ -271,6 +274,7 @@ impl Fleet {
             // A page of findings is too large to be copied.
             "/findings/list" => return self.list_findings(request, looked_up),
             "/coverage/list" => self.list_coverage(request),
+            "/filters/list" => self.list_filters(request),
             "/findings/details/batch/get" => self.details(request, looked_up),
             "/vulnerabilities/search" => self.search(request),
             "/status/batch/get" => self.status(request),
@@ -354,6 +358,20 @@ impl Fleet {
             self.coverage.iter().filter(|covered| filters.pass(covered)).collect();
         let (items, token) = self.page(&found, request, most)?;
         Ok(listed("coveredResources", &items, token))
+    }
+
+    fn list_filters(&self, request: &Map<String, Value>) -> Result<Value, Refusal> {
+        known(request, &["arns", "action", "maxResults", "nextToken"])?;
+        let most = most(request, 100)?.min(self.habits.page_size);
+        let action = match request.get("action").and_then(Value::as_str) {
+            Some(action @ ("NONE" | "SUPPRESS")) => Some(action),
+            None => None,
+            Some(other) => return Err(invalid(&format!("{other} is no action"))),
+        };
+        let is_asked_for = |rule: &&Value| action.is_none_or(|action| rule["action"] == action);
+        let found: Vec<&Value> = self.rules.iter().filter(is_asked_for).collect();
+        let (items, token) = self.page(&found, request, most)?;
+        Ok(listed("filters", &items, token))
     }
 
     fn details(
@@ -578,6 +596,7 @@ const COVERAGE_FILTERS: &[(&str, &str)] = &[
     ("scanType", "/scanType"),
     ("scanStatusCode", "/scanStatus/statusCode"),
     ("scanStatusReason", "/scanStatus/reason"),
+    ("lambdaFunctionName", "/resourceMetadata/lambdaFunction/functionName"),
 ];
 
 fn listed(name: &str, items: &[&Value], token: Option<String>) -> Value {

@@ -3,10 +3,15 @@
 //! Pure: no file, no clock, no AWS. `docs/ledger.schema.json` says the same to editors.
 
 mod check;
+pub mod compare;
 mod exceptions;
 mod exclusions;
 mod fields;
+pub mod filters;
+pub mod import;
 mod read;
+pub mod rules;
+pub mod vex;
 mod yaml;
 
 use std::fmt;

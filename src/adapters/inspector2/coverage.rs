@@ -49,6 +49,33 @@ impl Inspector2 {
         self.list_coverage(object, filter, token, limit).await
     }
 
+    /// A page of the resources that a tag keeps out of a scan.
+    pub(super) async fn list_excluded(
+        &self,
+        token: Option<&str>,
+        limit: TimeLimit<'_>,
+    ) -> Result<Page<Coverage>, NotAnswered> {
+        let reason = filter(CoverageStringComparison::Equals, "EXCLUDED_BY_TAG");
+        let filter = reason
+            .map(|reason| CoverageFilterCriteria::builder().scan_status_reason(reason).build());
+        self.list_coverage("that a tag excludes", filter, token, limit).await
+    }
+
+    /// A page of all that there is of the functions with these names.
+    pub(super) async fn list_functions(
+        &self,
+        names: &[String],
+        token: Option<&str>,
+        limit: TimeLimit<'_>,
+    ) -> Result<Page<Coverage>, NotAnswered> {
+        let called = names.iter().map(|name| filter(CoverageStringComparison::Equals, name));
+        let filter = called.collect::<Result<_, _>>().map(|called| {
+            CoverageFilterCriteria::builder().set_lambda_function_name(Some(called)).build()
+        });
+        let object = names.first().map(String::as_str).unwrap_or_default();
+        self.list_coverage(object, filter, token, limit).await
+    }
+
     async fn list_coverage(
         &self,
         object: &str,

@@ -5,6 +5,7 @@ mod coverage;
 mod enabled;
 mod findings;
 mod pace;
+mod rules;
 mod threats;
 
 use std::{collections::HashMap, time::Duration};
@@ -22,6 +23,7 @@ use crate::{
     domain::{
         coverage::{Coverage, Enablement},
         finding::Finding,
+        suppression::SuppressionRule,
         threat::Threat,
     },
 };
@@ -83,6 +85,31 @@ impl Inspector for Inspector2 {
         limit: TimeLimit<'_>,
     ) -> Result<Page<Coverage>, NotAnswered> {
         self.list_resources(resources, token, limit).await
+    }
+
+    async fn excluded(
+        &self,
+        token: Option<&str>,
+        limit: TimeLimit<'_>,
+    ) -> Result<Page<Coverage>, NotAnswered> {
+        self.list_excluded(token, limit).await
+    }
+
+    async fn functions_called(
+        &self,
+        names: &[String],
+        token: Option<&str>,
+        limit: TimeLimit<'_>,
+    ) -> Result<Page<Coverage>, NotAnswered> {
+        self.list_functions(names, token, limit).await
+    }
+
+    async fn suppression_rules(
+        &self,
+        token: Option<&str>,
+        limit: TimeLimit<'_>,
+    ) -> Result<Page<SuppressionRule>, NotAnswered> {
+        self.list_rules(token, limit).await
     }
 
     async fn details(

@@ -9,6 +9,7 @@ use crate::{
     domain::{
         coverage::{Coverage, Enablement},
         finding::Finding,
+        suppression::SuppressionRule,
         threat::Threat,
     },
 };
@@ -42,6 +43,28 @@ pub trait Inspector {
         token: Option<&str>,
         limit: TimeLimit<'_>,
     ) -> impl Future<Output = Result<Page<Coverage>, NotAnswered>> + Send;
+
+    /// A page of the resources, of all accounts that are seen from here, that a tag keeps out of a scan.
+    fn excluded(
+        &self,
+        token: Option<&str>,
+        limit: TimeLimit<'_>,
+    ) -> impl Future<Output = Result<Page<Coverage>, NotAnswered>> + Send;
+
+    /// A page of all that there is of the functions with these names, at most ten, in whatever account.
+    fn functions_called(
+        &self,
+        names: &[String],
+        token: Option<&str>,
+        limit: TimeLimit<'_>,
+    ) -> impl Future<Output = Result<Page<Coverage>, NotAnswered>> + Send;
+
+    /// A page of the rules by which Inspector hides findings.
+    fn suppression_rules(
+        &self,
+        token: Option<&str>,
+        limit: TimeLimit<'_>,
+    ) -> impl Future<Output = Result<Page<SuppressionRule>, NotAnswered>> + Send;
 
     /// What is known at `now` of attacks on the vulnerabilities of these findings, at most ten, by their ARNs; without those of
     /// which there is no answer.

@@ -2,6 +2,10 @@
 
 pub mod apply;
 mod check;
+mod compare;
+mod filters;
+mod import;
+mod vex;
 
 use std::{
     fs,
@@ -33,6 +37,10 @@ pub struct Arguments {
 enum Command {
     Check(check::Arguments),
     Apply(apply::Arguments),
+    Compare(compare::Arguments),
+    Filters(filters::Arguments),
+    Vex(vex::Arguments),
+    Import(import::Arguments),
 }
 
 /// Does it.
@@ -44,6 +52,10 @@ pub async fn run(
     match arguments.command {
         Command::Check(arguments) => check::run(&arguments, clock, output),
         Command::Apply(arguments) => apply::run(arguments, clock, output).await,
+        Command::Compare(arguments) => compare::run(arguments, clock, output).await,
+        Command::Filters(arguments) => filters::run(&arguments, clock, output),
+        Command::Vex(arguments) => vex::run(&arguments, clock, output),
+        Command::Import(arguments) => import::run(&arguments, clock, output),
     }
 }
 
@@ -59,6 +71,27 @@ fn read(file: &Path) -> Result<Read, BoxError> {
         Ok(bytes) => Ok(ledger::read(&bytes)),
         Err(error) => Err(Misuse(format!("cannot read {}: {error}", file.display())).into()),
     }
+}
+
+/// Reads the ledger in a file that others are made from; none if it is unsound, and then what is wrong with it is shown. What
+/// of it has ended makes it no less sound.
+///
+/// # Errors
+/// There is no such file.
+fn sound(file: &Path, now: Timestamp, output: &mut impl Write) -> Result<Option<Source>, BoxError> {
+    let problems = match read(file)? {
+        Err(problems) => problems,
+        Ok(source) => {
+            let problems = ledger::check(&source, &source.policy, now).problems;
+            if problems.is_empty() {
+                return Ok(Some(source));
+            }
+            problems
+        }
+    };
+    show(file, "", &problems, output)?;
+    writeln!(output, "unsound: see inspector-triage ledger check")?;
+    Ok(None)
 }
 
 /// Shows what there is to say of a file, a line each, as compilers do.
