@@ -82,7 +82,7 @@ impl Source {
 /// Reads a ledger.
 ///
 /// # Errors
-/// Everything that is wrong with the file itself. Whether it keeps to its policy is for [`check`](super::check) to say.
+/// Everything that is wrong with the file itself. Whether it keeps to its policy is for [`check()`](super::check()) to say.
 pub fn read(bytes: &[u8]) -> Result<Source, Vec<Problem>> {
     let beginning = Place { line: 1, column: 1 };
     if bytes.len() >= MAX_BYTES {
