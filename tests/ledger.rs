@@ -11,9 +11,10 @@ use inspector_triage::{
         dynamodb::DynamoDb,
         sns::{Sns, Topics},
     },
-    app::{Exceptions, LedgerHead, Outcome, PutInForce, TimeLimit},
+    app::{Attempt, Exceptions, LedgerHead, Observation, Outcome, PutInForce, TimeLimit},
     cli,
     domain::ledger::{Exception, InForce, Ledger, Policy, VulnerabilityId, WhyEnded},
+    domain::round::Ask,
     emulator,
     ledger::{self, Problem},
 };
@@ -62,7 +63,7 @@ async fn try_to_put(store: &DynamoDb, ledger: &Ledger, now: &str) -> Result<PutI
         applied_by: None,
         applied_at: now.parse().unwrap(),
         exceptions: ledger.exceptions.len(),
-        review_at: None,
+        review_at: ledger.exceptions.iter().filter_map(|one| one.review_at).min(),
         never: ledger.policy.never.clone(),
         retired: before.iter().map(|before| before.digest.clone()).collect(),
     };
@@ -87,7 +88,7 @@ impl Fresh<'_> {
         };
         let network = Network::new(fates, |_| {});
         let triage = network.triage(&self.0.emulator, now);
-        let attempt = inspector_triage::app::Attempt::new(now, now.parse().unwrap());
+        let attempt = Attempt::new(now, now.parse().unwrap());
         let event = event.to_string();
         let work = inspector_triage::lambda::handle(&triage, event.as_bytes(), attempt);
         let inspector_triage::lambda::Response::Finding(result) = Box::pin(work).await.unwrap()
@@ -163,7 +164,7 @@ async fn a_ledger_costs_a_call_where_something_is_told_and_none_where_there_is_n
             f["packageVulnerabilityDetails"]["vulnerabilityId"] = json!(format!("CVE-1-{number}"));
         });
         let event = event.to_string();
-        let attempt = inspector_triage::app::Attempt::new("warm", now);
+        let attempt = Attempt::new("warm", now);
         let work = inspector_triage::lambda::handle(&triage, event.as_bytes(), attempt);
         Box::pin(work).await.unwrap();
     }
@@ -299,6 +300,27 @@ async fn a_cover_ends_with_its_last_day_and_when_cisa_lists_the_vulnerability() 
         "{result}"
     );
     assert_eq!(world.pending(10).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_ledger_that_was_to_be_reviewed_stays_in_force_and_rings() {
+    let world = after_the_first_round(&[finding(1, |_| {})]).await;
+    let due = exception("vendor-image", |e| e["reviewAt"] = json!("2026-11-20"));
+    put(&world, &[due], "2026-11-20T09:00:00Z").await;
+    let rung = Mutex::new(0);
+    let observe = |observation| {
+        if let Observation::ReviewDue { by } = observation {
+            assert_eq!(by.to_string(), "2026-11-20");
+            *rung.lock().unwrap() += 1;
+        }
+    };
+    let review = world.review();
+    for (now, expected) in [("2026-11-20T23:50:00Z", 0), (NEXT_DAY, 1)] {
+        let attempt = Attempt { observe: &observe, ..Attempt::new(now, now.parse().unwrap()) };
+        Box::pin(review.daily(Ask::default(), attempt)).await.unwrap();
+        assert_eq!(*rung.lock().unwrap(), expected, "{now}");
+    }
+    assert!(world.record(&arn(1)).await.exception().is_some());
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,6 @@
 //! One attempt at an event: its time, and what is to be seen of it from outside.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 
 use super::failure::Failure;
 use crate::domain::{finding::Finding, record::Audience, round::Part};
@@ -143,6 +143,11 @@ pub enum Observation {
         absent: usize,
         /// How many are open here.
         open: usize,
+    },
+    /// An exception of the ledger in force was to be reviewed before today.
+    ReviewDue {
+        /// By when.
+        by: Date,
     },
     /// A daily round is complete.
     RoundCompleted,

@@ -105,6 +105,10 @@ pub fn observed(observation: &Observation) {
             ),
             "too much is absent to be believed"
         ),
+        Observation::ReviewDue { by } => tracing::warn!(
+            by = %by,
+            "an exception of the ledger in force was to be reviewed by then"
+        ),
         Observation::Announced { .. }
         | Observation::RoundCompleted
         | Observation::Pending { .. }

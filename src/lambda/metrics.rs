@@ -53,13 +53,15 @@ pub enum Metric {
     SwitchedOff,
     /// Open findings of an account that are so many of those that complete listings lack that none was ended by it.
     DoubtedAbsences,
+    /// Judgements by a ledger that has an exception that was to be reviewed before.
+    LedgerReviewDue,
     /// A call to Inspector, each repetition for itself.
     InspectorLatency,
 }
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Findings,
         Self::Failures,
         Self::Announcements,
@@ -75,6 +77,7 @@ impl Metric {
         Self::PartFailures,
         Self::SwitchedOff,
         Self::DoubtedAbsences,
+        Self::LedgerReviewDue,
         Self::InspectorLatency,
     ];
 
@@ -96,6 +99,7 @@ impl Metric {
             Self::PartFailures => "PartFailures",
             Self::SwitchedOff => "SwitchedOff",
             Self::DoubtedAbsences => "DoubtedAbsences",
+            Self::LedgerReviewDue => "LedgerReviewDue",
             Self::InspectorLatency => "InspectorLatency",
         }
     }
@@ -183,6 +187,7 @@ impl Measurements {
             Observation::TooManyAbsent { absent, .. } => {
                 self.add(Metric::DoubtedAbsences, u64::try_from(absent).unwrap_or(u64::MAX));
             }
+            Observation::ReviewDue { .. } => self.add(Metric::LedgerReviewDue, 1),
             Observation::RoundCompleted => self.add(Metric::Rounds, 1),
             Observation::PartFailed { part, .. } => {
                 let of_part = self.of("part", part.as_str());

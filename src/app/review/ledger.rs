@@ -13,7 +13,7 @@ use crate::{
     domain::{
         ledger::InForce,
         record::{Record, Transition},
-        round::{Part, PartState},
+        round::{Part, PartState, day},
     },
 };
 
@@ -84,6 +84,10 @@ where
         }
         course.progress(Part::Ledger).counts.insert("excepted".to_owned(), excepted);
         course.rounds.ledger = digest(head.as_ref());
+        let review_at = head.and_then(|head| head.review_at);
+        if let Some(by) = review_at.filter(|by| *by < day(course.now())) {
+            (course.attempt().observe)(Observation::ReviewDue { by });
+        }
         Ok(Ended::Done)
     }
 }
