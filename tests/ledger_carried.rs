@@ -299,6 +299,35 @@ fn pages_one_after_the_other_and_several_files_are_one_listing() {
 }
 
 #[test]
+fn what_strangers_wrote_reaches_no_terminal_and_no_spreadsheet_as_it_is() {
+    let folder = scratch("strangers");
+    let (ledger, filters) = (folder.join("ledger.yaml"), folder.join("filters.json"));
+    fs::write(&ledger, "version: 1\n").unwrap();
+    let name = "=cmd()\u{1b}[2J\n| P1 |";
+    fs::write(&filters, json!({"filters": [rule(name, name, &json!({}))]}).to_string()).unwrap();
+    let [ledger, filters] = [&ledger, &filters].map(|path| path.to_str().unwrap());
+    let command = ["compare", ledger, "--filters", filters, "--now", NOW];
+    for format in ["table", "csv", "json"] {
+        let (said, error, status) = run(&[&command[..], &["--format", format]].concat());
+        assert_eq!(status, Some(1), "{error}");
+        assert!(!said.contains('\u{1b}') && !said.contains("\n| P1"), "{said}");
+        assert_eq!(said.contains(",'=cmd()"), format == "csv", "{said}");
+        assert!(error.contains("not known: resources were not listed"), "{error}");
+    }
+}
+
+#[test]
+fn an_alias_that_is_many_when_it_is_followed_is_not_followed() {
+    let doubled = (1..40).map(|n| format!("a{n}: &a{n} [*a{0}, *a{0}]\n", n - 1));
+    let bomb = format!(
+        "a0: &a0 [x, x]\n{}vulnerabilities: [{{id: CVE-2026-1, purls: *a39}}]\n",
+        doubled.collect::<String>()
+    );
+    let (_, notes, _) = imported("bomb.yaml", &bomb, "trivy", true);
+    assert!(notes.contains("left out: a list of 2 where a text is read"), "{notes}");
+}
+
+#[test]
 fn what_cannot_be_read_is_named() {
     let folder = scratch("unreadable");
     let ledger = folder.join("ledger.yaml");

@@ -141,7 +141,7 @@ fn trivy_item(item: &Node, notes: &mut Vec<Problem>) -> Result<Ignored, Problem>
     };
     let mut ignored = Ignored { place: item.place, ..Ignored::default() };
     for Field { key, place, value } in fields {
-        let said = texts(value);
+        let said = texts(value, notes);
         match key.as_str() {
             "id" => ignored.vulnerabilities = said,
             "purls" => ignored.packages = said,
@@ -168,13 +168,32 @@ fn trivy_item(item: &Node, notes: &mut Vec<Problem>) -> Result<Ignored, Problem>
     Ok(ignored)
 }
 
-/// The texts in a value: one, or those of a list.
-fn texts(node: &Node) -> Vec<String> {
-    match &node.value {
-        Value::Text(said) => vec![text::line(said)],
-        Value::List(items) => items.iter().flat_map(|item| texts(item)).collect(),
-        Value::Nothing | Value::Mapping(_) => Vec::new(),
+/// The texts in a value: one, or those of a list. Lists in lists are none that Trivy reads, and may be few on disk and many
+/// when they are followed.
+fn texts(node: &Node, notes: &mut Vec<Problem>) -> Vec<String> {
+    let items = match &node.value {
+        Value::Text(said) => return vec![text::line(said)],
+        Value::Nothing => return Vec::new(),
+        Value::List(items) => items.as_slice(),
+        Value::Mapping(_) => {
+            notes.push(Problem::at(
+                node.place,
+                "left out: a mapping where a text is read".to_owned(),
+            ));
+            return Vec::new();
+        }
+    };
+    let mut texts = Vec::new();
+    for item in items {
+        match &item.value {
+            Value::Text(said) => texts.push(text::line(said)),
+            other => {
+                let what = format!("left out: {} where a text is read", other.kind());
+                notes.push(Problem::at(item.place, what));
+            }
+        }
     }
+    texts
 }
 
 fn osv_scanner(source: &str, notes: &mut Vec<Problem>) -> Result<Vec<Ignored>, Vec<Problem>> {

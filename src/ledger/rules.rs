@@ -81,7 +81,7 @@ pub struct Rule {
 pub fn id_in(description: &str) -> Option<&str> {
     let rest = description.split_once(MARK)?.1;
     let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "._-".contains(c)));
-    Some(rest[..end.unwrap_or(rest.len())].trim_end_matches('.')).filter(|id| !id.is_empty())
+    Some(&rest[..end.unwrap_or(rest.len())]).filter(|id| !id.is_empty())
 }
 
 /// The rules of the exceptions of a ledger that are in force at `now`.

@@ -128,12 +128,9 @@ impl Selectors {
 
     fn select_resource(&self, resource: &Resource, finding: &Finding) -> bool {
         let region = resource.region.as_ref().or(finding.region.as_ref());
-        let is_like = |pattern: &String, text: &str| WildMatch::new(pattern).matches(text);
         any(&self.regions, |selected| region == Some(selected))
             && any(&self.types, |selected| *selected == resource.kind)
-            && any(&self.names, |pattern| {
-                names_of(resource).iter().any(|name| is_like(pattern, name))
-            })
+            && any(&self.names, |pattern| is_called(resource, |name| is_like(pattern, name)))
             && any(&self.arns, |pattern| is_like(pattern, &resource.id))
             && self.tags.iter().all(|(key, values)| {
                 resource.tags.get(key).is_some_and(|value| values.contains(value))
@@ -146,16 +143,25 @@ fn any<T>(values: &[T], is_it: impl FnMut(&T) -> bool) -> bool {
     values.is_empty() || values.iter().any(is_it)
 }
 
-/// All that a resource may be called.
-fn names_of(resource: &Resource) -> Vec<String> {
-    let mut names = vec![resource.display_name()];
-    if let Some(repository) = &resource.repository {
-        names.push(repository.clone());
-        names.extend(resource.image_tags.iter().map(|tag| format!("{repository}:{tag}")));
-    }
-    names.extend(resource.name.clone());
-    names.extend(resource.tags.get("Name").cloned());
-    names
+/// Whether a pattern fits a text. Most do not even begin like it, and it takes far less to see that.
+fn is_like(pattern: &str, text: &str) -> bool {
+    let beginning = pattern.split(['*', '?']).next().unwrap_or_default();
+    text.starts_with(beginning)
+        && (text.len() == pattern.len() && text == pattern || WildMatch::new(pattern).matches(text))
+}
+
+/// Whether something that a resource may be called is it.
+fn is_called(resource: &Resource, is_it: impl Fn(&str) -> bool) -> bool {
+    let names = [resource.name.as_deref(), resource.tags.get("Name").map(String::as_str)];
+    let Some(repository) = &resource.repository else {
+        return match names {
+            [None, None] => is_it(&resource.display_name()),
+            names => names.into_iter().flatten().any(is_it),
+        };
+    };
+    names.into_iter().flatten().any(&is_it)
+        || is_it(repository)
+        || resource.image_tags.iter().any(|tag| is_it(&format!("{repository}:{tag}")))
 }
 
 impl PackageSelector {

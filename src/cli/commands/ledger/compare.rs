@@ -148,7 +148,9 @@ async fn ask(
         all(async |token| inspector.suppression_rules(token, limit()).await, &mut unread)
             .await
             .map_err(refused)?;
-    let unread = unread.into_iter().map(|why| format!("what Inspector answered in part: {why}"));
+    let unread = unread
+        .into_iter()
+        .map(|why| format!("what Inspector answered in part: {}", text::short(&why, 300)));
     Ok((World { covered, extent: Extent::All(places), rules: Some(rules) }, unread.collect()))
 }
 
