@@ -277,6 +277,21 @@ async fn what_was_told_and_is_then_covered_is_quiet_until_the_ledger_has_it_no_m
 }
 
 #[tokio::test]
+async fn the_first_message_leaves_out_what_is_excepted() {
+    let mut world = World::new().await;
+    let covers = exception("vendor-image", |e| e["vulnerabilities"] = json!(["CVE-2026-00002"]));
+    put(&world, &[covers], "2026-11-19T23:00:00Z").await;
+    world.inspect(&[finding(1, |_| {}), finding(2, |_| {}), finding(3, |_| {})]);
+    world.daily(FIRST, json!({})).await;
+    let published = world.published();
+    let [message] = &published[..] else { panic!("{published:#?}") };
+    assert!(message.message.contains("had 2 open findings here"), "{}", message.message);
+    assert!(!message.message.contains("CVE-2026-00002"), "{}", message.message);
+    let record = world.record(&arn(2)).await;
+    assert!(record.untold_since(Timestamp::UNIX_EPOCH, None).is_none(), "nor is it told again");
+}
+
+#[tokio::test]
 async fn a_cover_ends_with_its_last_day_and_when_cisa_lists_the_vulnerability() {
     let world = after_the_first_round(&[finding(1, |_| {}), finding(2, |_| {})]).await;
     let short = exception("short", |e| {

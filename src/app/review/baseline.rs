@@ -206,6 +206,8 @@ enum Told {
 
 /// What is told.
 struct Inventory {
+    /// How many of them there are that an exception covers, of which nobody is told.
+    excepted: u64,
     by_priority: BTreeMap<Priority, usize>,
     /// The most urgent first.
     most_urgent: Vec<Record>,
@@ -213,13 +215,16 @@ struct Inventory {
 
 impl Inventory {
     fn count(&self) -> u64 {
-        self.by_priority.values().map(|count| u64::try_from(*count).unwrap_or(u64::MAX)).sum()
+        let counts = self.by_priority.values();
+        let told: u64 = counts.map(|count| u64::try_from(*count).unwrap_or(u64::MAX)).sum();
+        told.saturating_add(self.excepted)
     }
 }
 
 /// What was seen so far: of the findings only the most urgent are kept.
 #[derive(Default)]
 struct Collected {
+    excepted: u64,
     by_priority: BTreeMap<Priority, usize>,
     /// The least urgent on top.
     kept: BinaryHeap<Kept>,
@@ -228,6 +233,10 @@ struct Collected {
 impl Collected {
     fn add(&mut self, record: Record, told_at: Timestamp) {
         if record.announced.as_ref().is_none_or(|told| told.at != told_at) {
+            return;
+        }
+        if record.exception().is_some() {
+            self.excepted += 1;
             return;
         }
         *self.by_priority.entry(record.assessment.priority).or_default() += 1;
@@ -240,7 +249,7 @@ impl Collected {
     fn finish(self) -> Inventory {
         let kept = self.kept.into_sorted_vec();
         let most_urgent = kept.into_iter().map(|kept| kept.0).collect();
-        Inventory { by_priority: self.by_priority, most_urgent }
+        Inventory { excepted: self.excepted, by_priority: self.by_priority, most_urgent }
     }
 }
 

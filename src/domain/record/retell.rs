@@ -6,11 +6,11 @@ use super::{Audience, PartialDelivery, Record};
 
 impl Record {
     /// The record as one of which people were told at `since` or later, and of which `audience` (or everybody) is to be
-    /// told again; `None` if there is nothing to tell again: it has ended, or was not told since then.
+    /// told again; `None` if there is nothing to tell again: it has ended, an exception covers it, or it was not told since then.
     ///
     /// It waits since it was told, so that the next flush has it.
     pub fn untold_since(&self, since: Timestamp, audience: Option<Audience>) -> Option<Self> {
-        if !self.is_open() {
+        if !self.is_open() || self.exception().is_some() {
             return None;
         }
         let is_recent = |at: &Timestamp| *at >= since;
