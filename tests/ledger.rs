@@ -15,7 +15,7 @@ use inspector_triage::{
     cli,
     domain::ledger::{Exception, InForce, Ledger, Policy, VulnerabilityId, WhyEnded},
     domain::round::Ask,
-    emulator,
+    emulator::{self, inspector::Trouble},
     ledger::{self, Problem},
 };
 use jiff::Timestamp;
@@ -63,7 +63,6 @@ async fn try_to_put(store: &DynamoDb, ledger: &Ledger, now: &str) -> Result<PutI
         applied_by: None,
         applied_at: now.parse().unwrap(),
         exceptions: ledger.exceptions.len(),
-        review_at: ledger.exceptions.iter().filter_map(|one| one.review_at).min(),
         never: ledger.policy.never.clone(),
         retired: before.iter().map(|before| before.digest.clone()).collect(),
     };
@@ -277,6 +276,50 @@ async fn what_was_told_and_is_then_covered_is_quiet_until_the_ledger_has_it_no_m
 }
 
 #[tokio::test]
+async fn what_comes_back_is_judged_by_the_ledger_of_that_time() {
+    let mut world = World::new().await;
+    put(&world, &[exception("vendor-image", |_| {})], "2026-11-20T09:00:00Z").await;
+    fresh(&world).handle(&finding(1, |_| {}), NOON).await;
+    let closed = changed(1, |f| f["status"] = json!("CLOSED"));
+    fresh(&world).handle(&closed, "2026-11-20T18:00:00Z").await;
+    put(&world, &[], "2026-11-20T19:00:00Z").await;
+    let back = finding(1, |f| f["updatedAt"] = json!("2026-11-21T10:00:00.000Z"));
+    let (outcome, _, _) = fresh(&world).handle(&back, "2026-11-21T10:00:05Z").await;
+    assert_eq!(outcome, Outcome::Announced);
+    assert_eq!(world.published().len(), 1);
+}
+
+#[tokio::test]
+async fn a_cover_ends_in_the_hour_although_inspector_does_not_answer() {
+    let world = after_the_first_round(&[finding(1, |_| {})]).await;
+    put(&world, &[exception("vendor-image", |_| {})], "2026-11-20T09:00:00Z").await;
+    world.daily("2026-11-20T09:10:00Z", json!({})).await;
+    put(&world, &[], "2026-11-20T23:30:00Z").await;
+    world.emulator.inspector.fleet().trouble = Some(Box::new(|_, _| Some(Trouble::Denied)));
+    world.daily(NEXT_DAY, json!({})).await;
+    let ended = world.record(&arn(1)).await.excepted.unwrap().ended.unwrap();
+    assert_eq!(ended.why, WhyEnded::Withdrawn);
+}
+
+#[tokio::test]
+async fn a_changed_exception_leaves_its_beginning_in_the_history() {
+    let world = after_the_first_round(&[finding(1, |_| {})]).await;
+    put(&world, &[exception("vendor-image", |_| {})], "2026-11-20T09:00:00Z").await;
+    world.daily("2026-11-20T09:10:00Z", json!({})).await;
+    let longer = exception("vendor-image", |e| e["expiresAt"] = json!("2027-02-28"));
+    let ledger = Ledger {
+        exceptions: vec![longer, exception("other", |e| e["packages"] = json!(["x"]))],
+        ..Ledger::default()
+    };
+    try_to_put(&world.triage.store, &ledger, "2026-11-20T10:00:00Z").await.unwrap();
+    world.daily("2026-11-20T10:10:00Z", json!({})).await;
+    let record = world.record(&arn(1)).await;
+    assert_eq!(record.act_by(), Some("2027-03-01T00:00:00Z".parse().unwrap()));
+    let kinds = world.kinds(&arn(1)).await;
+    assert_eq!(kinds.iter().filter(|kind| *kind == "NOTED excepted").count(), 2, "{kinds:?}");
+}
+
+#[tokio::test]
 async fn the_first_message_leaves_out_what_is_excepted() {
     let mut world = World::new().await;
     let covers = exception("vendor-image", |e| e["vulnerabilities"] = json!(["CVE-2026-00002"]));
@@ -330,10 +373,10 @@ async fn a_ledger_that_was_to_be_reviewed_stays_in_force_and_rings() {
         }
     };
     let review = world.review();
-    for (now, expected) in [("2026-11-20T23:50:00Z", 0), (NEXT_DAY, 1)] {
+    for (now, expected) in [("2026-11-20T23:50:00Z", false), (NEXT_DAY, true)] {
         let attempt = Attempt { observe: &observe, ..Attempt::new(now, now.parse().unwrap()) };
         Box::pin(review.daily(Ask::default(), attempt)).await.unwrap();
-        assert_eq!(*rung.lock().unwrap(), expected, "{now}");
+        assert_eq!(*rung.lock().unwrap() > 0, expected, "{now}");
     }
     assert!(world.record(&arn(1)).await.exception().is_some());
 }
@@ -433,7 +476,7 @@ fn problems(yaml: &str) -> Vec<String> {
 const SOUND: &str = "\
 version: 1
 policy:
-  max_days: { P3: 100 }
+  max_days: { P1: 14, P3: 100 }
   never: [CVE-2021-44228]
   approvers: [ciso]
 exceptions:
@@ -499,6 +542,11 @@ const WRONG: &[(&str, &str, &str)] = &[
         "CVE-2026-10001",
         "cve-2021-44228",
         "8:23: exceptions[0] (vendor-image): no exception may cover CVE-2021-44228: policy.never",
+    ),
+    (
+        "    expires_at: 2027-01-29\n",
+        "    expires_at: 2027-01-29\n    ends_if: []\n",
+        "14:17: exceptions[0] (vendor-image): 89 days from created_at; at most 14 are allowed where P1 is accepted",
     ),
     (
         "decision: accept",

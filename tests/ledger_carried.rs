@@ -457,8 +457,7 @@ fn a_rule_says_whose_it_is_when_it_ends_and_what_it_does_not_say() {
         template["Conditions"][condition],
         json!({"Fn::Or": [here("eu-central-1"), here("eu-west-1")]})
     );
-    for said in ["has no end", "CISA comes to list", "more urgent than P3", "does not know aliases"]
-    {
+    for said in ["has no end", "what CISA lists", "more urgent than P3", "does not know aliases"] {
         assert!(
             error.contains(&format!(
                 "note: crm-openssl: {}",

@@ -248,6 +248,8 @@ impl<S: Records + Alerts + Summaries + Exceptions, P: Publisher> Triage<S, P> {
                 .into_iter()
                 .filter(|row| held_by_others(row, attempt).is_none() && flush.can_end(queue, row))
                 .collect();
+            let rows =
+                if rows.is_empty() { rows } else { self.without_excepted(rows, attempt).await };
             if !rows.is_empty() {
                 attempt.has_time_for(3, SUMMARY)?;
                 let lease = Lease::new(attempt.name, attempt.now);
@@ -256,7 +258,6 @@ impl<S: Records + Alerts + Summaries + Exceptions, P: Publisher> Triage<S, P> {
                     SummaryLock::Acquired => {}
                     SummaryLock::HeldByOther | SummaryLock::TooSoon => return Ok(()),
                 }
-                let rows = self.without_excepted(rows, attempt).await;
                 let summed_up = self.sum_up(rows, &lease, flush, attempt).await;
                 if let Err(failed) = self.store.unlock_summary(&lease).await {
                     warn(attempt, "nobody sums up before this right to do so runs out", &failed);

@@ -87,7 +87,7 @@ pub struct Rounds {
     pub baseline: Option<Baseline>,
     /// When the last round began that has compared what is open with all that was listed.
     pub absent_as_of: Option<Timestamp>,
-    /// The ledger that all that is open was judged by, by its digest.
+    /// By which ledger, and on which day, all that is open was judged.
     pub ledger: Option<String>,
     /// Findings that could not be recorded, by their ARNs: the next listing asks for them again.
     pub unrecorded: BTreeSet<String>,

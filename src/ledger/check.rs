@@ -6,6 +6,7 @@ use jiff::{Timestamp, civil::Date};
 
 use super::{Place, Problem, Source, WrittenException, WrittenExclusion};
 use crate::domain::{
+    assess::Priority,
     ledger::{Condition, Policy, end_of},
     round::day,
 };
@@ -66,14 +67,16 @@ impl Checked {
         );
         let terms = &exception.terms;
         let days = exception.created_at.until(terms.expires_at).map_or(0, |span| span.get_days());
-        let accepted = terms.accepted_priority;
+        // What no priority ends is accepted as P1, whatever it says.
+        let is_limited = terms.ends_if.contains(&Condition::PriorityRaised);
+        let accepted = if is_limited { terms.accepted_priority } else { Priority::P1 };
         if let Some(most) = policy.max_days.get(&accepted).filter(|most| days > **most) {
             let what = format!(
                 "{days} days from created_at; at most {most} are allowed where {accepted} is accepted"
             );
             self.wrong(written.expires_at, &name, what);
         }
-        if !terms.ends_if.contains(&Condition::PriorityRaised) {
+        if !is_limited {
             let what = "no priority ends it: it covers P1, too".to_owned();
             self.note(written.place, &name, what);
         }

@@ -15,6 +15,7 @@ use crate::domain::{
         Condition, Decision, Exception, Justification, PackageSelector, PackageUrl, Selectors,
         Terms, VulnerabilityId,
     },
+    text,
 };
 
 /// The keys of an exception.
@@ -53,6 +54,8 @@ pub const CONTROL: usize = 500;
 pub const CONTROLS: usize = 10;
 /// How many values a selector may have.
 const VALUES: usize = 100;
+/// How many tags of a resource an exception may ask for: as many as a resource may have.
+const TAGS: usize = 50;
 /// How many vulnerabilities one exception may name.
 const VULNERABILITIES: usize = 500;
 /// How many characters a pattern or a package may have.
@@ -273,7 +276,8 @@ fn resources(reader: &mut Reader, resources: &Object<'_>, selectors: &mut Select
         let said = reader.texts(resources, key, VALUES, PATTERN);
         for one in &said {
             let pattern = WildMatch::new(&one.value);
-            if probes.iter().all(|probe| pattern.matches(probe)) {
+            let is_bare = one.value.chars().all(|c| matches!(c, '*' | '?'));
+            if is_bare || probes.iter().all(|probe| pattern.matches(probe)) {
                 let what = format!("{} selects everything", one.value);
                 reader.wrong(one.place, &resources.path_of(key), what);
             }
@@ -294,9 +298,14 @@ fn resources(reader: &mut Reader, resources: &Object<'_>, selectors: &mut Select
     if tags.entries().is_empty() {
         reader.wrong(tags.place, &tags.path, "selects nothing; leave the key out");
     }
+    if tags.entries().len() > TAGS {
+        let what = format!("{} tags, at most {TAGS} are allowed", tags.entries().len());
+        return reader.wrong(tags.place, &tags.path, what);
+    }
     let mut selected = BTreeMap::new();
     for entry in tags.entries() {
-        let values = reader.texts_of(&entry.value, &tags.path_of(&entry.key), VALUES, PATTERN);
+        let path = tags.path_of(&text::short(&entry.key, 40));
+        let values = reader.texts_of(&entry.value, &path, VALUES, PATTERN);
         selected.insert(entry.key.clone(), values.into_iter().map(|said| said.value).collect());
     }
     selectors.tags = selected;
@@ -324,6 +333,11 @@ fn package(said: &str) -> Result<PackageSelector, String> {
         return Err(format!(
             "{kind} is no type of package that Inspector reports; expected one of {}",
             allowed.join(", ")
+        ));
+    }
+    if matches!(kind.as_str(), "deb" | "rpm" | "apk") && url.namespace().is_none() {
+        return Err(format!(
+            "{said} names no distribution; expected one such as pkg:deb/ubuntu/libssl3"
         ));
     }
     Ok(PackageSelector::Url(PackageUrl {

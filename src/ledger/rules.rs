@@ -259,11 +259,11 @@ fn not_said(exception: &Exception) -> Vec<String> {
         terms.expires_at
     )];
     if terms.ends_if.contains(&Condition::KnownExploited) {
-        said.push("the rule goes on hiding what CISA comes to list as exploited".to_owned());
+        said.push("the rule hides what CISA lists as exploited, too, now and later".to_owned());
     }
     if terms.ends_if.contains(&Condition::PriorityRaised) {
         said.push(format!(
-            "the rule goes on hiding what becomes more urgent than {}",
+            "the rule hides what is more urgent than {}, too, now and later",
             terms.accepted_priority
         ));
     }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     app::{
-        Alerts, Leased, Marked, Marking, Permit, PermitRequest, TimeLimit,
+        Alerts, Exceptions, Leased, Marked, Marking, Permit, PermitRequest, TimeLimit,
         failure::{BoxError, CallFailed},
     },
     domain::{
@@ -67,6 +67,13 @@ impl Alerts for DynamoDb {
             let refused = |index: usize| code(&reasons, index) == Some(CONDITION);
             if refused(0) {
                 return Ok(Permit::Conflict);
+            }
+            if is_checked && Self::is_contended(reasons.get(problems_end)) {
+                self.ask_ledger(request.now).await?;
+                if self.has_ledger(request.now) {
+                    return Ok(Permit::LookFirst);
+                }
+                continue;
             }
             if is_checked && self.learn_ledger(reasons.get(problems_end)) {
                 return Ok(Permit::LookFirst);

@@ -5,7 +5,7 @@
 //! costs no call where there is none.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -24,7 +24,7 @@ use super::{
     gets::Key,
     item::{self, Item},
     keys,
-    transaction::CONDITION,
+    transaction::{CONDITION, CONFLICT},
 };
 use crate::{
     app::{
@@ -216,7 +216,16 @@ impl Exceptions for DynamoDb {
         for (_, item) in others {
             all.extend(exceptions(&item).map_err(|error| failed(&partition, error))?);
         }
-        of(named.into_iter().map(|(_, item)| item).collect(), Arc::new(all), head)
+        let ledger = of(named.into_iter().map(|(_, item)| item).collect(), Arc::new(all), head)?;
+        let named = ledger.by_vulnerability.values().flatten();
+        let ids: HashSet<&str> =
+            named.chain(ledger.others.iter()).map(|exception| exception.id.as_str()).collect();
+        // A ledger of which something is gone must not uncover what that covers.
+        if ids.len() < head.exceptions {
+            let what = format!("{} of {} exceptions are there", ids.len(), head.exceptions);
+            return Err(failed(&partition, what.into()));
+        }
+        Ok(ledger)
     }
 
     async fn put_in_force(
@@ -323,6 +332,21 @@ impl DynamoDb {
         let digest = reason.item().and_then(|item| item.get(DIGEST)?.as_s().ok()).cloned();
         *self.ledger_cache() = LedgerCache::InForce(digest.unwrap_or_default(), None);
         true
+    }
+
+    /// Whether others held the head when the condition on it was tried, so that it says nothing.
+    pub(super) fn is_contended(reason: Option<&CancellationReason>) -> bool {
+        reason.is_some_and(|reason| reason.code() == Some(CONFLICT))
+    }
+
+    /// Learns whether a ledger is in force, by a call of its own.
+    pub(super) async fn ask_ledger(&self, now: Timestamp) -> Result<(), CallFailed> {
+        let head = self.ledger_head().await?;
+        *self.ledger_cache() = match head {
+            Some(head) => LedgerCache::InForce(head.digest, None),
+            None => LedgerCache::None(now),
+        };
+        Ok(())
     }
 
     /// Has the table say that a ledger is in force, if still the one is that was `before`.

@@ -113,6 +113,10 @@ impl Records for DynamoDb {
             self.learn_no_ledger(now);
             return Ok(outcome);
         }
+        if Self::is_contended(reasons.get(place)) {
+            self.ask_ledger(now).await?;
+            return self.write_parts(parts).await.map_err(failed).map(|(outcome, _)| outcome);
+        }
         if self.learn_ledger(reasons.get(place)) {
             return self.write_parts(parts).await.map_err(failed).map(|(outcome, _)| outcome);
         }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use jiff::{Timestamp, civil::Date};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -70,9 +70,6 @@ pub struct LedgerHead {
     pub applied_at: Timestamp,
     /// How many exceptions it has.
     pub exceptions: usize,
-    /// When the first of them is to be reviewed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub review_at: Option<Date>,
     /// Vulnerabilities that no exception covers.
     #[serde(default)]
     pub never: Vec<VulnerabilityId>,

@@ -156,11 +156,6 @@ impl<'a, S: RoundLog> Course<'a, S> {
         }
     }
 
-    /// Has a part done again.
-    pub fn reopen(&mut self, part: Part) {
-        self.round.parts.remove(&part);
-    }
-
     /// Whether the round has become complete just now.
     pub fn complete(&mut self) -> bool {
         let is_new = self.rounds.completed_at.is_none_or(|at| at < self.round.began_at);

@@ -1,10 +1,13 @@
 //! What the ledger in force covers, and what it covers no more: judged anew each day, and whenever another ledger is in force.
 
+use jiff::Timestamp;
+
 use super::{Course, Ended, ROWS_AT_ONCE, Review, Undone};
 use crate::{
     app::{
         attempt::Observation,
-        failure::{Failure, chain},
+        deliver::MAX_ATTEMPTS,
+        failure::Failure,
         ports::{
             Alerts, Exceptions, Gaps, Inspector, LedgerHead, Publisher, Records, RoundLog,
             Summaries, Sweep, Threats,
@@ -13,7 +16,7 @@ use crate::{
     domain::{
         ledger::InForce,
         record::{Record, Transition},
-        round::{Part, PartState, day},
+        round::{Part, day},
     },
 };
 
@@ -23,28 +26,28 @@ where
     P: Publisher,
     I: Inspector,
 {
-    /// Has the part done again if another ledger is in force than the one that findings were judged by.
-    pub(super) async fn notice_ledger(&self, course: &mut Course<'_, S>) {
-        if course.round().state(Part::Ledger) != PartState::Done {
-            return;
+    /// Judges all that is open at once, before Inspector is asked anything, if another ledger is in force than the one that it was
+    /// judged by, or if another day has come: what ends must not wait for a listing of hours.
+    pub(super) async fn ledger_first(&self, course: &mut Course<'_, S>) -> Result<Ended, Undone> {
+        let head = self.triage.store.ledger_head().await.map_err(Failure::Store)?;
+        if course.rounds.ledger == judged(head.as_ref(), course.now()) {
+            return Ok(Ended::Done);
         }
-        match self.triage.store.ledger_head().await {
-            Ok(head) if digest(head.as_ref()) != course.rounds.ledger => {
-                course.reopen(Part::Ledger);
-            }
-            Ok(_) => {}
-            Err(failed) => {
-                let what = "whether another ledger is in force is not known".to_owned();
-                let reason = chain(&failed);
-                (course.attempt().observe)(Observation::Warning { what, reason });
-            }
-        }
+        self.judge(head, course).await
     }
 
-    /// Judges all that is open by the ledger in force.
+    /// Judges all that is open by the ledger in force, knowing what the parts before have found out.
     pub(super) async fn ledger(&self, course: &mut Course<'_, S>) -> Result<Ended, Undone> {
+        let head = self.triage.store.ledger_head().await.map_err(Failure::Store)?;
+        self.judge(head, course).await
+    }
+
+    async fn judge(
+        &self,
+        head: Option<LedgerHead>,
+        course: &mut Course<'_, S>,
+    ) -> Result<Ended, Undone> {
         let store = &self.triage.store;
-        let head = store.ledger_head().await.map_err(Failure::Store)?;
         let ledger = match &head {
             Some(head) => store.ledger(head).await.map_err(Failure::Store)?,
             None => InForce::default(),
@@ -67,31 +70,53 @@ where
         arns.sort();
         arns.dedup();
         for some in arns.chunks(ROWS_AT_ONCE) {
-            if course.limit().is_over() {
+            if !self.judge_some(some, &ledger, course).await? {
                 return Ok(Ended::OutOfTime);
             }
-            let some: Vec<&str> = some.iter().map(String::as_str).collect();
-            let rows = store.read_all(&some).await.map_err(Failure::Store)?;
-            let now = course.now();
-            let changes = rows.iter().filter_map(|row| row.under(&ledger, policy, now));
-            let writes: Vec<(Record, Transition)> =
-                changes.map(|(row, what)| (row.rewritten(), what)).collect();
-            let written = self.write_those(&writes, course).await?;
-            course.progress(Part::Ledger).count("changed", written);
             if !course.note_in_time().await? {
                 return Err(Undone::HeldByOther);
             }
         }
         course.progress(Part::Ledger).counts.insert("excepted".to_owned(), excepted);
-        course.rounds.ledger = digest(head.as_ref());
-        let review_at = head.and_then(|head| head.review_at);
-        if let Some(by) = review_at.filter(|by| *by < day(course.now())) {
+        course.rounds.ledger = judged(head.as_ref(), now);
+        if let Some(by) = ledger.review_at(now).filter(|by| *by < day(now)) {
             (course.attempt().observe)(Observation::ReviewDue { by });
         }
         Ok(Ended::Done)
     }
+
+    /// Writes what the ledger changes of these findings, and again where others were faster. Returns whether all is written.
+    async fn judge_some(
+        &self,
+        arns: &[String],
+        ledger: &InForce,
+        course: &mut Course<'_, S>,
+    ) -> Result<bool, Undone> {
+        let policy = &self.triage.config.policy;
+        let arns: Vec<&str> = arns.iter().map(String::as_str).collect();
+        for _ in 0..MAX_ATTEMPTS {
+            if course.limit().is_over() {
+                return Ok(false);
+            }
+            let rows = self.triage.store.read_all(&arns).await.map_err(Failure::Store)?;
+            let now = course.now();
+            let changes = rows.iter().filter_map(|row| row.under(ledger, policy, now));
+            let writes: Vec<(Record, Transition)> =
+                changes.map(|(row, what)| (row.rewritten(), what)).collect();
+            if writes.is_empty() {
+                return Ok(true);
+            }
+            let written = self.write_those(&writes, course).await?;
+            course.progress(Part::Ledger).count("changed", written);
+            if written == writes.len() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
 }
 
-fn digest(head: Option<&LedgerHead>) -> Option<String> {
-    head.map(|head| head.digest.clone())
+/// By what all that is open is judged at `now`, in words of the row of the round; none if no ledger is in force.
+fn judged(head: Option<&LedgerHead>, now: Timestamp) -> Option<String> {
+    head.map(|head| format!("{} {}", head.digest, day(now)))
 }

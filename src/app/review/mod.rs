@@ -142,12 +142,14 @@ where
         ask: Ask,
         course: &mut Course<'_, S>,
     ) -> Result<Option<RoundOutcome>, Failure> {
-        self.notice_ledger(course).await;
-        for part in Part::ALL {
-            if course.round().state(part) != PartState::Open {
-                continue;
-            }
-            let done = self.part(part, course).await;
+        let first = [None].into_iter();
+        for part in first.chain(Part::ALL.map(Some)) {
+            let done = match part {
+                None => self.ledger_first(course).await,
+                Some(part) if course.round().state(part) != PartState::Open => continue,
+                Some(part) => self.part(part, course).await,
+            };
+            let (is_first, part) = (part.is_none(), part.unwrap_or(Part::Ledger));
             let reason = match &done {
                 Err(Undone::NotAnswered(refused)) => Some(chain(&refused.failed)),
                 Err(Undone::Failed(failure)) => Some(failure.chain()),
@@ -173,6 +175,10 @@ where
             };
             if let Some(reason) = reason {
                 observe(Observation::PartFailed { part, reason });
+            }
+            if is_first {
+                // It has its own turn as well.
+                continue;
             }
             course.end(part, state);
             if !course.note(Noting::GoOn).await? {

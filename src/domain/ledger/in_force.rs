@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 
 use super::{Cover, Exception, Ledger, Situation, VulnerabilityId, selector::ids_of};
 use crate::domain::finding::Finding;
@@ -40,6 +40,12 @@ impl InForce {
         let named = Self::ids_of(situation.finding);
         let named = named.into_iter().filter_map(|id| self.by_vulnerability.get(&id)).flatten();
         Cover::of(named.chain(self.others.iter()), &self.never, situation, now)
+    }
+
+    /// By when the first of those exceptions is to be reviewed that have not ended at `now`.
+    pub fn review_at(&self, now: Timestamp) -> Option<Date> {
+        let all = self.by_vulnerability.values().flatten().chain(self.others.iter());
+        all.filter(|exception| now < exception.terms.end()).filter_map(|one| one.review_at).min()
     }
 
     /// The vulnerabilities by which an exception may be about a finding.

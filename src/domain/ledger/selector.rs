@@ -29,7 +29,7 @@ pub struct Selectors {
     /// What messages call the resource, repository or function, with `*` and `?`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub names: Vec<String>,
-    /// ARNs or ids of resources, with `*` and `?`.
+    /// ARNs or ids of resources, with `*` and `?`; of functions and images also without the version.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub arns: Vec<String>,
     /// Tags that the resource has, all of these keys, each with one of its values.
@@ -131,7 +131,9 @@ impl Selectors {
         any(&self.regions, |selected| region == Some(selected))
             && any(&self.types, |selected| *selected == resource.kind)
             && any(&self.names, |pattern| is_called(resource, |name| is_like(pattern, name)))
-            && any(&self.arns, |pattern| is_like(pattern, &resource.id))
+            && any(&self.arns, |pattern| {
+                is_like(pattern, &resource.id) || is_like(pattern, unversioned(&resource.id))
+            })
             && self.tags.iter().all(|(key, values)| {
                 resource.tags.get(key).is_some_and(|value| values.contains(value))
             })
@@ -141,6 +143,18 @@ impl Selectors {
 /// Whether one of these is it, or there is none at all.
 fn any<T>(values: &[T], is_it: impl FnMut(&T) -> bool) -> bool {
     values.is_empty() || values.iter().any(is_it)
+}
+
+/// The id of a resource without what tells one version of it from the next: of a function its ARN without the version, of an image
+/// the ARN of its repository.
+fn unversioned(id: &str) -> &str {
+    if let Some((repository, _)) = id.rsplit_once("/sha256:") {
+        return repository;
+    }
+    match id.match_indices(':').nth(6) {
+        Some((end, _)) if id.contains(":function:") => &id[..end],
+        _ => id,
+    }
 }
 
 /// Whether a pattern fits a text. Most do not even begin like it, and it takes far less to see that.
@@ -236,7 +250,7 @@ impl PackageUrl {
         }
     }
 
-    /// Whether one of these resources runs the distribution. Where that is not known it is not.
+    /// Whether all of these resources run the distribution. Where that is not known they do not.
     fn is_on(&self, resources: &[Resource]) -> bool {
         let Some(namespace) = &self.namespace else { return true };
         let namespace = letters(namespace);
@@ -245,8 +259,9 @@ impl PackageUrl {
             Some((_, platforms)) => platforms.iter().any(|known| platform.starts_with(known)),
             None => platform.starts_with(&namespace),
         };
-        let mut platforms = resources.iter().filter_map(|resource| resource.platform.as_deref());
-        platforms.any(|platform| begins_like(&letters(platform)))
+        resources.iter().all(|resource| {
+            resource.platform.as_deref().is_some_and(|platform| begins_like(&letters(platform)))
+        })
     }
 }
 

@@ -134,6 +134,9 @@ impl Record {
         let mut heard = self.delivered_to().to_vec();
         heard.extend(to);
         let facts = self.facts();
+        // An attempt counts from its beginning, and may know of an exception that has ended since then.
+        let ended = self.excepted.as_ref().and_then(|excepted| excepted.ended);
+        let at = ended.map_or(at, |ended| ended.at.max(at));
         if heard.is_empty() {
             // Also where there is nobody to be told: what nobody heard was not told.
             Delivery::None

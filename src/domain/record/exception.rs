@@ -11,6 +11,7 @@ use super::{Record, Transition};
 use crate::domain::{
     assess::Policy,
     ledger::{Cover, Decision, Exception, InForce, Situation, Terms, WhyEnded},
+    threat::Threat,
 };
 
 /// The exception that covers a finding, or was the last that did.
@@ -33,6 +34,8 @@ pub struct Excepted {
     pub terms: Terms,
     /// Since when it covers the finding.
     pub since: Timestamp,
+    /// When it was changed since then, in its words or its terms.
+    pub changed_at: Option<Timestamp>,
     /// That it does so no more.
     pub ended: Option<CoverEnd>,
     /// Whether programs have heard that it covers the finding.
@@ -60,6 +63,7 @@ impl Excepted {
             ticket: exception.ticket.clone(),
             terms: exception.terms.clone(),
             since,
+            changed_at: None,
             ended: None,
             told: false,
         }
@@ -111,16 +115,19 @@ impl Record {
             (Cover::By(exception), before) => {
                 let new = Excepted::new(exception, now);
                 let excepted = match before {
-                    // The same, perhaps in other words or until another day.
                     Some(before) if before.id == new.id => {
-                        Excepted { since: before.since, told: before.told, ..new }
+                        let Excepted { since, changed_at, told, .. } = *before;
+                        let same = Excepted { since, changed_at, told, ..new };
+                        if same == *before {
+                            return None;
+                        }
+                        Excepted { changed_at: Some(now), ..same }
                     }
                     _ => new,
                 };
-                if self.excepted.as_ref() == Some(&excepted) {
-                    return None;
-                }
-                let record = Self { excepted: Some(excepted), ..self.clone() };
+                // Of attacks, rows have what is worth telling.
+                let threat = self.threat.as_ref().and_then(Threat::worth_telling);
+                let record = Self { excepted: Some(excepted), threat, ..self.clone() };
                 Some((record.waiting(now), Transition::Excepted))
             }
             (Cover::None(_), None) => None,

@@ -148,7 +148,10 @@ impl Record {
                 let checked_at = self.threat.as_ref().map(|threat| threat.checked_at);
                 Some(checked_at.unwrap_or(self.last_seen_at))
             }
-            Transition::Excepted => self.excepted.as_ref().map(|excepted| excepted.since),
+            Transition::Excepted => {
+                let excepted = self.excepted.as_ref();
+                excepted.map(|excepted| excepted.changed_at.unwrap_or(excepted.since))
+            }
             Transition::ExceptionEnded => {
                 let ended = self.excepted.as_ref().and_then(|excepted| excepted.ended);
                 Some(ended.map_or(self.last_seen_at, |ended| ended.at))

@@ -164,6 +164,8 @@ fn next(previous: &Record, assessed: &AssessedFinding) -> (Record, Transition) {
         ended_at: if open { None } else { Some(ended_at.unwrap_or_else(|| assessed.since())) },
         end: if open { None } else { end(previous, assessed) },
         due_at: if open { due(previous, assessed, reopened) } else { None },
+        // The ledger may have changed while it was closed: whoever tells of it looks.
+        excepted: previous.excepted.clone().filter(|one| !reopened || one.ended.is_some()),
         ..previous.clone()
     };
     (record, transition)

@@ -1,9 +1,12 @@
 //! `ledger apply`: puts a sound ledger in force.
 
-use std::{collections::BTreeMap, io::Write};
+use std::{
+    collections::{BTreeMap, HashSet},
+    io::Write,
+};
 
 use comfy_table::{Table, presets::ASCII_MARKDOWN};
-use jiff::{Timestamp, civil::Date};
+use jiff::Timestamp;
 
 use super::{LedgerFile, counted, read, show};
 use crate::{
@@ -16,7 +19,7 @@ use crate::{
     domain::{
         assess::{Policy, Priority},
         digest,
-        ledger::{InForce, Ledger},
+        ledger::{Cover, InForce, Ledger, Uncovered, WhyEnded},
         record::Record,
     },
     lambda::settings::HISTORY_DAYS,
@@ -62,7 +65,8 @@ pub async fn run(
     let store = DynamoDb::new((&config).into(), arguments.table.clone(), HISTORY_DAYS);
     let advised = |failed: CallFailed| advice::on_table(&failed, &arguments.table);
     let before = store.ledger_head().await.map_err(advised)?;
-    let head = head(&ledger, before.as_ref(), now)?;
+    // Whatever it is judged by, it is put in force now.
+    let head = head(&ledger, before.as_ref(), clock())?;
     let head =
         LedgerHead { commit: arguments.commit.clone(), applied_by: arguments.by.clone(), ..head };
     let is_new = before.as_ref().is_none_or(|before| before.digest != head.digest);
@@ -143,8 +147,6 @@ pub(in crate::cli) fn head(
     let mut never = ledger.policy.never.clone();
     never.sort();
     let digest = digest::hex(serde_json::to_vec(&(exceptions, &never))?);
-    let review_at: Option<Date> =
-        ledger.exceptions.iter().filter_map(|exception| exception.review_at).min();
     let mut retired = before.map(|before| before.retired.clone()).unwrap_or_default();
     retired.extend(before.map(|before| before.digest.clone()));
     retired.retain(|other| *other != digest);
@@ -154,7 +156,6 @@ pub(in crate::cli) fn head(
         applied_by: None,
         applied_at: now,
         exceptions: ledger.exceptions.len(),
-        review_at,
         never,
         retired,
     })
@@ -165,6 +166,8 @@ pub(in crate::cli) fn head(
 struct Change {
     covered: BTreeMap<String, BTreeMap<Priority, usize>>,
     uncovered: BTreeMap<String, BTreeMap<Priority, usize>>,
+    /// Of exceptions that are about findings and cover none of them, why not.
+    useless: BTreeMap<String, BTreeMap<WhyEnded, usize>>,
     total: usize,
 }
 
@@ -172,7 +175,17 @@ impl Change {
     async fn of(store: &DynamoDb, ledger: &Ledger, now: Timestamp) -> Result<Self, CallFailed> {
         let (ledger, policy) = (InForce::from(ledger), Policy::default());
         let mut change = Self::default();
+        let mut useful: HashSet<String> = HashSet::new();
         let each = |record: Record| {
+            match ledger.cover(&record.situation(), now) {
+                Cover::By(exception) => drop(useful.insert(exception.id.clone())),
+                Cover::None(others) => {
+                    for Uncovered { exception, why } in others {
+                        let of = change.useless.entry(exception.id.clone()).or_default();
+                        *of.entry(why).or_default() += 1;
+                    }
+                }
+            }
             let Some((after, _)) = record.under(&ledger, &policy, now) else {
                 change.total += usize::from(record.exception().is_some());
                 return;
@@ -189,6 +202,7 @@ impl Change {
                 1;
         };
         store.each_open(TimeLimit::none(), each).await?;
+        change.useless.retain(|id, _| !useful.contains(id));
         Ok(change)
     }
 
@@ -213,6 +227,15 @@ impl Change {
         }
         if !table.is_empty() {
             writeln!(output, "{table}")?;
+        }
+        for (id, why) in &self.useless {
+            let why: Vec<String> =
+                why.iter().map(|(why, count)| format!("{} {count}", why.as_str())).collect();
+            writeln!(
+                output,
+                "covers none of the findings that it is about: {id} ({})",
+                why.join(", ")
+            )?;
         }
         let sum = |list: &BTreeMap<String, BTreeMap<Priority, usize>>| -> usize {
             list.values().flat_map(BTreeMap::values).sum()
