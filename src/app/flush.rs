@@ -677,7 +677,7 @@ mod tests {
     }
 
     impl Exceptions for Forgetful {
-        fn has_ledger(&self, _: Timestamp) -> bool {
+        fn has_ledger(&self) -> bool {
             false
         }
 

@@ -2,8 +2,6 @@
 
 use std::sync::atomic::Ordering;
 
-use jiff::Timestamp;
-
 use super::{
     attempt::{Attempt, Observation},
     failure::chain,
@@ -24,8 +22,8 @@ impl<S, P> Triage<S, P> {
 
 impl<S: Exceptions, P> Triage<S, P> {
     /// Whether it is known that there is something to look at.
-    pub(super) fn has_more_to_look_at(&self, now: Timestamp) -> bool {
-        self.has_threats.load(Ordering::Relaxed) || self.store.has_ledger(now)
+    pub(super) fn has_more_to_look_at(&self) -> bool {
+        self.has_threats.load(Ordering::Relaxed) || self.store.has_ledger()
     }
 
     /// Has records know what is known of attacks on their vulnerabilities, in memory, and gives, for each, the record as the

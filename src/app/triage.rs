@@ -105,9 +105,9 @@ impl<S: Records + Alerts + Exceptions, P: Publisher> Triage<S, P> {
                 }
                 Recording::Conflict => continue,
             };
-            let may_look = self.config.notify || self.store.has_ledger(attempt.now);
+            let may_look = self.config.notify || self.store.has_ledger();
             let has_looked = may_look
-                && self.has_more_to_look_at(attempt.now)
+                && self.has_more_to_look_at()
                 && matches!(decide(&record), Decision::Alert(_));
             if has_looked {
                 let under = self.look(std::slice::from_mut(&mut *record), attempt).await.pop();

@@ -70,7 +70,7 @@ impl Alerts for DynamoDb {
             }
             if is_checked && Self::is_contended(reasons.get(problems_end)) {
                 self.ask_ledger(request.now).await?;
-                if self.has_ledger(request.now) {
+                if self.has_ledger() {
                     return Ok(Permit::LookFirst);
                 }
                 continue;

@@ -10,7 +10,7 @@ use std::{
 };
 
 use aws_sdk_dynamodb::{
-    error::{ProvideErrorMetadata, SdkError},
+    error::SdkError,
     types::{
         AttributeValue, CancellationReason, ConditionCheck, Put,
         ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
@@ -145,7 +145,7 @@ fn failed(key: &str, source: BoxError) -> CallFailed {
 }
 
 impl Exceptions for DynamoDb {
-    fn has_ledger(&self, _: Timestamp) -> bool {
+    fn has_ledger(&self) -> bool {
         matches!(*self.ledger_cache(), LedgerCache::InForce(..))
     }
 
@@ -375,10 +375,7 @@ impl DynamoDb {
         match update.send().await.map_err(SdkError::into_service_error) {
             Ok(_) => Ok(PutInForce::Done),
             Err(error) if error.is_conditional_check_failed_exception() => Ok(PutInForce::Conflict),
-            Err(error) => {
-                tracing::debug!(code = error.code(), "the head of the ledger cannot be written");
-                Err(failed(error.into()))
-            }
+            Err(error) => Err(failed(error.into())),
         }
     }
 

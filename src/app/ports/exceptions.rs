@@ -16,9 +16,9 @@ use crate::{
 
 /// Where the ledger is kept that is in force.
 pub trait Exceptions {
-    /// Whether it is known at `now` that a ledger is in force. Nothing is asked: who writes a finding that there is something to
+    /// Whether it is known that a ledger is in force. Nothing is asked: who writes a finding that there is something to
     /// tell of hears of it.
-    fn has_ledger(&self, now: Timestamp) -> bool;
+    fn has_ledger(&self) -> bool;
 
     /// What there is to know of findings before people are told of them.
     fn look_up(

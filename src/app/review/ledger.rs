@@ -2,11 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::{Course, Ended, ROWS_AT_ONCE, Review, Undone};
+use super::{Course, Ended, Review, Undone};
 use crate::{
     app::{
         attempt::Observation,
-        deliver::MAX_ATTEMPTS,
         failure::Failure,
         ports::{
             Alerts, Exceptions, Gaps, Inspector, LedgerHead, Publisher, Records, RoundLog,
@@ -15,7 +14,7 @@ use crate::{
     },
     domain::{
         ledger::InForce,
-        record::{Record, Transition},
+        record::Record,
         round::{Part, day},
     },
 };
@@ -67,15 +66,9 @@ where
         if !store.each_open(limit, each).await.map_err(Failure::Store)? {
             return Ok(Ended::OutOfTime);
         }
-        arns.sort();
-        arns.dedup();
-        for some in arns.chunks(ROWS_AT_ONCE) {
-            if !self.judge_some(some, &ledger, course).await? {
-                return Ok(Ended::OutOfTime);
-            }
-            if !course.note_in_time().await? {
-                return Err(Undone::HeldByOther);
-            }
+        let under = |row: &Record, now| row.under(&ledger, policy, now);
+        if let Ended::OutOfTime = self.rewrite(arns, Part::Ledger, under, course).await? {
+            return Ok(Ended::OutOfTime);
         }
         course.progress(Part::Ledger).counts.insert("excepted".to_owned(), excepted);
         course.rounds.ledger = judged(head.as_ref(), now);
@@ -83,36 +76,6 @@ where
             (course.attempt().observe)(Observation::ReviewDue { by });
         }
         Ok(Ended::Done)
-    }
-
-    /// Writes what the ledger changes of these findings, and again where others were faster. Returns whether all is written.
-    async fn judge_some(
-        &self,
-        arns: &[String],
-        ledger: &InForce,
-        course: &mut Course<'_, S>,
-    ) -> Result<bool, Undone> {
-        let policy = &self.triage.config.policy;
-        let arns: Vec<&str> = arns.iter().map(String::as_str).collect();
-        for _ in 0..MAX_ATTEMPTS {
-            if course.limit().is_over() {
-                return Ok(false);
-            }
-            let rows = self.triage.store.read_all(&arns).await.map_err(Failure::Store)?;
-            let now = course.now();
-            let changes = rows.iter().filter_map(|row| row.under(ledger, policy, now));
-            let writes: Vec<(Record, Transition)> =
-                changes.map(|(row, what)| (row.rewritten(), what)).collect();
-            if writes.is_empty() {
-                return Ok(true);
-            }
-            let written = self.write_those(&writes, course).await?;
-            course.progress(Part::Ledger).count("changed", written);
-            if written == writes.len() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 }
 

@@ -10,6 +10,7 @@ mod enabled;
 mod figures;
 mod ledger;
 mod listing;
+mod rewrite;
 mod threat;
 mod vanished;
 
@@ -142,14 +143,16 @@ where
         ask: Ask,
         course: &mut Course<'_, S>,
     ) -> Result<Option<RoundOutcome>, Failure> {
-        let first = [None].into_iter();
-        for part in first.chain(Part::ALL.map(Some)) {
-            let done = match part {
-                None => self.ledger_first(course).await,
-                Some(part) if course.round().state(part) != PartState::Open => continue,
-                Some(part) => self.part(part, course).await,
+        let turns = Part::ALL.into_iter().map(|part| (part, false));
+        for (part, is_first) in [(Part::Ledger, true)].into_iter().chain(turns) {
+            if !is_first && course.round().state(part) != PartState::Open {
+                continue;
+            }
+            let done = if is_first {
+                self.ledger_first(course).await
+            } else {
+                self.part(part, course).await
             };
-            let (is_first, part) = (part.is_none(), part.unwrap_or(Part::Ledger));
             let reason = match &done {
                 Err(Undone::NotAnswered(refused)) => Some(chain(&refused.failed)),
                 Err(Undone::Failed(failure)) => Some(failure.chain()),

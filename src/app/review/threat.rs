@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::{Course, Ended, ROWS_AT_ONCE, Review, Undone};
+use super::{Course, Ended, Review, Undone};
 use crate::{
     app::{
         failure::Failure,
@@ -195,33 +195,14 @@ where
         if !store.each_open(limit, each).await.map_err(Failure::Store)? {
             return Ok(Ended::OutOfTime);
         }
-        // One whose due date moves meanwhile may come twice.
-        arns.sort();
-        arns.dedup();
         let told_at = course.rounds.baseline.as_ref().map(|baseline| baseline.at);
         let policy = &self.triage.config.policy;
-        for some in arns.chunks(ROWS_AT_ONCE) {
-            if course.limit().is_over() {
-                return Ok(Ended::OutOfTime);
-            }
-            let some: Vec<&str> = some.iter().map(String::as_str).collect();
-            let rows = store.read_all(&some).await.map_err(Failure::Store)?;
-            let now = course.now();
-            let knowing = |row: &Record| {
-                let threat = threats.get(row.finding.vulnerability()?);
-                let threat = threat.filter(|threat| threat.is_worth_telling());
-                let is_news = row.is_open() && !is_same(row.threat.as_ref(), threat);
-                is_news.then(|| {
-                    (row.knowing(threat, told_at, policy, now).rewritten(), Transition::Threat)
-                })
-            };
-            let writes: Vec<_> = rows.iter().filter_map(knowing).collect();
-            let changed = self.write_those(&writes, course).await?;
-            course.progress(Part::Threat).count("changed", changed);
-            if !course.note_in_time().await? {
-                return Err(Undone::HeldByOther);
-            }
-        }
-        Ok(Ended::Done)
+        let knowing = |row: &Record, now| {
+            let threat = threats.get(row.finding.vulnerability()?);
+            let threat = threat.filter(|threat| threat.is_worth_telling());
+            let is_news = row.is_open() && !is_same(row.threat.as_ref(), threat);
+            is_news.then(|| (row.knowing(threat, told_at, policy, now), Transition::Threat))
+        };
+        self.rewrite(arns, Part::Threat, knowing, course).await
     }
 }

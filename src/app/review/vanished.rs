@@ -15,7 +15,7 @@ use crate::{
         failure::Failure,
         ports::{
             Alerts, Exceptions, FindingQuery, FindingSet, Gaps, Inspector, NAMES_PER_CALL,
-            Publisher, Records, RoundLog, Summaries, Sweep, Threats, WriteOutcome,
+            Publisher, Records, RoundLog, Summaries, Sweep, Threats,
         },
     },
     domain::{
@@ -385,22 +385,6 @@ where
         };
         let writes: Vec<_> = rows.iter().filter_map(explained).collect();
         self.write_those(&writes, course).await
-    }
-
-    /// Writes rows, and returns how many of them were still the ones before. The others are as somebody else left them.
-    pub(super) async fn write_those(
-        &self,
-        writes: &[(Record, Transition)],
-        course: &Course<'_, S>,
-    ) -> Result<usize, Undone> {
-        let attempt = course.attempt();
-        let mut written = 0;
-        for outcome in self.write_each(writes, attempt).await {
-            if outcome.map_err(Failure::Store)? == Some(WriteOutcome::Applied) {
-                written += 1;
-            }
-        }
-        Ok(written)
     }
 
     /// All that Inspector's coverage has of these resources; none if it cannot be read.

@@ -8,7 +8,7 @@ use std::{
 use comfy_table::{Table, presets::ASCII_MARKDOWN};
 use jiff::Timestamp;
 
-use super::{LedgerFile, counted, read, show};
+use super::{LedgerFile, counted, read_sound, sound};
 use crate::{
     adapters::{aws, dynamodb::DynamoDb},
     app::{
@@ -59,7 +59,10 @@ pub async fn run(
     output: &mut impl Write,
 ) -> Result<Verdict, BoxError> {
     let now = arguments.now.unwrap_or_else(clock);
-    let Some(source) = sound(&arguments.file, now, output)? else { return Ok(Verdict::FoundWrong) };
+    let stays = "nothing was written, and the ledger in force stays";
+    let Some(source) = sound(&arguments.file.file, now, stays, output)? else {
+        return Ok(Verdict::FoundWrong);
+    };
     let (ledger, left_out) = in_force_at(&source, now);
     let config = aws::config().load().await;
     let store = DynamoDb::new((&config).into(), arguments.table.clone(), HISTORY_DAYS);
@@ -100,30 +103,6 @@ pub async fn run(
             Err(what.into())
         }
     }
-}
-
-/// The ledger in a file, if it is sound; else what is wrong with it is shown.
-fn sound(
-    file: &LedgerFile,
-    now: Timestamp,
-    output: &mut impl Write,
-) -> Result<Option<Source>, BoxError> {
-    let file = &file.file;
-    let source = match read(file)? {
-        Ok(source) => source,
-        Err(problems) => {
-            show(file, "", &problems, output)?;
-            writeln!(output, "unsound: nothing was written, and the ledger in force stays")?;
-            return Ok(None);
-        }
-    };
-    let checked = ledger::check(&source, &source.policy, now);
-    if checked.is_sound() {
-        return Ok(Some(source));
-    }
-    show(file, "", &checked.problems, output)?;
-    writeln!(output, "unsound: nothing was written, and the ledger in force stays")?;
-    Ok(None)
 }
 
 /// What of a ledger has not ended at `now`, and the ids of the exceptions that have.
@@ -261,11 +240,7 @@ pub(in crate::cli) async fn in_store(
         let first = problems.first().map(ToString::to_string).unwrap_or_default();
         Misuse(format!("{}:{first}; see inspector-triage ledger check", file.display()))
     };
-    let source = read(file)?.map_err(unsound)?;
-    let checked = ledger::check(&source, &source.policy, now);
-    if !checked.is_sound() {
-        return Err(unsound(checked.problems).into());
-    }
+    let source = read_sound(file, now)?.map_err(unsound)?;
     let ledger = source.ledger();
     let before = store.ledger_head().await?;
     let head = head(&ledger, before.as_ref(), now)?;

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{LedgerFile, sound};
+use super::{LedgerFile, SEE_CHECK, sound};
 use crate::{
     adapters::{aws, inspector2::Inspector2},
     app::{Inspector, NotAnswered, Page, TimeLimit, failure::BoxError},
@@ -74,7 +74,7 @@ pub async fn run(
     output: &mut impl Write,
 ) -> Result<Verdict, BoxError> {
     let now = arguments.now.unwrap_or_else(clock);
-    let Some(source) = sound(&arguments.file.file, now, output)? else {
+    let Some(source) = sound(&arguments.file.file, now, SEE_CHECK, output)? else {
         return Ok(Verdict::FoundWrong);
     };
     let ledger = source.ledger();

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use jiff::Timestamp;
 
-use super::{LedgerFile, sound};
+use super::{LedgerFile, SEE_CHECK, sound};
 use crate::{
     app::failure::BoxError,
     cli::Verdict,
@@ -33,7 +33,7 @@ pub fn run(
     output: &mut impl Write,
 ) -> Result<Verdict, BoxError> {
     let now = arguments.now.unwrap_or_else(clock);
-    let Some(source) = sound(&arguments.file.file, now, output)? else {
+    let Some(source) = sound(&arguments.file.file, now, SEE_CHECK, output)? else {
         return Ok(Verdict::FoundWrong);
     };
     let rules = rules(&source.ledger(), now);

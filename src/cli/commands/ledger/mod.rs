@@ -73,26 +73,40 @@ fn read(file: &Path) -> Result<Read, BoxError> {
     }
 }
 
-/// Reads the ledger in a file that others are made from; none if it is unsound, and then what is wrong with it is shown. What
-/// of it has ended makes it no less sound.
+/// Reads the ledger in a file, if it is sound at `now`; else gives what is wrong with it. What of it has ended makes it no less
+/// sound.
 ///
 /// # Errors
 /// There is no such file.
-fn sound(file: &Path, now: Timestamp, output: &mut impl Write) -> Result<Option<Source>, BoxError> {
-    let problems = match read(file)? {
-        Err(problems) => problems,
-        Ok(source) => {
-            let problems = ledger::check(&source, &source.policy, now).problems;
-            if problems.is_empty() {
-                return Ok(Some(source));
-            }
-            problems
-        }
-    };
-    show(file, "", &problems, output)?;
-    writeln!(output, "unsound: see inspector-triage ledger check")?;
-    Ok(None)
+fn read_sound(file: &Path, now: Timestamp) -> Result<Read, BoxError> {
+    Ok(read(file)?.and_then(|source| {
+        let problems = ledger::check(&source, &source.policy, now).problems;
+        if problems.is_empty() { Ok(source) } else { Err(problems) }
+    }))
 }
+
+/// The same for what is made of a ledger: none if it is unsound, and then what is wrong with it is shown, and what comes of that.
+///
+/// # Errors
+/// There is no such file.
+fn sound(
+    file: &Path,
+    now: Timestamp,
+    if_not: &str,
+    output: &mut impl Write,
+) -> Result<Option<Source>, BoxError> {
+    match read_sound(file, now)? {
+        Ok(source) => Ok(Some(source)),
+        Err(problems) => {
+            show(file, "", &problems, output)?;
+            writeln!(output, "unsound: {if_not}")?;
+            Ok(None)
+        }
+    }
+}
+
+/// What there is to do about an unsound ledger that nothing is made of.
+const SEE_CHECK: &str = "see inspector-triage ledger check";
 
 /// Shows what there is to say of a file, a line each, as compilers do.
 fn show(file: &Path, kind: &str, problems: &[Problem], output: &mut impl Write) -> io::Result<()> {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use clap::ValueEnum;
 use jiff::Timestamp;
 
-use super::{LedgerFile, sound};
+use super::{LedgerFile, SEE_CHECK, sound};
 use crate::{app::failure::BoxError, cli::Verdict, domain::text, ledger::vex::Vex};
 
 /// Write the exceptions as VEX, which scanners and other tools read.
@@ -43,7 +43,7 @@ pub fn run(
     output: &mut impl Write,
 ) -> Result<Verdict, BoxError> {
     let now = arguments.now.unwrap_or_else(clock);
-    let Some(source) = sound(&arguments.file.file, now, output)? else {
+    let Some(source) = sound(&arguments.file.file, now, SEE_CHECK, output)? else {
         return Ok(Verdict::FoundWrong);
     };
     let ledger = source.ledger();
