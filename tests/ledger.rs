@@ -14,6 +14,7 @@ use inspector_triage::{
     app::{Attempt, Exceptions, LedgerHead, Observation, Outcome, PutInForce, TimeLimit},
     cli,
     domain::ledger::{Exception, InForce, Ledger, Policy, VulnerabilityId, WhyEnded},
+    domain::record::How,
     domain::round::Ask,
     emulator::{self, inspector::Trouble},
     ledger::{self, Problem},
@@ -287,6 +288,99 @@ async fn what_comes_back_is_judged_by_the_ledger_of_that_time() {
     let (outcome, _, _) = fresh(&world).handle(&back, "2026-11-21T10:00:05Z").await;
     assert_eq!(outcome, Outcome::Announced);
     assert_eq!(world.published().len(), 1);
+}
+
+#[tokio::test]
+async fn what_a_suppression_rule_hides_is_excepted_while_the_ledger_says_why_and_told_when_it_does_not()
+ {
+    let mut world = after_the_first_round(&[finding(1, |_| {})]).await;
+    let hidden = changed(1, |f| f["status"] = json!("SUPPRESSED"));
+    world.inspect(std::slice::from_ref(&hidden));
+    world.daily(NEXT_DAY, json!({})).await;
+    let record = world.record(&arn(1)).await;
+    assert!(!record.is_open(), "nobody says why");
+    assert_eq!(record.end.unwrap().how, How::Suppressed);
+
+    let until = exception("vendor-image", |e| e["expiresAt"] = json!("2026-11-21"));
+    put(&world, &[until], "2026-11-21T09:00:00Z").await;
+    let result = world.daily("2026-11-21T09:10:00Z", json!({})).await;
+    assert_eq!(result["parts"]["ledger"], json!({"changed": 1, "excepted": 1}), "{result}");
+    let record = world.record(&arn(1)).await;
+    assert_eq!(record.exception().unwrap().id, "vendor-image");
+    assert_eq!((record.is_open(), record.end, record.opening), (true, None, 1));
+    let (outcome, _, calls) = fresh(&world).handle(&hidden, "2026-11-21T12:00:00Z").await;
+    assert_eq!((outcome, &calls[..]), (Outcome::Excepted, &[Call::Refresh][..]));
+
+    // The rule outlives its reason.
+    world.daily("2026-11-22T00:10:00Z", json!({})).await;
+    let record = world.record(&arn(1)).await;
+    assert_eq!(record.excepted.as_ref().unwrap().ended.unwrap().why, WhyEnded::Expired);
+    assert!(record.is_open() && record.due_at > Some("2026-11-22T00:10:00Z".parse().unwrap()));
+    world.flush("2026-11-22T02:30:00Z").await.unwrap();
+    let published = world.published();
+    let [message] = &published[..] else { panic!("one message: {published:#?}") };
+    let text = message.message.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("it ended with 2026-11-21"), "{text}");
+    assert!(text.contains("A suppression rule of Inspector still hides it"), "{text}");
+    assert!(world.record(&arn(1)).await.is_open(), "until it is closed, or the ledger says why");
+
+    let closed = finding(1, |f| {
+        f["updatedAt"] = json!("2026-11-22T18:00:00.000Z");
+        f["status"] = json!("CLOSED");
+    });
+    let (outcome, _, _) = fresh(&world).handle(&closed, "2026-11-22T18:00:05Z").await;
+    assert_eq!(outcome, Outcome::Closed);
+    // Hidden again after that, it is hidden as anything else that no exception explains.
+    let hidden = finding(1, |f| {
+        f["updatedAt"] = json!("2026-11-23T18:00:00.000Z");
+        f["status"] = json!("SUPPRESSED");
+    });
+    let (outcome, _, _) = fresh(&world).handle(&hidden, "2026-11-23T18:00:05Z").await;
+    assert_eq!(outcome, Outcome::Closed);
+    assert!(!world.record(&arn(1)).await.is_open());
+}
+
+#[tokio::test]
+async fn a_rule_that_hides_what_an_exception_covers_leaves_it_excepted() {
+    let mut world = World::new().await;
+    put(&world, &[exception("vendor-image", |_| {})], "2026-11-20T09:00:00Z").await;
+    let hidden = |number, change: fn(&mut Value)| {
+        changed(number, |f| {
+            f["status"] = json!("SUPPRESSED");
+            change(f);
+        })
+    };
+    // Covered before, or never heard of: by an event, or in a listing.
+    fresh(&world).handle(&finding(1, |_| {}), NOON).await;
+    for number in [1, 2] {
+        let (outcome, reason, _) =
+            fresh(&world).handle(&hidden(number, |_| {}), "2026-11-20T18:00:05Z").await;
+        assert_eq!((outcome, number), (Outcome::Excepted, number), "{reason}");
+    }
+    let other = |f: &mut Value| {
+        f["packageVulnerabilityDetails"]["vulnerablePackages"][0]["name"] = json!("other");
+    };
+    world.inspect(&[hidden(1, |_| {}), hidden(2, |_| {}), hidden(3, |_| {}), hidden(4, other)]);
+    let result = world.daily(NEXT_DAY, json!({"full": true})).await;
+    assert_eq!(result["parts"]["figures"]["excepted"], 3, "{result}");
+    for number in [1, 2, 3] {
+        let record = world.record(&arn(number)).await;
+        assert_eq!(record.exception().unwrap().id, "vendor-image", "{number}");
+    }
+    assert!(!world.record(&arn(4)).await.is_open(), "no exception says why");
+    assert_eq!(world.published(), []);
+
+    // What the rule hides no more stays as it was, and so does its cover.
+    let back = finding(2, |f| f["updatedAt"] = json!("2026-11-21T10:00:00.000Z"));
+    let (outcome, _, _) = fresh(&world).handle(&back, "2026-11-21T10:00:05Z").await;
+    assert_eq!(outcome, Outcome::Excepted);
+    // A finding that is gone is gone, hidden or not.
+    world.inspect(&[]);
+    for day in ["2026-11-22T00:10:00Z", "2026-11-23T00:10:00Z"] {
+        let all = json!({"full": true, "believeAbsence": true});
+        world.daily(day, all).await;
+    }
+    assert!(!world.record(&arn(1)).await.is_open());
 }
 
 #[tokio::test]

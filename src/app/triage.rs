@@ -105,10 +105,12 @@ impl<S: Records + Alerts + Exceptions, P: Publisher> Triage<S, P> {
                 }
                 Recording::Conflict => continue,
             };
-            let may_look = self.config.notify || self.store.has_ledger();
+            let has_ledger = self.store.has_ledger();
+            let may_be_explained = transition.is_some() && has_ledger && record.is_hidden();
+            let may_look = self.config.notify || has_ledger;
             let has_looked = may_look
                 && self.has_more_to_look_at()
-                && matches!(decide(&record), Decision::Alert(_));
+                && (may_be_explained || matches!(decide(&record), Decision::Alert(_)));
             if has_looked {
                 let under = self.look(std::slice::from_mut(&mut *record), attempt).await.pop();
                 if let Some((excepted, what)) = under.flatten() {

@@ -47,15 +47,15 @@ pub fn ended(queue: EndQueue) -> &'static str {
     match queue {
         EndQueue::Untold => "ENDED",
         EndQueue::Unexplained => "UNEXPLAINED",
+        EndQueue::Hidden => "HIDDEN",
         EndQueue::Settled => "SETTLED",
     }
 }
 
 /// Whether a partition key of that index is one of findings that have ended.
 pub fn is_ended(shard: &str) -> bool {
-    let queues = [EndQueue::Untold, EndQueue::Unexplained, EndQueue::Settled];
     let queue = shard.split('#').next();
-    queues.into_iter().any(|ended_in| queue == Some(ended(ended_in)))
+    EndQueue::ALL.into_iter().any(|ended_in| queue == Some(ended(ended_in)))
 }
 
 /// Over how many partition keys a queue of an index is spread, so that writes to "all open findings" do

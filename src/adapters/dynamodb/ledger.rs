@@ -204,7 +204,14 @@ impl Exceptions for DynamoDb {
     async fn ledger_head(&self) -> Result<Option<LedgerHead>, CallFailed> {
         let key = (keys::LEDGER.to_owned(), keys::CURRENT.to_owned());
         let items = self.get_items(&[key]).await?;
-        items.first().map(head).transpose().map_err(|error| failed(keys::LEDGER, error))
+        let head = items.first().map(head).transpose();
+        let head = head.map_err(|error| failed(keys::LEDGER, error))?;
+        if let Some(head) = &head
+            && !self.has_ledger()
+        {
+            *self.ledger_cache() = LedgerCache::InForce(head.digest.clone(), None);
+        }
+        Ok(head)
     }
 
     async fn ledger(&self, head: &LedgerHead) -> Result<InForce, CallFailed> {

@@ -100,9 +100,9 @@ impl Records for DynamoDb {
         };
         let parts = self.parts(record, transition).map_err(failed)?;
         let now = record.last_seen_at;
-        // Where there is something to tell, it matters whether a ledger is in force.
-        let is_news = record.pending_since.is_some();
-        let no_ledger = if is_news { self.no_ledger(now).map_err(failed)? } else { None };
+        // Where there is something to tell or to explain, it matters whether a ledger is in force.
+        let matters = record.pending_since.is_some() || record.is_hidden();
+        let no_ledger = if matters { self.no_ledger(now).map_err(failed)? } else { None };
         let Some(no_ledger) = no_ledger else {
             return self.write_parts(parts).await.map_err(failed).map(|(outcome, _)| outcome);
         };

@@ -27,7 +27,7 @@ impl<S: Sweep + RoundLog + FigureLog, P, I> Review<S, P, I> {
             return Ok(Ended::OutOfTime);
         }
         if since.is_some() {
-            for queue in [EndQueue::Untold, EndQueue::Unexplained, EndQueue::Settled] {
+            for queue in EndQueue::ALL {
                 // What is open and excepted is there as well, and was counted.
                 let each = |record: Record| {
                     if !record.is_open() {

@@ -14,7 +14,7 @@ use crate::{
     },
     domain::{
         ledger::InForce,
-        record::Record,
+        record::{EndQueue, Record},
         round::{Part, day},
     },
 };
@@ -54,7 +54,7 @@ where
         let policy = &self.triage.config.policy;
         let now = course.now();
         let (mut arns, mut excepted) = (Vec::new(), 0);
-        let each = |record: Record| {
+        let mut each = |record: Record| {
             let changed = record.under(&ledger, policy, now);
             let after = changed.as_ref().map_or(&record, |(after, _)| after);
             excepted += u64::from(after.exception().is_some());
@@ -63,8 +63,19 @@ where
             }
         };
         let limit = course.limit();
-        if !store.each_open(limit, each).await.map_err(Failure::Store)? {
+        if !store.each_open(limit, &mut each).await.map_err(Failure::Store)? {
             return Ok(Ended::OutOfTime);
+        }
+        // What Inspector hides by itself, and the ledger may have come to explain.
+        for queue in [EndQueue::Untold, EndQueue::Hidden] {
+            let hidden = |record: Record| {
+                if !record.is_open() {
+                    each(record);
+                }
+            };
+            if !store.each_ended(queue, None, limit, hidden).await.map_err(Failure::Store)? {
+                return Ok(Ended::OutOfTime);
+            }
         }
         let under = |row: &Record, now| row.under(&ledger, policy, now);
         if let Ended::OutOfTime = self.rewrite(arns, Part::Ledger, under, course).await? {

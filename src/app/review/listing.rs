@@ -24,7 +24,7 @@ use crate::{
     domain::{
         assess::assess,
         digest,
-        finding::Finding,
+        finding::{Finding, Status},
         record::{
             AlertReason, Announcement, AssessedFinding, Delivery, Record, Step, Transition, step,
         },
@@ -403,10 +403,16 @@ where
     ) -> Change {
         let is_open = assessed.finding.status.is_open();
         let Some(row) = row else {
-            if !is_open || !self.scope.takes(&assessed.finding) {
+            // What a suppression rule hides is worth a row where an exception may explain it.
+            let is_hidden =
+                assessed.finding.status == Status::Suppressed && self.triage.store.has_ledger();
+            if !(is_open || is_hidden) || !self.scope.takes(&assessed.finding) {
                 return Change::None("skipped");
             }
             return match step(None, assessed, &self.triage.config.policy) {
+                Step::Write(record, transition) if !is_open => {
+                    Change::Write("hidden", record, transition)
+                }
                 Step::Write(record, transition) => {
                     let record = match told_at {
                         Some(at) => Box::new(counted_as_told(*record, at)),
@@ -421,7 +427,7 @@ where
             Step::Repetition | Step::Stale => Change::None("unchanged"),
             Step::Write(..) if row.facts().key() == assessed.facts().key() => Change::Refresh,
             Step::Write(record, transition) => {
-                let what = if row.is_open() && !is_open { "ended" } else { "changed" };
+                let what = if row.is_open() && !record.is_open() { "ended" } else { "changed" };
                 Change::Write(what, record, transition)
             }
         }

@@ -37,7 +37,8 @@ pub fn assess(finding: &Finding, policy: &Policy, now: Option<Timestamp>) -> Ass
     let reasons = score::reasons(finding, policy, now);
     let score = reasons.iter().map(|reason| reason.points).sum();
     let priority = class(score);
-    let due_at = now.and_then(|now| policy.due_at(finding, priority, now));
+    let due_at = now.filter(|_| finding.status.is_open());
+    let due_at = due_at.and_then(|now| policy.due_at(finding, priority, now));
     Assessment { score, priority, due_at, reasons, policy: policy.stamp() }
 }
 

@@ -20,17 +20,16 @@ impl Policy {
     /// The version of formula and thresholds. Raise it with every change to either.
     pub const VERSION: &str = "2";
 
-    /// By when to act on a finding of this priority that is to be acted on from `now` on; none if it has ended, or nobody can
-    /// end it.
+    /// By when to act on a finding of this priority that is to be acted on from `now` on; none if nobody can end
+    /// it.
     pub fn due_at(
         &self,
         finding: &Finding,
         priority: Priority,
         now: Timestamp,
     ) -> Option<Timestamp> {
-        let is_due = finding.status.is_open() && !finding.is_on_demand();
         let allowed = self.sla.allowed(priority, finding.exploit_known());
-        now.checked_add(allowed).ok().filter(|_| is_due)
+        now.checked_add(allowed).ok().filter(|_| !finding.is_on_demand())
     }
 
     /// What the assessments of this policy are stamped with: the version, and a digest of the

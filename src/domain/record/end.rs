@@ -72,8 +72,15 @@ pub enum EndQueue {
     Untold,
     /// It is yet to be found out how it ended.
     Unexplained,
+    /// A suppression rule hides it, and an exception may come to say why.
+    Hidden,
     /// All is known.
     Settled,
+}
+
+impl EndQueue {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Untold, Self::Unexplained, Self::Hidden, Self::Settled];
 }
 
 impl End {
@@ -93,22 +100,26 @@ impl Record {
     /// Where the finding is in its life, as far as is known: closed, too, if it is not listed any more.
     pub fn status(&self) -> &Status {
         match &self.end {
-            Some(end) if end.by_absence && self.finding.status.is_open() => &Status::Closed,
+            Some(end) if end.by_absence => &Status::Closed,
             _ => &self.finding.status,
         }
     }
 
-    /// Where it stands, if it was open here and has ended; or if programs, which have heard of it, have not heard that an
-    /// exception covers it.
+    /// Where it stands, if it was open here and has ended; if a suppression rule hides it; or if programs, which have heard of
+    /// it, have not heard that an exception covers it.
     pub fn end_queue(&self) -> Option<EndQueue> {
         if self.exception().is_some_and(|exception| !exception.told) && self.programs_know() {
             return Some(EndQueue::Untold);
         }
-        let end = self.end.as_ref()?;
+        let Some(end) = &self.end else {
+            return self.is_hidden().then_some(EndQueue::Hidden);
+        };
         Some(if end.told != Some(end.how) && self.programs_know() {
             EndQueue::Untold
         } else if end.is_unexplained() {
             EndQueue::Unexplained
+        } else if self.is_hidden() {
+            EndQueue::Hidden
         } else {
             EndQueue::Settled
         })
@@ -117,7 +128,7 @@ impl Record {
     /// Since when it stands there.
     pub fn ended_since(&self) -> Option<Timestamp> {
         let end = self.end.as_ref().map(|end| end.at);
-        end.or_else(|| self.exception().map(|exception| exception.since))
+        end.or_else(|| self.exception().map(|exception| exception.since)).or(self.ended_at)
     }
 
     /// Whether programs have heard of the finding.
@@ -218,7 +229,8 @@ mod tests {
             after(&[opened.clone(), closed.clone()]).end_queue(),
             Some(EndQueue::Unexplained)
         );
-        assert_eq!(after(&[opened, suppressed]).end_queue(), Some(EndQueue::Settled));
+        assert_eq!(after(&[opened, suppressed.clone()]).end_queue(), Some(EndQueue::Hidden));
+        assert_eq!(after(&[suppressed]).end_queue(), Some(EndQueue::Hidden));
         assert_eq!(after(&[closed]).end_queue(), None, "it was never open here");
     }
 

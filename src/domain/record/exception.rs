@@ -10,6 +10,7 @@ use serde_with::skip_serializing_none;
 use super::{Record, Transition};
 use crate::domain::{
     assess::Policy,
+    finding::Status,
     ledger::{Cover, Decision, Exception, InForce, Situation, Terms, WhyEnded},
     threat::Threat,
 };
@@ -38,6 +39,10 @@ pub struct Excepted {
     pub changed_at: Option<Timestamp>,
     /// That it does so no more.
     pub ended: Option<CoverEnd>,
+    /// Whether a suppression rule hides the finding as well. Then the exception says until when it is settled, and not the
+    /// rule, which outlives the facts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hidden: bool,
     /// Whether programs have heard that it covers the finding.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub told: bool,
@@ -65,6 +70,7 @@ impl Excepted {
             since,
             changed_at: None,
             ended: None,
+            hidden: false,
             told: false,
         }
     }
@@ -100,6 +106,17 @@ impl Record {
         self.excepted.as_ref().filter(|one| one.ended.as_ref().is_some_and(is_unknown))
     }
 
+    /// Whether a suppression rule hides it, and no exception says why.
+    pub fn is_hidden(&self) -> bool {
+        *self.status() == Status::Suppressed && !self.is_open()
+    }
+
+    /// Whether a suppression rule hides it that an exception explains, or did: one that has ended leaves it open.
+    pub(super) fn is_hidden_by_exception(&self) -> bool {
+        self.finding.status == Status::Suppressed
+            && self.excepted.as_ref().is_some_and(|one| one.hidden)
+    }
+
     /// The record as `ledger` has it at `now`, and what that changed; none if nothing did.
     pub fn under(
         &self,
@@ -108,7 +125,7 @@ impl Record {
         now: Timestamp,
     ) -> Option<(Self, Transition)> {
         if !self.is_open() {
-            return None;
+            return self.explained_by(ledger, policy, now);
         }
         let situation = self.situation();
         match (ledger.cover(&situation, now), self.exception()) {
@@ -116,14 +133,14 @@ impl Record {
                 let new = Excepted::new(exception, now);
                 let excepted = match before {
                     Some(before) if before.id == new.id => {
-                        let Excepted { since, changed_at, told, .. } = *before;
-                        let same = Excepted { since, changed_at, told, ..new };
+                        let Excepted { since, changed_at, hidden, told, .. } = *before;
+                        let same = Excepted { since, changed_at, hidden, told, ..new };
                         if same == *before {
                             return None;
                         }
                         Excepted { changed_at: Some(now), ..same }
                     }
-                    _ => new,
+                    _ => Excepted { hidden: self.is_hidden_by_exception(), ..new },
                 };
                 // Of attacks, rows have what is worth telling.
                 let threat = self.threat.as_ref().and_then(Threat::worth_telling);
@@ -142,6 +159,30 @@ impl Record {
                 ))
             }
         }
+    }
+
+    /// The record of a finding that a suppression rule hides, if `ledger` says why: excepted, and open as any that is.
+    fn explained_by(
+        &self,
+        ledger: &InForce,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Option<(Self, Transition)> {
+        if !self.is_hidden() {
+            return None;
+        }
+        let Cover::By(exception) = ledger.cover(&self.situation(), now) else {
+            return None;
+        };
+        let record = Self {
+            excepted: Some(Excepted { hidden: true, ..Excepted::new(exception, now) }),
+            opening: self.opening.max(1),
+            ended_at: None,
+            end: None,
+            due_at: policy.due_at(&self.finding, self.assessment.priority, now),
+            ..self.clone()
+        };
+        Some((record.waiting(now), Transition::Excepted))
     }
 
     /// The record after the facts have changed: without the cover, if that ends with them. Somebody has to act until `due`

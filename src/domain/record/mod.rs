@@ -131,9 +131,9 @@ impl Record {
         Self { revision: self.revision + 1, ..self }
     }
 
-    /// Whether somebody still has something to do.
+    /// Whether somebody still has something to do, or will have when an exception ends.
     pub fn is_open(&self) -> bool {
-        self.finding.status.is_open() && self.end.is_none()
+        self.end.is_none() && (self.finding.status.is_open() || self.is_hidden_by_exception())
     }
 }
 

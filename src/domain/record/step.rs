@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use jiff::Timestamp;
 
-use super::{End, Facts, How, Record, Transition, Version};
+use super::{End, Excepted, Facts, How, Record, Transition, Version};
 use crate::domain::{
     assess::{Assessment, Policy, assess},
     finding::{Finding, Status},
@@ -77,14 +77,16 @@ pub fn step(previous: Option<&Record>, assessed: &AssessedFinding, policy: &Poli
     let is_absent = previous.end.as_ref().is_some_and(|end| end.by_absence);
     let written = || {
         let rebased = previous.reassessed_under(policy, &assessed.assessment);
-        let (record, transition) = next(&rebased, assessed);
-        let record = record.covered_still(assessed.assessment.due_at, assessed.received_at);
+        let AssessedFinding { finding, assessment, received_at, .. } = assessed;
+        let due = policy.due_at(finding, assessment.priority, *received_at);
+        let (record, transition) = next(&rebased, assessed, due);
+        let record = record.covered_still(due, *received_at);
         Step::Write(Box::new(record.waiting(assessed.received_at)), transition)
     };
     match order {
         Ordering::Less => Step::Stale,
         // Nobody said that it had ended.
-        Ordering::Equal if is_absent && assessed.finding.status.is_open() => written(),
+        Ordering::Equal if is_absent && assessed.finding.status != Status::Closed => written(),
         Ordering::Equal => Step::Repetition,
         Ordering::Greater => written(),
     }
@@ -137,7 +139,11 @@ fn first(assessed: &AssessedFinding) -> (Record, Transition) {
     (record, if open { Transition::Opened } else { Transition::FirstSeenEnded })
 }
 
-fn next(previous: &Record, assessed: &AssessedFinding) -> (Record, Transition) {
+fn next(
+    previous: &Record,
+    assessed: &AssessedFinding,
+    fresh_due: Option<Timestamp>,
+) -> (Record, Transition) {
     let now = assessed.received_at;
     let transition = match (previous.is_open(), &assessed.finding.status) {
         (false, status) if status.is_open() && previous.opening == 0 => Transition::Opened,
@@ -147,7 +153,10 @@ fn next(previous: &Record, assessed: &AssessedFinding) -> (Record, Transition) {
         _ if previous.facts().key() == assessed.facts().key() => Transition::Reassessed,
         _ => Transition::Changed,
     };
-    let open = assessed.finding.status.is_open();
+    let is_explained = previous.exception().is_some() || previous.is_hidden_by_exception();
+    let hidden =
+        assessed.finding.status == Status::Suppressed && previous.is_open() && is_explained;
+    let open = assessed.finding.status.is_open() || hidden;
     let reopened = open && !previous.is_open();
     let came_back = reopened && previous.opening > 0;
     let opened_at = if came_back { Some(assessed.since()) } else { previous.opened_at };
@@ -163,9 +172,13 @@ fn next(previous: &Record, assessed: &AssessedFinding) -> (Record, Transition) {
         opened_at,
         ended_at: if open { None } else { Some(ended_at.unwrap_or_else(|| assessed.since())) },
         end: if open { None } else { end(previous, assessed) },
-        due_at: if open { due(previous, assessed, reopened) } else { None },
+        due_at: if open { due(previous, assessed, fresh_due, reopened) } else { None },
         // The ledger may have changed while it was closed: whoever tells of it looks.
-        excepted: previous.excepted.clone().filter(|one| !reopened || one.ended.is_some()),
+        excepted: previous
+            .excepted
+            .clone()
+            .filter(|one| !reopened || one.ended.is_some())
+            .map(|one| Excepted { hidden, ..one }),
         ..previous.clone()
     };
     (record, transition)
@@ -186,8 +199,12 @@ fn end(previous: &Record, assessed: &AssessedFinding) -> Option<End> {
 /// By when to act, once more is known: sooner if the finding grew more urgent; later only if it had
 /// ended, or if Inspector rates it lower than before and its class falls with that. That a score
 /// falls with the age of a vulnerability gives nobody more time.
-fn due(previous: &Record, assessed: &AssessedFinding, reopened: bool) -> Option<Timestamp> {
-    let fresh = assessed.assessment.due_at;
+fn due(
+    previous: &Record,
+    assessed: &AssessedFinding,
+    fresh: Option<Timestamp>,
+    reopened: bool,
+) -> Option<Timestamp> {
     let milder = assessed.finding.severity.rank() < previous.finding.severity.rank()
         && assessed.assessment.priority < previous.assessment.priority;
     match previous.due_at {

@@ -127,6 +127,8 @@ pub struct EndedException {
     pub ticket: Option<String>,
     /// Why it was decided.
     pub reason: String,
+    /// Whether a suppression rule hides the finding all the same.
+    pub hidden: bool,
 }
 
 impl EndedException {
@@ -142,6 +144,7 @@ impl EndedException {
             owner: safe(&exception.owner, 80),
             ticket: exception.ticket.as_deref().map(|ticket| safe(ticket, 80)),
             reason: safe(&exception.reason, 300),
+            hidden: exception.hidden,
         })
     }
 }
