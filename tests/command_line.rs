@@ -86,7 +86,7 @@ fn a_score_says_which_finding_how_urgent_by_when_and_why() {
     assert_eq!(scored["score"], points);
     assert_eq!(
         reasons[0],
-        json!({"factor": "epss", "points": 5, "text": "1.0 % chance of exploitation within 30 days (EPSS)"})
+        json!({"factor": "epss", "points": 4, "text": "1.0 % chance of exploitation within 30 days (EPSS)"})
     );
 }
 

@@ -29,10 +29,10 @@ async fn run(world: &World, arguments: &[&str]) -> (String, String, Option<i32>)
     .unwrap()
 }
 
-/// A world with four findings: P2 of payments, P4 of shop and one that waits, and one that has ended.
+/// A world with four findings: P3 of payments, P4 of shop and one that waits, and one that has ended.
 async fn lived() -> World {
     let world = World::new().await;
-    for (number, owner, epss) in [(0, "payments", 0.01), (1, "shop", 0.0002), (2, "=cmd()", 0.9)] {
+    for (number, owner, epss) in [(0, "payments", 0.02), (1, "shop", 0.0002), (2, "=cmd()", 0.9)] {
         let event = found(number, owner, epss);
         let report = world.handle(&event, NOW).await.unwrap();
         assert_eq!(report.outcome, Outcome::Announced, "{number}");

@@ -264,7 +264,7 @@ pub fn event_of(arn: &str, updated_at: &str, change: impl FnOnce(&mut Value)) ->
         "packageVulnerabilityDetails": {
             "vulnerabilityId": "CVE-2026-10001",
             "source": "NVD",
-            "vendorCreatedAt": "Tue Nov 10 00:00:00.000 UTC 2026",
+            "vendorCreatedAt": "Sun Oct 11 00:00:00.000 UTC 2026",
             "vulnerablePackages": [{"name": "libexample", "version": "1.4.2", "fixedInVersion": "1.4.3"}]
         },
         "remediation": {"recommendation": {"text": "None Provided"}},

@@ -46,8 +46,8 @@ pub fn assess(finding: &Finding, policy: &Policy, now: Option<Timestamp>) -> Ass
 /// and P1 and P2 together less than one in five, on average over two years; `docs/SCORING.md` has the figures.
 fn class(score: u8) -> Priority {
     match score {
-        36.. => Priority::P1,
-        21..36 => Priority::P2,
+        33.. => Priority::P1,
+        21..33 => Priority::P2,
         13..21 => Priority::P3,
         ..13 => Priority::P4,
     }
@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn classes_begin_where_they_are_said_to_begin() {
         use Priority::{P1, P2, P3, P4};
-        assert_eq!([12, 13, 20, 21, 35, 36, 100].map(class), [P4, P3, P3, P2, P2, P1, P1]);
+        assert_eq!([12, 13, 20, 21, 32, 33, 100].map(class), [P4, P3, P3, P2, P2, P1, P1]);
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub struct Policy {
 
 impl Policy {
     /// The version of formula and thresholds. Raise it with every change to either.
-    pub const VERSION: &str = "2";
+    pub const VERSION: &str = "3";
 
     /// By when to act on a finding of this priority that is to be acted on from `now` on; none if nobody can end
     /// it.
@@ -184,7 +184,7 @@ mod tests {
         let policy = Policy::default();
         assert_eq!(policy.stamp(), Policy::VERSION);
         let other = Policy { urgent_tags: "stage=prod".parse().unwrap(), ..Policy::default() };
-        assert!(other.stamp().starts_with("2-") && other.stamp().len() == 10, "{}", other.stamp());
+        assert!(other.stamp().starts_with("3-") && other.stamp().len() == 10, "{}", other.stamp());
         assert_ne!(
             other.stamp(),
             Policy { sla: "1,2,3,4".parse().unwrap(), ..other.clone() }.stamp()

@@ -13,12 +13,12 @@ use crate::domain::finding::{Details, Finding, FindingType, FixAvailable, Resour
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "factor", rename_all = "kebab-case")]
 pub enum Factor {
-    /// The probability of exploitation within 30 days. Up to 45 points.
+    /// The probability of exploitation within 30 days. Up to 35 points.
     Epss {
         /// 0.0 to 1.0; `None` if the event does not say.
         probability: Option<f64>,
     },
-    /// How new the vulnerability is. Up to 30 points.
+    /// How new the vulnerability is. Up to 40 points.
     Fresh {
         /// Whole days since it was published, or first seen; `None` if neither is known.
         days: Option<u32>,
@@ -150,14 +150,14 @@ fn epss(finding: &Finding) -> Reason {
     const UNKNOWN: f64 = 0.02;
     let probability = finding.epss.unwrap_or(UNKNOWN).clamp(0.0, 1.0);
     // A square root is exactly rounded on every machine, so that class borders never flicker.
-    let points = (45.0 * probability.sqrt() + 0.5).floor() as u32;
+    let points = (35.0 * probability.sqrt() + 0.5).floor() as u32;
     Reason::new(points, Factor::Epss { probability: finding.epss })
 }
 
 /// After how many days news counts half.
 const HALF_AFTER: u32 = 90;
 
-/// Up to 30 points by gravity, half of them after 90 days, a third after 180.
+/// Up to 40 points by gravity, half of them after 90 days, a third after 180.
 ///
 /// Much of what is exploited is attacked in the first weeks after publication, before EPSS can see
 /// it. Without a date of publication the age counts from when Inspector first saw it, and without
@@ -166,7 +166,7 @@ fn fresh(finding: &Finding, gravity: u32, now: Option<Timestamp>) -> Reason {
     let published = finding.package().and_then(|package| package.published_at);
     let days = days_between(published.or(finding.first_observed_at), now);
     let age = days.unwrap_or(0);
-    let points = share(30 * gravity * HALF_AFTER, WORST * (HALF_AFTER + age));
+    let points = share(40 * gravity * HALF_AFTER, WORST * (HALF_AFTER + age));
     Reason::new(points, Factor::Fresh { days, published: published.is_some() })
 }
 

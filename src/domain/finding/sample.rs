@@ -33,7 +33,7 @@ pub fn json() -> Value {
             "vulnerabilityId": "CVE-2026-10001",
             "source": "NVD",
             "sourceUrl": "https://nvd.nist.gov/vuln/detail/CVE-2026-10001",
-            "vendorCreatedAt": "Tue Nov 10 00:00:00.000 UTC 2026",
+            "vendorCreatedAt": "Sun Oct 11 00:00:00.000 UTC 2026",
             "cvss": [],
             "vulnerablePackages": [{
                 "name": "libexample", "version": "1.4.2", "epoch": 0, "release": "3",

@@ -310,7 +310,7 @@ mod tests {
         };
         let epss = (0..1000)
             .map(|n| f64::from(n) / 1000.0)
-            .find(|epss| border("2026-11-20T10:00:00Z", &tagged, *epss).assessment.score == 36)
+            .find(|epss| border("2026-11-20T10:00:00Z", &tagged, *epss).assessment.score == 33)
             .unwrap();
         let before = border("2026-11-20T10:00:00Z", &Policy::default(), epss);
         let after = border("2026-11-20T11:00:00Z", &tagged, epss);
