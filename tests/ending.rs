@@ -404,7 +404,8 @@ async fn absence_says_nothing_where_it_is_not_known_whether_inspector_looks() {
 async fn state(world: &mut World) -> BTreeMap<usize, (Option<How>, Vec<String>, bool)> {
     world.flush("2026-11-28T09:00:00Z").await.unwrap();
     let published = world.published().into_iter();
-    let exploited = published.filter(|message| message.message.contains("CISA lists it"));
+    let exploited =
+        published.filter(|message| message.message.contains("CISA lists it as exploited."));
     assert_eq!(exploited.count(), 1);
     let mut state = BTreeMap::new();
     for number in 0..5 {

@@ -481,7 +481,7 @@ fn model(states: &[State], recorded: &[Recorded], said: &[Said], newest: usize, 
         }
     }
     if is_open(newest) {
-        let priority = record.assessment.priority.to_string();
+        let priority = record.priority().to_string();
         let end = Said { by: String::new(), number: newest, priority, noted: false };
         let known = known.unwrap_or_else(|| panic!("nobody knows: {recorded:?}"));
         assert!(!news(known, &end), "people do not know the latest: {said:?}");

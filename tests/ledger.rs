@@ -212,7 +212,7 @@ async fn a_cover_ends_with_the_facts_it_was_made_for_and_people_hear_why() {
         let end = record.excepted.as_ref().unwrap().ended.unwrap();
         assert_eq!((end.why, end.at), (why, now.parse().unwrap()));
         // Nobody had to act before.
-        assert!(record.due_at.unwrap() >= record.assessment.due_at.unwrap());
+        assert!(record.due_at.unwrap() >= record.by_event.due_at.unwrap());
         world.flush("2026-11-21T12:05:00Z").await.unwrap();
         let published = world.published();
         let [message] = &published[..] else { panic!("{why:?}: {published:#?}") };

@@ -352,7 +352,7 @@ async fn rows_of_every_version_are_read_told_and_ended() {
                 revision: before.revision + 1,
                 version: repeated.version.clone(),
                 finding: repeated.finding.clone(),
-                assessment: repeated.assessment.clone(),
+                by_event: repeated.by_event.clone(),
                 last_seen_at: repeated.last_seen_at,
                 ..before
             };

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use inspector_triage::{
     adapters::sns::{Sns, Topics},
     app::{Outcome, Threats},
-    domain::threat::Catalogue,
+    domain::{assess::Priority, threat::Catalogue},
     emulator::{self, inspector::Trouble},
 };
 use serde_json::{Value, json};
@@ -16,6 +16,7 @@ use crate::{
         network::{Call, Fate, Network},
     },
     reviewing::{FIRST, NEXT_DAY, after_the_first_round, changed, finding},
+    stored::rows,
 };
 
 const THIRD_DAY: &str = "2026-11-22T00:10:00Z";
@@ -91,7 +92,7 @@ async fn what_cisa_lists_is_told_once_in_all_its_resources_and_said_to_be_why() 
     let [message] = &published[..] else { panic!("one message: {published:#?}") };
     let text = &message.message;
     assert!(text.contains("CISA lists it as exploited."), "{text}");
-    assert!(text.contains("in CISA's catalogue since 2026-11-18"), "{text}");
+    assert!(text.contains("CISA lists it as exploited since 2026-11-18"), "{text}");
     assert!(
         text.contains("https[:]//example.com/advice"),
         "a stranger's address is defused: {text}"
@@ -121,11 +122,56 @@ async fn what_was_listed_when_we_came_is_part_of_the_first_message() {
     world.daily(FIRST, json!({})).await;
     let published = world.published();
     assert_eq!(published.len(), 1);
-    assert!(published[0].message.contains("in CISA's catalogue since"), "{}", published[0].message);
+    assert!(
+        published[0].message.contains("CISA lists it as exploited since"),
+        "{}",
+        published[0].message
+    );
     world.flush("2026-11-20T00:15:00Z").await.unwrap();
     world.daily(NEXT_DAY, json!({})).await;
     world.flush("2026-11-21T00:15:00Z").await.unwrap();
     assert_eq!(world.published(), []);
+}
+
+/// That Inspector says so of the probability of a vulnerability, and knows of no attacks.
+fn likely(number: usize, epss: f64) -> Value {
+    json!({"id": id(number), "epssScore": epss, "epss": {"score": epss}})
+}
+
+#[tokio::test]
+async fn a_probability_that_moves_a_finding_into_a_higher_class_is_told_and_one_that_does_not_is_not()
+ {
+    let mut world = after_the_first_round(&[finding(1, |_| {}), finding(2, |_| {})]).await;
+    let before = world.record(&arn(2)).await;
+    know(&world, vec![likely(1, 0.6), likely(2, 0.012)]);
+    let result = world.daily(NEXT_DAY, json!({})).await;
+    assert_eq!(result["parts"]["threat"]["changed"], 1, "{result}");
+    assert_eq!(world.record(&arn(2)).await, before, "nothing is written for a drift");
+    let record = world.record(&arn(1)).await;
+    assert_eq!((record.by_event.priority, record.priority()), (Priority::P2, Priority::P1));
+    assert_eq!(record.due_at, Some("2026-11-23T00:10:00Z".parse().unwrap()), "sooner");
+    world.flush("2026-11-21T00:15:00Z").await.unwrap();
+    let published = world.published();
+    let [message] = &published[..] else { panic!("one message: {published:#?}") };
+    assert!(message.message.contains("60 % chance of exploitation"), "{}", message.message);
+
+    // A repetition, which says what was, takes nothing back, and its row shows what counts.
+    let again = changed(1, |f| f["updatedAt"] = json!("2026-11-20T12:00:00.000Z"));
+    world.handle(&again, "2026-11-21T01:00:00Z").await.unwrap();
+    let record = world.record(&arn(1)).await;
+    assert_eq!(record.priority(), Priority::P1);
+    let row = &rows(&world)[&format!("FINDING#{} CURRENT", arn(1))];
+    assert_eq!(row["score"]["N"], record.score().to_string());
+    assert_eq!(row["priority"]["S"], "P1");
+
+    // It goes on, inside its class, and falls: nobody hears of that.
+    for (day, epss) in [(THIRD_DAY, 0.64), ("2026-11-23T00:10:00Z", 0.001)] {
+        know(&world, vec![likely(1, epss), likely(2, 0.012)]);
+        world.daily(day, json!({})).await;
+        world.flush(&day.replace("00:10", "00:20")).await.unwrap();
+        assert_eq!(world.published(), [], "{day}");
+    }
+    assert_eq!(world.record(&arn(1)).await.priority(), Priority::P2);
 }
 
 /// How often each kind of call was made while a function that has just started handled an event.
@@ -175,7 +221,7 @@ async fn what_is_told_looks_once_more_where_a_round_has_looked_and_only_there() 
     let published = world.published();
     let text = &published.last().unwrap().message;
     assert!(
-        text.contains("in CISA's catalogue since"),
+        text.contains("CISA lists it as exploited since"),
         "a new finding of it says so at once: {text}"
     );
     assert!(world.record(&arn(901)).await.is_known_exploited());

@@ -104,7 +104,7 @@ pub(super) fn announced_problems(
     problems(&record.finding).into_iter().map(move |problem| AnnouncedProblem {
         problem,
         finding: record.finding.arn.clone(),
-        priority: record.assessment.priority,
+        priority: record.priority(),
         why,
     })
 }

@@ -296,7 +296,7 @@ impl<S: Records + Alerts + Summaries + Exceptions, P: Publisher> Triage<S, P> {
     async fn turns(&self, rows: &[Record], attempt: Attempt<'_>) -> Vec<Timestamp> {
         // Of others it makes no difference.
         let may_be_urgent =
-            |row: &Record| row.assessment.priority >= Priority::P2 && row.delivered_to().is_empty();
+            |row: &Record| row.priority() >= Priority::P2 && row.delivered_to().is_empty();
         let problems = |row: &Record| match decide(row) {
             Decision::Alert(why) if may_be_urgent(row) => announced_problems(row, why).collect(),
             _ => Vec::new(),

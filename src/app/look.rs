@@ -44,13 +44,13 @@ impl<S: Exceptions, P> Triage<S, P> {
                 return records.iter().map(|_| None).collect();
             }
         };
+        let policy = &self.config.policy;
         for record in records.iter_mut() {
             let id = record.finding.vulnerability();
             if let Some(threat) = id.and_then(|id| looked.threats.get(id)) {
-                record.threat = Some(threat.clone());
+                *record = record.knowing(Some(threat), None, policy, attempt.now);
             }
         }
-        let policy = &self.config.policy;
         let under = |record: &Record| record.under(&looked.ledger, policy, attempt.now);
         records.iter().map(under).collect()
     }

@@ -141,7 +141,7 @@ impl<S: Records + Alerts + Exceptions, P: Publisher> Triage<S, P> {
                     let reason = "recorded; notifications are switched off".to_owned();
                     return Ok(report(&record, Outcome::Pending, reason));
                 }
-                Decision::Alert(_) if record.assessment.priority < self.config.alone_from => {
+                Decision::Alert(_) if record.priority() < self.config.alone_from => {
                     let reason = format!(
                         "less urgent than {}; a summary will have it",
                         self.config.alone_from
@@ -209,7 +209,7 @@ impl<S: Records + Alerts + Exceptions, P: Publisher> Triage<S, P> {
             (Step::Write(record, transition), _) => {
                 // Whether somebody listens is asked meanwhile, where it has to be asked at all.
                 let tells = self.config.notify
-                    && record.assessment.priority >= self.config.alone_from
+                    && record.priority() >= self.config.alone_from
                     && matches!(decide(&record), Decision::Alert(_));
                 let listeners = async {
                     if tells {
@@ -255,7 +255,7 @@ impl<S: Records + Alerts + Exceptions, P: Publisher> Triage<S, P> {
             let alone = PermitRequest {
                 now: attempt.now,
                 budget: self.config.budget,
-                bucket: Bucket::of(record.assessment.priority),
+                bucket: Bucket::of(record.priority()),
                 problems: announced_problems(&record, why).collect(),
                 listeners,
                 has_looked,
@@ -383,8 +383,8 @@ fn excepted(record: &Record) -> String {
 fn report(record: &Record, outcome: Outcome, reason: String) -> TriageResult {
     TriageResult {
         finding_arn: record.finding.arn.clone(),
-        priority: record.assessment.priority,
-        score: record.assessment.score,
+        priority: record.priority(),
+        score: record.score(),
         due_at: record.act_by(),
         outcome,
         reason,

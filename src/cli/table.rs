@@ -71,13 +71,13 @@ fn row(record: &Record) -> Row {
     Row {
         order: (
             !record.is_open(),
-            Reverse(record.assessment.score),
+            Reverse(record.score()),
             record.due_at.unwrap_or(Timestamp::MAX),
             finding.arn.clone(),
         ),
         cells: [
-            record.assessment.priority.to_string(),
-            record.assessment.score.to_string(),
+            record.priority().to_string(),
+            record.score().to_string(),
             due.unwrap_or_else(|| "-".to_owned()),
             short(&finding.problem(), 32),
             short(&resource, 28),

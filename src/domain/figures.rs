@@ -148,7 +148,7 @@ impl Taking {
         if record.exception().is_some() {
             self.figures.excepted += 1;
         } else if record.is_open() {
-            let priority = record.assessment.priority;
+            let priority = record.priority();
             self.figures.open.add(priority);
             if record.due_at.is_some_and(|due| due < as_of) {
                 self.figures.overdue.add(priority);

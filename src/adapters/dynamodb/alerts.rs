@@ -18,7 +18,6 @@ use crate::{
     domain::{
         announce::{Bucket, Listeners},
         record::{Delivery, Lease, Record},
-        threat::Threat,
     },
 };
 
@@ -162,7 +161,6 @@ impl DynamoDb {
         let Marking { record, delivery } = marking;
         let mut set = Vec::new();
         let mut remove = vec!["lease"];
-        let threat = record.threat.as_ref().and_then(Threat::worth_telling);
         let update = self
             .update(keys::finding(&record.finding.arn))
             .condition_expression("lease.holder = :holder AND revision = :before")
@@ -196,13 +194,29 @@ impl DynamoDb {
                     .expression_attribute_values(":since", AttributeValue::S(since.to_string()))
             }
         };
-        let update = match threat {
+        let update = match &record.threat {
             // It was looked up for the message.
             Some(threat) => {
-                set.push("threat = :threat");
-                update.expression_attribute_values(":threat", item::json(&threat)?)
+                set.push("threat = :threat, priority = :priority, score = :score");
+                let priority = record.priority().as_str().to_owned();
+                let score = AttributeValue::N(record.score().to_string());
+                match item::threat_score(record) {
+                    Some(_) => set.push("threat_score = :score"),
+                    None => remove.push("threat_score"),
+                }
+                update
+                    .expression_attribute_values(":threat", item::json(threat)?)
+                    .expression_attribute_values(":priority", AttributeValue::S(priority))
+                    .expression_attribute_values(":score", score)
             }
             None => update,
+        };
+        let update = match record.due_at {
+            Some(due) if record.threat.is_some() => {
+                set.push("due_at = :due");
+                update.expression_attribute_values(":due", AttributeValue::S(due.to_string()))
+            }
+            _ => update,
         };
         let set = if set.is_empty() { String::new() } else { format!("SET {} ", set.join(", ")) };
         let update = update
@@ -225,7 +239,7 @@ impl TableRow for Record {
     fn size(&self) -> usize {
         /// Its keys, dates and facts.
         const REST: usize = 4_000;
-        let json = [serde_json::to_vec(&self.finding), serde_json::to_vec(&self.assessment)];
+        let json = [serde_json::to_vec(&self.finding), serde_json::to_vec(&self.by_event)];
         json.into_iter().flatten().map(|json| json.len()).sum::<usize>() + REST
     }
 }

@@ -27,6 +27,9 @@ struct Row<'a> {
     severity: &'a str,
     priority: &'a str,
     score: u8,
+    /// The same, where what is known of attacks changes it: an event, which does not know of that, leaves it alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threat_score: Option<u8>,
     account: &'a str,
     problem: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,7 +56,7 @@ struct Row<'a> {
 }
 
 /// The attributes of a finding's row that it may be without.
-pub const OPTIONAL: [&str; 15] = [
+pub const OPTIONAL: [&str; 16] = [
     "announced",
     "due_at",
     "end",
@@ -69,6 +72,7 @@ pub const OPTIONAL: [&str; 15] = [
     "pending_shard",
     "pending_since",
     "threat",
+    "threat_score",
 ];
 
 /// A row of the history.
@@ -111,11 +115,12 @@ pub fn row(record: &Record, expires_at: i64) -> Result<Item, Unreadable> {
     serde_dynamo::to_item(Row {
         pk: keys::finding(arn),
         sk: keys::CURRENT,
-        facts: record.facts().key(),
+        facts: record.event_facts().key(),
         status: record.status().as_str(),
         severity: record.finding.severity.as_str(),
-        priority: record.assessment.priority.as_str(),
-        score: record.assessment.score,
+        priority: record.priority().as_str(),
+        score: record.score(),
+        threat_score: threat_score(record),
         account: &record.finding.account,
         problem: record.finding.problem(),
         open_shard: record.is_open().then(|| keys::shard(keys::OPEN, arn)),
@@ -127,6 +132,12 @@ pub fn row(record: &Record, expires_at: i64) -> Result<Item, Unreadable> {
         expires_at: (!is_kept).then_some(expires_at),
         record,
     })
+}
+
+/// The score of a record, if what is known of attacks changes it.
+pub fn threat_score(record: &Record) -> Option<u8> {
+    let score = record.score();
+    (score != record.by_event.score).then_some(score)
 }
 
 /// The record of a row.
@@ -160,9 +171,9 @@ pub fn transition(
         end: record.end.as_ref(),
         excepted: record.excepted.as_ref(),
         state: Some(State {
-            score: record.assessment.score,
+            score: record.score(),
             version: record.version.as_str(),
-            policy: &record.assessment.policy,
+            policy: &record.by_event.policy,
         }),
         expires_at,
     })

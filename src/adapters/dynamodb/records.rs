@@ -36,7 +36,7 @@ impl Records for DynamoDb {
             )
             .update_expression(
                 "SET version = :version, finding = :finding, assessment = :assessment, \
-                 score = :score, last_seen_at = :now ADD revision :one",
+                 score = if_not_exists(threat_score, :score), last_seen_at = :now ADD revision :one",
             )
             .expression_attribute_values(":facts", AttributeValue::S(assessed.facts().key()))
             .expression_attribute_values(

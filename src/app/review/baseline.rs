@@ -239,7 +239,7 @@ impl Collected {
             self.excepted += 1;
             return;
         }
-        *self.by_priority.entry(record.assessment.priority).or_default() += 1;
+        *self.by_priority.entry(record.priority()).or_default() += 1;
         self.kept.push(Kept(record));
         if self.kept.len() > LOOKED_AT {
             self.kept.pop();

@@ -425,7 +425,7 @@ where
         };
         match step(Some(row), assessed, &self.triage.config.policy) {
             Step::Repetition | Step::Stale => Change::None("unchanged"),
-            Step::Write(..) if row.facts().key() == assessed.facts().key() => Change::Refresh,
+            Step::Write(..) if row.event_facts().key() == assessed.facts().key() => Change::Refresh,
             Step::Write(record, transition) => {
                 let what = if row.is_open() && !record.is_open() { "ended" } else { "changed" };
                 Change::Write(what, record, transition)

@@ -12,7 +12,7 @@ use crate::{
         },
     },
     domain::{
-        record::{Record, Transition},
+        record::{Record, Stance, Transition},
         round::Part,
         threat::Threat,
     },
@@ -31,28 +31,20 @@ const AT_ONCE: usize = 10;
 struct Vulnerability {
     /// Findings of it, by their ARNs.
     representatives: Vec<String>,
-    /// What its findings know of attacks on it: each answer once.
-    known: Vec<Option<Threat>>,
+    /// Where its findings stand: each place once.
+    stances: Vec<Stance>,
 }
 
 impl Vulnerability {
     /// Sees a finding of it, which Inspector has the details of if it `is_here`.
     fn see(&mut self, record: Record, is_here: bool) {
-        if self.known.iter().all(|known| !is_same(known.as_ref(), record.threat.as_ref())) {
-            self.known.push(record.threat);
+        let stance = Stance::of(&record);
+        if !self.stances.contains(&stance) {
+            self.stances.push(stance);
         }
         if is_here && self.representatives.len() < REPRESENTATIVES {
             self.representatives.push(record.finding.arn);
         }
-    }
-}
-
-/// Whether two say the same of what is worth telling.
-fn is_same(one: Option<&Threat>, other: Option<&Threat>) -> bool {
-    match (one, other) {
-        (Some(one), Some(other)) => one.agrees_with(other),
-        (None, None) => true,
-        _ => false,
     }
 }
 
@@ -119,15 +111,13 @@ where
         let listed = threats.values().filter(|threat| threat.listing().is_some()).count();
         let counts = &mut course.progress(Part::Threat).counts;
         counts.insert("knownExploited".to_owned(), u64::try_from(listed).unwrap_or(u64::MAX));
-        // Whose findings do not all know what is known.
-        let news: HashSet<&str> = vulnerabilities
-            .iter()
-            .filter(|(id, one)| {
-                let threat = threats.get(*id).filter(|threat| threat.is_worth_telling());
-                one.known.iter().any(|known| !is_same(known.as_ref(), threat))
-            })
-            .map(|(id, _)| id.as_str())
-            .collect();
+        // Where something is known that changes a finding.
+        let is_news = |(id, one): &(&String, &Vulnerability)| {
+            let threat = threats.get(*id);
+            threat.is_some_and(|threat| one.stances.iter().any(|stance| stance.is_moved_by(threat)))
+        };
+        let news: HashSet<&str> =
+            vulnerabilities.iter().filter(is_news).map(|(id, _)| id.as_str()).collect();
         if !news.is_empty()
             && let Ended::OutOfTime = self.spread(&news, &threats, course).await?
         {
@@ -199,9 +189,9 @@ where
         let policy = &self.triage.config.policy;
         let knowing = |row: &Record, now| {
             let threat = threats.get(row.finding.vulnerability()?);
-            let threat = threat.filter(|threat| threat.is_worth_telling());
-            let is_news = row.is_open() && !is_same(row.threat.as_ref(), threat);
-            is_news.then(|| (row.knowing(threat, told_at, policy, now), Transition::Threat))
+            let known = row.knowing(threat, told_at, policy, now);
+            let is_news = row.is_open() && known.is_news_after(row);
+            is_news.then_some((known, Transition::Threat))
         };
         self.rewrite(arns, Part::Threat, knowing, course).await
     }

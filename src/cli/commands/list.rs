@@ -113,7 +113,7 @@ pub async fn run(
 
 impl Arguments {
     fn wants(&self, record: &Record, now: Timestamp) -> bool {
-        let priority = self.priority.is_none_or(|priority| record.assessment.priority == priority);
+        let priority = self.priority.is_none_or(|priority| record.priority() == priority);
         let is_owner =
             |owner: &String| record.finding.owner(&self.owner_tags) == Some(owner.trim());
         let owner = self.owner.as_ref().is_none_or(is_owner);
@@ -126,8 +126,8 @@ impl Arguments {
         let resource = finding.resource();
         Listed {
             finding_arn: text::line(&finding.arn),
-            priority: record.assessment.priority,
-            score: record.assessment.score,
+            priority: record.priority(),
+            score: record.score(),
             due_at: record.due_at,
             overdue: is_overdue(record, now),
             status: text::line(finding.status.as_str()),

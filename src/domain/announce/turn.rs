@@ -19,7 +19,7 @@ pub fn turn(record: &Record, is_known: bool, summary_after: SignedDuration) -> O
             record.partial_delivery.as_ref().and_then(|partly| partly.at).unwrap_or(since),
         );
     }
-    let is_urgent = record.assessment.priority >= Priority::P2 && !is_known;
+    let is_urgent = record.priority() >= Priority::P2 && !is_known;
     let waits = if is_urgent { SignedDuration::ZERO } else { summary_after };
     Some(since.saturating_add(waits).unwrap_or(since))
 }
@@ -40,7 +40,7 @@ mod tests {
         };
         let of = |priority: Priority| {
             let mut record = record(sample::finding());
-            record.assessment.priority = priority;
+            record.by_event.priority = priority;
             record
         };
         assert_eq!(Priority::ALL.map(|priority| waits(&of(priority), false)), [0, 0, 60, 60]);

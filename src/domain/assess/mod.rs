@@ -12,7 +12,7 @@ pub use policy::{NotAnSla, NotTags, Policy, Sla, UrgentTags};
 pub use priority::{NotAPriority, Priority};
 pub use score::{Factor, Reason};
 
-use crate::domain::finding::Finding;
+use crate::domain::{finding::Finding, threat::Threat};
 
 /// What we make of a finding.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,8 +38,28 @@ pub fn assess(finding: &Finding, policy: &Policy, now: Option<Timestamp>) -> Ass
     let score = reasons.iter().map(|reason| reason.points).sum();
     let priority = class(score);
     let due_at = now.filter(|_| finding.status.is_open());
-    let due_at = due_at.and_then(|now| policy.due_at(finding, priority, now));
+    let due_at = due_at.and_then(|now| policy.due_at(finding, None, priority, now));
     Assessment { score, priority, due_at, reasons, policy: policy.stamp() }
+}
+
+impl Assessment {
+    /// The assessment of `finding` as of `now` that this is by the finding alone, once `threat` is known of its vulnerability.
+    /// By when to act stays as it was. One of an earlier version of the formula stays as it is, until the finding is assessed
+    /// again.
+    #[must_use]
+    pub fn knowing(&self, finding: &Finding, threat: &Threat, now: Option<Timestamp>) -> Self {
+        if !Policy::is_stamp_of_this_version(&self.policy) {
+            return self.clone();
+        }
+        let reasons = score::knowing(&self.reasons, finding, threat, now);
+        let score = reasons.iter().map(|reason| reason.points).sum();
+        Self { score, priority: class(score), reasons, ..self.clone() }
+    }
+
+    /// The class of a finding that has so many points besides those for its `probability`, once `threat` is known.
+    pub fn class_with(others: u8, probability: Option<f64>, threat: &Threat) -> Priority {
+        class(others.saturating_add(score::likelihood(probability, threat).points))
+    }
 }
 
 /// The class of a score. Of the HIGH and CRITICAL vulnerabilities, P1 takes less than one in twenty
@@ -59,7 +79,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::domain::finding::{Envelope, sample};
+    use crate::domain::finding::{Envelope, FindingType, sample};
 
     const NOW: &str = "2026-11-20T12:00:00Z";
 
@@ -194,6 +214,73 @@ mod tests {
             prop_assert!(score(&none) <= score(&fix));
             prop_assert!(score(&unknown) <= score(&fix));
         }
+    }
+
+    fn checked(threat: &Value) -> Threat {
+        Threat::read(threat, NOW.parse().unwrap())
+    }
+
+    /// The assessment of a finding once `threat` is known.
+    fn knowing(finding: &Finding, threat: &Threat) -> Assessment {
+        let now = NOW.parse().ok();
+        assess(finding, &Policy::default(), now).knowing(finding, threat, now)
+    }
+
+    proptest! {
+        #[test]
+        fn what_cisa_lists_is_p1_by_itself_and_the_points_add_up(
+            f in any_finding(),
+            seen in proptest::option::of(1_600_000_000i64..1_795_000_000),
+        ) {
+            let finding = read(&f);
+            let seen = seen.map(|at| json!({"lastSeen": at}));
+            let listed = checked(&json!({"cisaData": {}, "exploitObserved": seen}));
+            let known = knowing(&finding, &listed);
+            prop_assert_eq!(known.reasons.iter().map(|r| u32::from(r.points)).sum::<u32>(), u32::from(known.score));
+            prop_assert!(known.score <= 100 && known.score >= score(&finding));
+            let has_epss = matches!(finding.kind, FindingType::PackageVulnerability | FindingType::Other(_));
+            prop_assert!(!has_epss || known.priority == Priority::P1);
+            let names = |a: &Assessment| a.reasons.iter().filter(|r| r.factor.name() == "exploit").count();
+            prop_assert!(names(&known) <= 1);
+        }
+
+        #[test]
+        fn an_exploit_that_was_seen_never_makes_it_less_urgent(f in any_finding(), at in 1_600_000_000i64..1_795_000_000) {
+            let finding = read(&f);
+            let seen = checked(&json!({"exploitObserved": {"firstSeen": 1_500_000_000, "lastSeen": at}}));
+            prop_assert!(knowing(&finding, &seen).score >= score(&finding));
+        }
+
+        #[test]
+        fn to_know_nothing_changes_nothing(f in any_finding()) {
+            let finding = read(&f);
+            let alone = assess(&finding, &Policy::default(), NOW.parse().ok());
+            prop_assert_eq!(knowing(&finding, &Threat::unknown(NOW.parse().unwrap())), alone.clone());
+            prop_assert_eq!(knowing(&finding, &checked(&json!({}))), alone);
+        }
+    }
+
+    #[test]
+    fn the_newer_probability_counts() {
+        let finding = sample::with(|f| f["epss"] = json!({"score": 0.01}));
+        let points = |as_of: &str| {
+            let threat = Threat::read(&json!({"epssScore": 0.25}), as_of.parse().unwrap());
+            let now = NOW.parse().ok();
+            let alone = assess(&finding, &Policy::default(), now);
+            alone.knowing(&finding, &threat, now).reasons[0].points
+        };
+        assert_eq!([points("2026-11-19T00:00:00Z"), points("2026-11-20T12:00:00Z")], [4, 18]);
+    }
+
+    #[test]
+    fn an_assessment_of_an_earlier_formula_stays_as_it_is() {
+        let finding = sample::finding();
+        let earlier = Assessment {
+            policy: "2".to_owned(),
+            ..assess(&finding, &Policy::default(), NOW.parse().ok())
+        };
+        let listed = checked(&json!({"cisaData": {}}));
+        assert_eq!(earlier.knowing(&finding, &listed, NOW.parse().ok()), earlier);
     }
 
     #[test]

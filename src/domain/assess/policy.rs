@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 use jiff::{SignedDuration, Timestamp};
 
 use super::Priority;
-use crate::domain::{digest, finding::Finding};
+use crate::domain::{digest, finding::Finding, threat::Threat};
 
 /// The settings of the assessment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,16 +20,23 @@ impl Policy {
     /// The version of formula and thresholds. Raise it with every change to either.
     pub const VERSION: &str = "3";
 
-    /// By when to act on a finding of this priority that is to be acted on from `now` on; none if nobody can end
+    /// By when to act on a finding of this priority, of which `threat` is known, that is to be acted on from `now` on; none if nobody can end
     /// it.
     pub fn due_at(
         &self,
         finding: &Finding,
+        threat: Option<&Threat>,
         priority: Priority,
         now: Timestamp,
     ) -> Option<Timestamp> {
-        let allowed = self.sla.allowed(priority, finding.exploit_known());
+        let is_exploited = threat.is_some_and(Threat::is_worth_telling);
+        let allowed = self.sla.allowed(priority, finding.exploit_known() || is_exploited);
         now.checked_add(allowed).ok().filter(|_| !finding.is_on_demand())
+    }
+
+    /// Whether an assessment with this stamp was made with this version of the formula, under whatever settings.
+    pub fn is_stamp_of_this_version(stamp: &str) -> bool {
+        stamp.split('-').next() == Some(Self::VERSION)
     }
 
     /// What the assessments of this policy are stamped with: the version, and a digest of the

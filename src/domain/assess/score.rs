@@ -7,7 +7,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Policy, vector::Vector};
-use crate::domain::finding::{Details, Finding, FindingType, FixAvailable, Resource, Severity};
+use crate::domain::{
+    finding::{Details, Finding, FindingType, FixAvailable, Resource, Severity},
+    threat::{Listing, Threat},
+};
 
 /// What points are given for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,6 +20,13 @@ pub enum Factor {
     Epss {
         /// 0.0 to 1.0; `None` if the event does not say.
         probability: Option<f64>,
+    },
+    /// CISA's catalogue has the vulnerability: it is exploited for certain. 35 points, in place of those for its probability.
+    KnownExploited {
+        /// Since when it is there.
+        added: Option<Timestamp>,
+        /// What CISA has agencies do, in its words.
+        action: Option<String>,
     },
     /// How new the vulnerability is. Up to 40 points.
     Fresh {
@@ -66,6 +76,7 @@ impl Factor {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Epss { .. } => "epss",
+            Self::KnownExploited { .. } => "known-exploited",
             Self::Fresh { .. } => "fresh",
             Self::OwnWeakness { .. } => "own-weakness",
             Self::Severity { .. } => "severity",
@@ -104,16 +115,43 @@ pub fn reasons(finding: &Finding, policy: &Policy, now: Option<Timestamp>) -> Ve
     };
     let threat = match own {
         Some(own) => [Some(own), None],
-        None => [Some(epss(finding)), Some(fresh(finding, gravity, now))],
+        None => [Some(epss(finding.epss)), Some(fresh(finding, gravity, now))],
     };
     let rest = [
         Some(severity(finding, gravity, vector.as_ref())),
-        exploit(finding, now),
+        exploit(finding.exploit_known(), finding.last_known_exploit_at, now),
         exposure(finding, vector.as_ref()),
         environment(finding, policy),
         fix(finding),
     ];
     threat.into_iter().chain(rest).flatten().collect()
+}
+
+/// The reasons for the score of a finding as of `now`, which were these by the finding alone, once `threat` is known of its
+/// vulnerability. The newer EPSS counts, the later exploit, and what CISA lists is certain.
+pub fn knowing(
+    reasons: &[Reason],
+    finding: &Finding,
+    threat: &Threat,
+    now: Option<Timestamp>,
+) -> Vec<Reason> {
+    let is_newer = finding.as_of().is_none_or(|as_of| as_of <= threat.checked_at);
+    let mut known = Vec::with_capacity(reasons.len() + 1);
+    for reason in reasons {
+        match reason.factor {
+            Factor::Epss { .. } if is_newer || threat.listing().is_some() => {
+                known.push(likelihood(finding.epss, threat));
+            }
+            Factor::Exploit { .. } if threat.observed.is_some() => {}
+            _ => known.push(reason.clone()),
+        }
+        if let (Factor::Severity { .. }, Some(seen)) = (&reason.factor, &threat.observed) {
+            let said = exploit(finding.exploit_known(), finding.last_known_exploit_at, now);
+            let seen = exploit(true, seen.last.or(seen.first), now);
+            known.extend(said.into_iter().chain(seen).max_by_key(|reason| reason.points));
+        }
+    }
+    known
 }
 
 /// The gravity of the worst there can be.
@@ -136,7 +174,7 @@ fn gravity(finding: &Finding, vector: Option<&Vector>) -> u32 {
     rating + vector.map_or(stand_in, |vector| 4 * vector.impact + 3 * vector.ease)
 }
 
-/// 45 points times the square root of the probability: rates of exploitation span three orders of
+/// 35 points times the square root of the probability: rates of exploitation span three orders of
 /// magnitude, and the root keeps 0.1 % and 1 % apart without making them half of the score.
 ///
 /// An unknown probability counts as 2 %, which is more than what nine in ten HIGH and CRITICAL
@@ -144,14 +182,28 @@ fn gravity(finding: &Finding, vector: Option<&Vector>) -> u32 {
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "a number from 0 to 45"
+    reason = "a number from 0 to 35"
 )]
-fn epss(finding: &Finding) -> Reason {
+fn epss(probability: Option<f64>) -> Reason {
     const UNKNOWN: f64 = 0.02;
-    let probability = finding.epss.unwrap_or(UNKNOWN).clamp(0.0, 1.0);
+    let taken = probability.unwrap_or(UNKNOWN).clamp(0.0, 1.0);
     // A square root is exactly rounded on every machine, so that class borders never flicker.
-    let points = (35.0 * probability.sqrt() + 0.5).floor() as u32;
-    Reason::new(points, Factor::Epss { probability: finding.epss })
+    let points = (35.0 * taken.sqrt() + 0.5).floor() as u32;
+    Reason::new(points, Factor::Epss { probability })
+}
+
+/// How likely exploitation is, once `threat` is known beside what an event says.
+pub fn likelihood(probability: Option<f64>, threat: &Threat) -> Reason {
+    match threat.listing() {
+        Some(listing) => known_exploited(listing),
+        None => epss(threat.epss.or(probability)),
+    }
+}
+
+/// The points of probability 1: what CISA has evidence of is no matter of probability.
+fn known_exploited(listing: &Listing) -> Reason {
+    let (added, action) = (listing.added, listing.action.clone());
+    Reason::new(35, Factor::KnownExploited { added, action })
 }
 
 /// After how many days news counts half.
@@ -188,11 +240,11 @@ fn severity(finding: &Finding, gravity: u32, vector: Option<&Vector>) -> Reason 
 
 /// 5 points for a known exploit, and up to 5 for how recently it was seen. EPSS has learned from
 /// old exploits; the new one is what it is slow to see. Without a date: as 90 days ago.
-fn exploit(finding: &Finding, now: Option<Timestamp>) -> Option<Reason> {
-    if !finding.exploit_known() {
+fn exploit(is_known: bool, last: Option<Timestamp>, now: Option<Timestamp>) -> Option<Reason> {
+    if !is_known {
         return None;
     }
-    let days = days_between(finding.last_known_exploit_at, now);
+    let days = days_between(last, now);
     let since = days.unwrap_or(HALF_AFTER);
     let points = share(5 * (HALF_AFTER + since) + 5 * HALF_AFTER, HALF_AFTER + since);
     Some(Reason::new(points, Factor::Exploit { days }))

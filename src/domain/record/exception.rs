@@ -12,7 +12,6 @@ use crate::domain::{
     assess::Policy,
     finding::Status,
     ledger::{Cover, Decision, Exception, InForce, Situation, Terms, WhyEnded},
-    threat::Threat,
 };
 
 /// The exception that covers a finding, or was the last that did.
@@ -81,9 +80,9 @@ impl Record {
     pub fn situation(&self) -> Situation<'_> {
         Situation {
             finding: &self.finding,
-            priority: self.assessment.priority,
+            priority: self.priority(),
             known_exploited: self.is_known_exploited(),
-            seen_exploited: self.threat.as_ref().is_some_and(|threat| threat.observed.is_some()),
+            seen_exploited: self.is_seen_exploited(),
         }
     }
 
@@ -142,9 +141,7 @@ impl Record {
                     }
                     _ => Excepted { hidden: self.is_hidden_by_exception(), ..new },
                 };
-                // Of attacks, rows have what is worth telling.
-                let threat = self.threat.as_ref().and_then(Threat::worth_telling);
-                let record = Self { excepted: Some(excepted), threat, ..self.clone() };
+                let record = Self { excepted: Some(excepted), ..self.clone() };
                 Some((record.waiting(now), Transition::Excepted))
             }
             (Cover::None(_), None) => None,
@@ -152,7 +149,7 @@ impl Record {
                 let in_ledger = others.iter().find(|other| other.exception.id == before.id);
                 let why = before.terms.ended(&situation, now);
                 let why = why.or(in_ledger.map(|other| other.why)).unwrap_or(WhyEnded::Withdrawn);
-                let due = policy.due_at(&self.finding, self.assessment.priority, now);
+                let due = policy.due_at(&self.finding, self.threat.as_ref(), self.priority(), now);
                 Some((
                     self.clone().uncovered(why, due, now).waiting(now),
                     Transition::ExceptionEnded,
@@ -179,7 +176,7 @@ impl Record {
             opening: self.opening.max(1),
             ended_at: None,
             end: None,
-            due_at: policy.due_at(&self.finding, self.assessment.priority, now),
+            due_at: policy.due_at(&self.finding, self.threat.as_ref(), self.priority(), now),
             ..self.clone()
         };
         Some((record.waiting(now), Transition::Excepted))

@@ -11,10 +11,11 @@ mod facts;
 mod retell;
 #[cfg(test)]
 pub(crate) mod sample;
+mod stance;
 mod step;
 mod version;
 
-use std::cmp::Reverse;
+use std::{borrow::Cow, cmp::Reverse};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -25,11 +26,12 @@ pub use delivery::{Announcement, Audience, Delivery, Lease, PartialDelivery};
 pub use end::{End, EndQueue, How};
 pub use exception::{CoverEnd, Excepted};
 pub use facts::Facts;
+pub use stance::Stance;
 pub use step::{AssessedFinding, Step, step};
 pub use version::Version;
 
 use super::{
-    assess::{Assessment, Policy},
+    assess::{Assessment, Policy, Priority},
     finding::Finding,
     threat::Threat,
 };
@@ -43,9 +45,9 @@ pub struct Record {
     /// The newest state.
     #[serde(with = "As::<JsonString>")]
     pub finding: Finding,
-    /// The assessment of that state.
-    #[serde(with = "As::<JsonString>")]
-    pub assessment: Assessment,
+    /// The assessment of that state by itself. Together with what is known besides, it is [`Record::assessment`].
+    #[serde(rename = "assessment", with = "As::<JsonString>")]
+    pub by_event: Assessment,
     /// Its place in the order of events.
     pub version: Version,
     /// How often the row was written; a write that expects another number is too late.
@@ -83,19 +85,57 @@ pub struct Record {
 }
 
 impl Record {
+    /// The assessment by all that is known: by the event, and by what the daily round has found out of attacks.
+    pub fn assessment(&self) -> Cow<'_, Assessment> {
+        match &self.threat {
+            None => Cow::Borrowed(&self.by_event),
+            Some(threat) => {
+                let now = Some(self.last_seen_at);
+                Cow::Owned(self.by_event.knowing(&self.finding, threat, now))
+            }
+        }
+    }
+
+    /// Its class, by all that is known.
+    pub fn priority(&self) -> Priority {
+        self.assessment().priority
+    }
+
+    /// Its score, by all that is known.
+    pub fn score(&self) -> u8 {
+        self.assessment().score
+    }
+
     /// The facts that matter.
     pub fn facts(&self) -> Facts {
+        let by_event = self.event_facts();
         Facts {
-            status: self.status().clone(),
+            priority: self.priority(),
+            exploit: by_event.exploit || self.counts_as_seen_exploited(),
             known_exploited: self.is_known_exploited(),
-            ..Facts::of(&self.finding, &self.assessment)
+            ..by_event
         }
+    }
+
+    /// Those of them that events say: what decides whether a further one changes something.
+    pub fn event_facts(&self) -> Facts {
+        Facts { status: self.status().clone(), ..Facts::of(&self.finding, &self.by_event) }
     }
 
     /// Its place among others, those first that people should see first: by score, by due date, and by name.
     pub fn urgency(&self) -> impl Ord + use<'_> {
         let due = self.due_at.unwrap_or(Timestamp::MAX);
-        (Reverse(self.assessment.score), due, &self.finding.arn)
+        (Reverse(self.score()), due, &self.finding.arn)
+    }
+
+    /// Whether somebody has seen the vulnerability exploited, besides what events say.
+    pub fn is_seen_exploited(&self) -> bool {
+        self.threat.as_ref().is_some_and(|threat| threat.observed.is_some())
+    }
+
+    /// The same, as a fact that people are told. Before this version of the policy it was none.
+    fn counts_as_seen_exploited(&self) -> bool {
+        self.is_seen_exploited() && Policy::is_stamp_of_this_version(&self.by_event.policy)
     }
 
     /// Whether CISA's catalogue has the vulnerability, as far as the record knows.
@@ -103,8 +143,8 @@ impl Record {
         self.threat.as_ref().is_some_and(|threat| threat.listing().is_some())
     }
 
-    /// The record, knowing what there is to know of attacks by `now`. Who was told at `told_at` of all that was there was told
-    /// that, too.
+    /// The record once `threat` is known of its vulnerability, at `now`. Who was told at `told_at` of all that was there was
+    /// told that, too.
     #[must_use]
     pub fn knowing(
         &self,
@@ -113,16 +153,42 @@ impl Record {
         policy: &Policy,
         now: Timestamp,
     ) -> Self {
-        let mut record = self.clone();
-        record.threat = threat.and_then(Threat::worth_telling);
-        let is_known_exploited = record.is_known_exploited();
+        let mut record = self.reassessed_under(policy);
+        record.threat = threat.map(|threat| record.what_matters_of(threat));
+        let facts = record.facts();
         if let Some(told) = &mut record.announced
             && Some(told.at) == told_at
         {
-            told.facts.known_exploited = is_known_exploited;
+            let Facts { priority, exploit, known_exploited, .. } = facts;
+            told.facts = Facts { priority, exploit, known_exploited, ..told.facts.clone() };
         }
-        let due = policy.due_at(&record.finding, record.assessment.priority, now);
+        let due = policy.due_at(&record.finding, record.threat.as_ref(), record.priority(), now);
+        record.due_at = match record.due_at {
+            Some(before) => Some(due.map_or(before, |due| due.min(before))),
+            None => due.filter(|_| record.is_open()),
+        };
         record.covered_still(due, now).waiting(now)
+    }
+
+    /// What of `threat` changes how urgent it is, or what is said of it: a probability only if that changes its class.
+    fn what_matters_of(&self, threat: &Threat) -> Threat {
+        let known = |epss| {
+            let threat = Threat { epss, ..threat.clone() };
+            let now = Some(self.last_seen_at);
+            (self.by_event.knowing(&self.finding, &threat, now).priority, threat)
+        };
+        let (without, with) = (known(None), known(threat.epss));
+        if with.0 == without.0 { without.1 } else { with.1 }
+    }
+
+    /// Whether `self`, which knows more of attacks, is worth a row in place of `before`.
+    pub fn is_news_after(&self, before: &Self) -> bool {
+        let told = |record: &Self| record.threat.as_ref().is_some_and(Threat::is_worth_telling);
+        let is_same = match (&self.threat, &before.threat) {
+            (Some(one), Some(other)) if told(self) || told(before) => one.agrees_with(other),
+            _ => told(self) == told(before),
+        };
+        !is_same || self.priority() != before.priority()
     }
 
     /// The record as the next one to be written.

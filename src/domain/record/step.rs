@@ -76,12 +76,11 @@ pub fn step(previous: Option<&Record>, assessed: &AssessedFinding, policy: &Poli
     };
     let is_absent = previous.end.as_ref().is_some_and(|end| end.by_absence);
     let written = || {
-        let rebased = previous.reassessed_under(policy, &assessed.assessment);
-        let AssessedFinding { finding, assessment, received_at, .. } = assessed;
-        let due = policy.due_at(finding, assessment.priority, *received_at);
-        let (record, transition) = next(&rebased, assessed, due);
-        let record = record.covered_still(due, *received_at);
-        Step::Write(Box::new(record.waiting(assessed.received_at)), transition)
+        let now = assessed.received_at;
+        let (record, transition) = next(&previous.reassessed_under(policy), assessed, policy);
+        let due = policy.due_at(&record.finding, record.threat.as_ref(), record.priority(), now);
+        let record = record.covered_still(due, now);
+        Step::Write(Box::new(record.waiting(now)), transition)
     };
     match order {
         Ordering::Less => Step::Stale,
@@ -94,21 +93,26 @@ pub fn step(previous: Option<&Record>, assessed: &AssessedFinding, policy: &Poli
 
 impl Record {
     /// The record as if it had been assessed under `policy` when it was last seen, if it was under
-    /// another one than `fresh`. A change of policy is not news: what was announced stays
-    /// announced, under the new priority.
-    fn reassessed_under(&self, policy: &Policy, fresh: &Assessment) -> Self {
+    /// another one. A change of policy is not news: what was announced stays announced, under the new
+    /// priority.
+    pub(super) fn reassessed_under(&self, policy: &Policy) -> Self {
         let mut rebased = self.clone();
-        if self.assessment.policy == fresh.policy {
+        if self.by_event.policy == policy.stamp() {
             return rebased;
         }
-        let due_at = self.assessment.due_at;
-        let assessment = assess(&self.finding, policy, Some(self.last_seen_at));
-        rebased.assessment = Assessment { due_at, ..assessment };
-        let (was, is) = (self.assessment.priority, rebased.assessment.priority);
-        let all = rebased.announced.iter_mut().map(|told| &mut told.facts.priority);
-        let some = rebased.partial_delivery.iter_mut().map(|told| &mut told.facts.priority);
-        for priority in all.chain(some).filter(|priority| **priority >= was) {
-            *priority = if *priority == was { is } else { is.max(*priority) };
+        let due_at = self.by_event.due_at;
+        let by_event = assess(&self.finding, policy, Some(self.last_seen_at));
+        rebased.by_event = Assessment { due_at, ..by_event };
+        let (was, is) = (self.facts(), rebased.facts());
+        let all = rebased.announced.iter_mut().map(|told| &mut told.facts);
+        let some = rebased.partial_delivery.iter_mut().map(|told| &mut told.facts);
+        for told in all.chain(some) {
+            if told.priority == was.priority {
+                told.priority = is.priority;
+            } else if told.priority > was.priority {
+                told.priority = is.priority.max(told.priority);
+            }
+            told.exploit |= is.exploit && !was.exploit;
         }
         rebased
     }
@@ -119,7 +123,7 @@ fn first(assessed: &AssessedFinding) -> (Record, Transition) {
     let open = assessed.finding.status.is_open();
     let record = Record {
         finding: assessed.finding.clone(),
-        assessment: assessed.assessment.clone(),
+        by_event: assessed.assessment.clone(),
         version: assessed.version.clone(),
         revision: 1,
         first_seen_at: now,
@@ -139,18 +143,14 @@ fn first(assessed: &AssessedFinding) -> (Record, Transition) {
     (record, if open { Transition::Opened } else { Transition::FirstSeenEnded })
 }
 
-fn next(
-    previous: &Record,
-    assessed: &AssessedFinding,
-    fresh_due: Option<Timestamp>,
-) -> (Record, Transition) {
+fn next(previous: &Record, assessed: &AssessedFinding, policy: &Policy) -> (Record, Transition) {
     let now = assessed.received_at;
     let transition = match (previous.is_open(), &assessed.finding.status) {
         (false, status) if status.is_open() && previous.opening == 0 => Transition::Opened,
         (false, status) if status.is_open() => Transition::Reopened,
         (true, Status::Suppressed) => Transition::Suppressed,
         (true, Status::Closed) => Transition::Closed,
-        _ if previous.facts().key() == assessed.facts().key() => Transition::Reassessed,
+        _ if previous.event_facts().key() == assessed.facts().key() => Transition::Reassessed,
         _ => Transition::Changed,
     };
     let is_explained = previous.exception().is_some() || previous.is_hidden_by_exception();
@@ -162,9 +162,9 @@ fn next(
     let opened_at = if came_back { Some(assessed.since()) } else { previous.opened_at };
     let ended_as_before = assessed.finding.status == previous.finding.status;
     let ended_at = previous.ended_at.filter(|_| ended_as_before);
-    let record = Record {
+    let mut record = Record {
         finding: assessed.finding.clone(),
-        assessment: assessed.assessment.clone(),
+        by_event: assessed.assessment.clone(),
         version: assessed.version.clone(),
         revision: previous.revision + 1,
         last_seen_at: now.max(previous.last_seen_at),
@@ -172,7 +172,6 @@ fn next(
         opened_at,
         ended_at: if open { None } else { Some(ended_at.unwrap_or_else(|| assessed.since())) },
         end: if open { None } else { end(previous, assessed) },
-        due_at: if open { due(previous, assessed, fresh_due, reopened) } else { None },
         // The ledger may have changed while it was closed: whoever tells of it looks.
         excepted: previous
             .excepted
@@ -181,6 +180,7 @@ fn next(
             .map(|one| Excepted { hidden, ..one }),
         ..previous.clone()
     };
+    record.due_at = if open { due(previous, &record, reopened, policy, now) } else { None };
     (record, transition)
 }
 
@@ -201,12 +201,14 @@ fn end(previous: &Record, assessed: &AssessedFinding) -> Option<End> {
 /// falls with the age of a vulnerability gives nobody more time.
 fn due(
     previous: &Record,
-    assessed: &AssessedFinding,
-    fresh: Option<Timestamp>,
+    record: &Record,
     reopened: bool,
+    policy: &Policy,
+    now: Timestamp,
 ) -> Option<Timestamp> {
-    let milder = assessed.finding.severity.rank() < previous.finding.severity.rank()
-        && assessed.assessment.priority < previous.assessment.priority;
+    let fresh = policy.due_at(&record.finding, record.threat.as_ref(), record.priority(), now);
+    let milder = record.finding.severity.rank() < previous.finding.severity.rank()
+        && record.priority() < previous.priority();
     match previous.due_at {
         Some(earlier) if !reopened && !milder => {
             Some(fresh.map_or(earlier, |fresh| fresh.min(earlier)))
@@ -330,7 +332,7 @@ mod tests {
             panic!("a changed priority is a transition")
         };
         assert_eq!(transition, Transition::Reassessed);
-        assert_eq!(reassessed.assessment.priority, Priority::P1);
+        assert_eq!(reassessed.priority(), Priority::P1);
         assert_eq!(decide(&reassessed), Decision::Quiet(QuietReason::AlreadyTold));
 
         // Nor do those hear it twice who have heard it when others have not.

@@ -21,7 +21,7 @@ pub enum Attribute {
 
 /// What an alert can be filtered by.
 pub fn alert(record: &Record, why: AlertReason, style: &Style) -> Vec<(&'static str, Attribute)> {
-    let (priority, severity) = (record.assessment.priority.as_str(), &record.finding.severity);
+    let (priority, severity) = (record.priority().as_str(), &record.finding.severity);
     let urgency = [("priority", priority), ("severity", severity.as_str())];
     let properties = properties(record, style);
     let all = urgency.into_iter().chain(properties).chain([("reason", why.as_str())]);
@@ -32,7 +32,7 @@ pub fn alert(record: &Record, why: AlertReason, style: &Style) -> Vec<(&'static 
 /// have in common. So a filter hears of exactly those summaries that have something of it.
 pub fn summary(news: &[(&Record, AlertReason)], style: &Style) -> Vec<(&'static str, Attribute)> {
     let records = || news.iter().map(|(record, _)| *record);
-    let priority = records().map(|record| record.assessment.priority).max();
+    let priority = records().map(Record::priority).max();
     let severities = records().map(|record| &record.finding.severity);
     let severity = severities.max_by_key(|severity| severity.rank());
     let urgency = [

@@ -71,7 +71,7 @@ struct Metadata<'a> {
 }
 
 wording! {
-    fn in_words<'a>(alert: &'a AlertView<'a>) by "en/chat.txt", "ja/chat.txt"
+    fn in_words<'a>(alert: &'a AlertView) by "en/chat.txt", "ja/chat.txt"
 }
 
 /// The notification that announces a record, for the reason `why`. Findings of one problem share a

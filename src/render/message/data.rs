@@ -231,10 +231,10 @@ impl Entry {
             status: text::line(finding.status.as_str()),
             end: Ending::of(record),
             exception: record.excepted.as_ref().map(Exception::new),
-            priority: record.assessment.priority,
-            score: record.assessment.score,
+            priority: record.priority(),
+            score: record.score(),
             reasons: record
-                .assessment
+                .assessment()
                 .reasons
                 .iter()
                 .map(|because| Because {

@@ -23,7 +23,7 @@ use crate::{
 const WIDTH: usize = 72;
 
 wording! {
-    fn in_words<'a>(alert: &'a AlertView<'a>) by "en/email.txt", "ja/email.txt"
+    fn in_words<'a>(alert: &'a AlertView) by "en/email.txt", "ja/email.txt"
 }
 
 /// The e-mail that announces a record, for the reason `why`.

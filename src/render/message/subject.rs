@@ -18,7 +18,7 @@ const LONGEST: usize = 99;
 pub fn subject(record: &Record) -> String {
     let mut parts = parts(record).map(|part| ascii(&part));
     loop {
-        let line = line(record.assessment.priority.as_str(), &parts);
+        let line = line(record.priority().as_str(), &parts);
         let Some(excess) = line.len().checked_sub(LONGEST).filter(|excess| *excess > 0) else {
             return line;
         };
@@ -36,7 +36,7 @@ pub fn subject(record: &Record) -> String {
 
 /// The same line where there is room for all of it, and for every script.
 pub fn line_of(record: &Record) -> String {
-    line(record.assessment.priority.as_str(), &parts(record))
+    line(record.priority().as_str(), &parts(record))
 }
 
 /// A line as a subject: what does not fit is cut off its end.

@@ -11,7 +11,7 @@ use super::{Language, Message, Style, attributes, fit, subject};
 use crate::{
     domain::{
         announce,
-        assess::{Assessment, Priority},
+        assess::Priority,
         finding::Remediation,
         ledger::{Decision, WhyEnded},
         record::{AlertReason, Record},
@@ -118,15 +118,15 @@ wording! {
 }
 
 wording! {
-    fn in_full<'a>(urgent: &'a [AlertView<'a>]) by "en/urgent.txt", "ja/urgent.txt"
+    fn in_full<'a>(urgent: &'a [AlertView]) by "en/urgent.txt", "ja/urgent.txt"
 }
 
 /// The more urgent, the smaller.
 fn urgency(record: &Record) -> impl Ord + use<'_> {
-    let Assessment { priority, score, .. } = &record.assessment;
+    let assessment = record.assessment();
     (
-        Reverse(*priority),
-        Reverse(*score),
+        Reverse(assessment.priority),
+        Reverse(assessment.score),
         record.due_at.unwrap_or(Timestamp::MAX),
         &record.finding.arn,
     )
@@ -147,8 +147,7 @@ impl<'a> Summary<'a> {
             keyed.chunk_by(|(a, _), (b, _)| a == b).map(Group::new).collect();
         groups.sort_by(|a, b| {
             let more = b.resources.len().cmp(&a.resources.len());
-            let by_class =
-                Reverse(a.first.assessment.priority).cmp(&Reverse(b.first.assessment.priority));
+            let by_class = Reverse(a.first.priority()).cmp(&Reverse(b.first.priority()));
             by_class.then(more).then_with(|| urgency(a.first).cmp(&urgency(b.first)))
         });
         Self { news, at, total: news.len(), all: None, groups, by_urgency }
@@ -164,7 +163,7 @@ impl<'a> Summary<'a> {
 
     /// The highest priority in it.
     pub fn priority(&self) -> &'static str {
-        self.by_urgency.first().map_or("", |(record, _)| record.assessment.priority.as_str())
+        self.by_urgency.first().map_or("", |(record, _)| record.priority().as_str())
     }
 
     /// One line: how many, and what first.
@@ -195,7 +194,7 @@ impl<'a> Summary<'a> {
 
     fn shown(&self, shown: usize) -> Shown<'_> {
         let count = |priority| {
-            let of = self.news.iter().filter(|(record, _)| record.assessment.priority == priority);
+            let of = self.news.iter().filter(|(record, _)| record.priority() == priority);
             (priority, of.count())
         };
         let set = |of: fn(&'a Record) -> Vec<&'a str>| {
@@ -257,7 +256,7 @@ impl Summary<'_> {
             for key in keys {
                 let goes = updates.entry(key).or_default();
                 goes.findings += 1;
-                goes.urgent += usize::from(record.assessment.priority >= Priority::P2);
+                goes.urgent += usize::from(record.priority() >= Priority::P2);
                 goes.resources.extend(finding.resources.iter().map(|r| r.id.as_str()));
             }
         }
@@ -297,7 +296,7 @@ impl ShownGroup {
     fn new(group: &Group<'_>) -> Self {
         let finding = &group.first.finding;
         Self {
-            priority: group.first.assessment.priority.as_str(),
+            priority: group.first.priority().as_str(),
             problem: safe(&finding.problem(), 60),
             package: safe(&subject::packages(finding), 60),
             remediation: Remediation::of(finding).map(|text| safe(text, 60)),
@@ -312,7 +311,7 @@ impl ShownGroup {
 pub fn email(summary: &Summary<'_>, style: &Style) -> Message {
     // The most urgent of each problem: three machines with one problem are said above.
     let mut seen = BTreeSet::new();
-    let urgent: Vec<AlertView<'_>> = summary
+    let urgent: Vec<AlertView> = summary
         .by_urgency
         .iter()
         .filter(|(record, _)| seen.insert(announce::problem_key(&record.finding)))

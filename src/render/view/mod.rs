@@ -9,7 +9,7 @@ use jiff::{Timestamp, tz::Offset};
 pub use links::Page;
 
 use crate::domain::{
-    assess::{Priority, Reason},
+    assess::{Assessment, Factor, Priority, Reason},
     finding::{
         Details, Finding, PackageVulnerability, Remediation, Resource, ResourceType,
         VulnerablePackage,
@@ -24,7 +24,7 @@ use crate::domain::{
 const LISTED: usize = 5;
 
 /// What a message says.
-pub struct AlertView<'a> {
+pub struct AlertView {
     /// What helps.
     pub remediation: Remediation,
     /// The problem: a vulnerability, a weakness, an open port.
@@ -48,7 +48,7 @@ pub struct AlertView<'a> {
     /// The exception that covered it until now.
     pub exception: Option<EndedException>,
     /// Why the score is what it is.
-    pub reasons: &'a [Reason],
+    pub reasons: Vec<Reason>,
     /// The packages to update.
     pub packages: Vec<Package>,
     /// How many more packages there are.
@@ -106,6 +106,13 @@ impl Attacks {
             not_listed_as_of: not_listed.then(|| day(threat.checked_at)),
             seen: threat.observed.as_ref().and_then(|seen| seen.last).map(day),
         }
+    }
+
+    /// What of it the reasons for the score do not say.
+    fn besides(self, assessment: &Assessment) -> Self {
+        let is_said = |reason: &Reason| matches!(reason.factor, Factor::KnownExploited { .. });
+        let is_said = assessment.reasons.iter().any(is_said);
+        Self { listing: self.listing.filter(|_| !is_said), ..self }
     }
 }
 
@@ -179,15 +186,16 @@ pub struct Package {
     pub at: Vec<String>,
 }
 
-impl<'a> AlertView<'a> {
+impl AlertView {
     /// What there is to say about a record.
-    pub fn new(record: &'a Record, why: AlertReason) -> Self {
+    pub fn new(record: &Record, why: AlertReason) -> Self {
         let finding = &record.finding;
         let packages =
             finding.package().map(PackageVulnerability::distinct_packages).unwrap_or_default();
         let remediation = Remediation::of(finding).map(|text| safe(text, 80));
         let told = record.announced.as_ref().map(|announced| announced.facts.priority);
-        let priority = record.assessment.priority;
+        let assessment = record.assessment().into_owned();
+        let priority = assessment.priority;
         let resource = finding.resource();
         Self {
             mitigate: matches!(remediation, Remediation::Mitigate(_)),
@@ -197,11 +205,16 @@ impl<'a> AlertView<'a> {
             due: record.due_at.map(|due| moment(due).to_string()),
             why,
             raised_from: told.filter(|told| *told < priority).map(Priority::as_str),
-            score: record.assessment.score,
+            score: assessment.score,
             priority: priority.as_str(),
-            attacks: record.threat.as_ref().map(Attacks::new).unwrap_or_default(),
+            attacks: record
+                .threat
+                .as_ref()
+                .map(Attacks::new)
+                .unwrap_or_default()
+                .besides(&assessment),
             exception: EndedException::of(record),
-            reasons: &record.assessment.reasons,
+            reasons: assessment.reasons,
             more_packages: packages.len().saturating_sub(LISTED),
             packages: packages.into_iter().take(LISTED).map(Package::new).collect(),
             path: path(finding),

@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
+
 use crate::domain::{
     assess::{Factor, Reason},
     finding::FixAvailable,
-    text,
+    round, text,
 };
 
 use super::{Language, wording};
@@ -13,6 +15,9 @@ use super::{Language, wording};
 wording! {
     fn in_words<'a>(factor: &'a Factor) by "en/reason.txt", "ja/reason.txt"
 }
+
+/// How many characters of what CISA says to do there is room for.
+const ACTION: usize = 300;
 
 /// A reason in words.
 pub fn reason(factor: &Factor, language: Language) -> String {
@@ -33,6 +38,24 @@ impl fmt::Display for Percent<'_> {
             _ => 3,
         };
         write!(f, "{percent:.decimals$} %")
+    }
+}
+
+/// A day in UTC.
+struct Day<'a>(&'a Timestamp);
+
+impl fmt::Display for Day<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        round::day(*self.0).fmt(f)
+    }
+}
+
+/// As much of a stranger's text as a reason has room for.
+struct Short<'a>(&'a str);
+
+impl fmt::Display for Short<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&text::short(self.0, ACTION))
     }
 }
 

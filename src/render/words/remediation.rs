@@ -8,7 +8,7 @@ use crate::{domain::finding::Remediation, render::view::AlertView};
 
 wording! {
     /// What to do, in a sentence: `Update log4j-core to 2.17.1 to remove CVE-2021-44832.`
-    pub fn what_to_do<'a>(alert: &'a AlertView<'a>) by "en/remediation.txt", "ja/remediation.txt"
+    pub fn what_to_do<'a>(alert: &'a AlertView) by "en/remediation.txt", "ja/remediation.txt"
 }
 
 wording! {

@@ -177,8 +177,7 @@ impl Change {
                 // By another exception, or by the same on other terms.
                 _ => return,
             };
-            *list.entry(id.clone()).or_default().entry(record.assessment.priority).or_default() +=
-                1;
+            *list.entry(id.clone()).or_default().entry(record.priority()).or_default() += 1;
         };
         store.each_open(TimeLimit::none(), each).await?;
         change.useless.retain(|id, _| !useful.contains(id));
