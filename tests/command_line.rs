@@ -91,6 +91,41 @@ fn a_score_says_which_finding_how_urgent_by_when_and_why() {
 }
 
 #[test]
+fn what_inspector_knows_besides_counts_where_it_stands_beside_a_finding() {
+    let event = different(1).remove(0);
+    let known = json!({
+        "cisaData": {"dateAdded": "2026-11-10T00:00:00Z", "action": "Apply updates."},
+        "exploitObserved": {"lastSeen": 1_795_000_000},
+        "checkedAt": "2026-11-20T00:10:00Z",
+    });
+    let beside = |document: &Value, known: &Value| {
+        let mut document = document.clone();
+        document["intelligence"] = known.clone();
+        document.to_string()
+    };
+    let inside = json!({"intelligence": known});
+    let mut within = event.clone();
+    within["detail"]["intelligence"] = inside["intelligence"].clone();
+    let lines = [
+        beside(&event, &known),
+        beside(&event["detail"], &known),
+        within.to_string(),
+        beside(&event, &json!({})),
+        beside(&event, &json!("yes")),
+    ];
+    let (scored, status) = scores(lines.join("\n").as_bytes());
+    assert_eq!(status, Some(1), "the last one is no object");
+    for scored in &scored[..3] {
+        assert_eq!(scored["priority"], "P1", "{scored}");
+        let reason = &scored["reasons"][0];
+        assert_eq!((&reason["factor"], &reason["points"]), (&json!("known-exploited"), &json!(35)));
+        assert_eq!(reason["text"], "CISA lists it as exploited since 2026-11-10: Apply updates.");
+    }
+    assert_eq!(scored[3]["priority"], "P2", "not listed is not listed");
+    assert_eq!(scored[4]["error"], "intelligence: expected an object, found the string \"yes\"");
+}
+
+#[test]
 fn a_line_that_cannot_be_scored_says_why_in_its_place() {
     let events = different(2);
     let input = format!("{}\n{{\"detail-type\": \"Inspector2 Sc\n\n{}", events[0], events[1]);

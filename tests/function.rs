@@ -387,6 +387,7 @@ async fn a_bad_setting_keeps_the_function_from_starting_and_is_named() {
         ("ALERT_BUDGET", "0,0", "ALERT_BUDGET is \"0,0\"; expected two whole numbers"),
         ("SLA_DAYS", "a,b,c,d", "SLA_DAYS is \"a,b,c,d\"; expected"),
         ("SLA_DAYS", "7,2,30,90", "SLA_DAYS is \"7,2,30,90\"; expected"),
+        ("DEADLINES", "cisa", "DEADLINES is \"cisa\"; expected priority or bod-26-04"),
         ("URGENT_TAGS", "prod", "URGENT_TAGS is \"prod\"; expected"),
         (
             "HISTORY_DAYS",

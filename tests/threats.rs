@@ -5,7 +5,10 @@ use std::sync::{Arc, Mutex};
 use inspector_triage::{
     adapters::sns::{Sns, Topics},
     app::{Outcome, Threats},
-    domain::{assess::Priority, threat::Catalogue},
+    domain::{
+        assess::{Deadlines, Priority},
+        threat::Catalogue,
+    },
     emulator::{self, inspector::Trouble},
 };
 use serde_json::{Value, json};
@@ -172,6 +175,53 @@ async fn a_probability_that_moves_a_finding_into_a_higher_class_is_told_and_one_
         assert_eq!(world.published(), [], "{day}");
     }
     assert_eq!(world.record(&arn(1)).await.priority(), Priority::P2);
+}
+
+#[tokio::test]
+async fn by_the_directive_a_date_that_rested_on_nothing_is_corrected_and_one_that_grows_urgent_moves()
+ {
+    let mut world = World::new().await;
+    let topics = Topics { data: Some(emulator::DATA_TOPIC.to_owned()), ..common::topics() };
+    world.triage.publisher = Sns::new(world.emulator.sns(), topics);
+    world.triage.config.policy.deadlines = Deadlines::Bod2604;
+    world.triage.config.style.deadlines = Deadlines::Bod2604;
+    let easy = |number| {
+        finding(number, |f| {
+            f["inspectorScoreDetails"]["adjustedCvss"]["scoringVector"] =
+                json!("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N");
+        })
+    };
+    world.inspect(&[easy(1)]);
+    // On the evening before the first round nobody knows whether CISA lists it.
+    world.handle(&easy(1), "2026-11-19T12:00:00Z").await.unwrap();
+    let due = async |world: &World| world.record(&arn(1)).await.due_at.unwrap().to_string();
+    assert_eq!(due(&world).await, "2026-11-22T12:00:00Z");
+    let published = world.published();
+    let mail = published.iter().find(|one| one.topic == emulator::TOPIC).unwrap();
+    let text = mail.message.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("By CISA's BOD 26-04 it is due within 3 days"), "{text}");
+    assert!(text.contains("known exploited: yes (not known, so counted as yes)"), "{text}");
+    assert!(text.contains("impact: partial (by its CVSS vector)"), "{text}");
+    let data = published.iter().find(|one| one.topic == emulator::DATA_TOPIC).unwrap();
+    let data: Value = serde_json::from_str(&data.message).unwrap();
+    assert!(crate::wording::SCHEMA.is_valid(&data), "{data:#}");
+    let deadline = &data["findings"][0]["deadline"];
+    assert_eq!(
+        (&deadline["days"], &deadline["knownExploited"]["basis"]),
+        (&json!(3), &json!("unknown"))
+    );
+
+    // It does not.
+    know(&world, vec![likely(1, 0.01)]);
+    world.daily(FIRST, json!({})).await;
+    let not_listed = due(&world).await;
+    assert_eq!(not_listed, "2026-12-03T12:00:00Z", "14 days from the same moment on");
+    world.daily(NEXT_DAY, json!({})).await;
+    assert_eq!(due(&world).await, not_listed, "once");
+
+    know(&world, vec![listed(1)]);
+    world.daily(THIRD_DAY, json!({})).await;
+    assert_eq!(due(&world).await, "2026-11-25T00:10:00Z", "three days from then on");
 }
 
 /// How often each kind of call was made while a function that has just started handled an event.

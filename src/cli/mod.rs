@@ -47,8 +47,7 @@ enum Command {
     Give(give::Arguments),
     #[cfg(feature = "redrive")]
     Redrive(redrive::Arguments),
-    /// Score events: NDJSON on stdin, one JSON object a line on stdout, in the same order.
-    Score,
+    Score(score::Arguments),
 }
 
 /// What the work came to.
@@ -106,7 +105,7 @@ fn perform(
     output: &mut impl Write,
 ) -> Result<Verdict, BoxError> {
     match command {
-        Command::Score => score::run(input, output),
+        Command::Score(score) => score::run(&score, input, output),
         Command::Coverage(coverage) => block_on(coverage::run(coverage, clock, output)),
         Command::Ledger(ledger) => block_on(ledger::run(ledger, clock, output)),
         Command::List(list) => block_on(list::run(list, clock, output)),

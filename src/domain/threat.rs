@@ -9,7 +9,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_with::skip_serializing_none;
 
-use super::{finding::date, text};
+use super::{
+    finding::{Malformed, date, show},
+    text,
+};
+
+/// The key beside a finding of what is known of attacks on its vulnerability.
+pub const INTELLIGENCE: &str = "intelligence";
 
 /// How many bytes of CISA's text are kept.
 const ACTION: usize = 1_000;
@@ -27,6 +33,19 @@ pub struct Threat {
     pub observed: Option<Observed>,
     /// The probability of exploitation within 30 days, 0.0 to 1.0.
     pub epss: Option<f64>,
+    /// What CISA's analysis says, if it came with a finding: Inspector has it not.
+    pub analysis: Option<Analysis>,
+}
+
+/// What [CISA's analysis](https://github.com/cisagov/vulnrichment) says of a vulnerability.
+#[skip_serializing_none]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Analysis {
+    /// Whether attacks can be automated.
+    pub automatable: Option<bool>,
+    /// Whether an attack gains control of all, and not of a part.
+    pub total_impact: Option<bool>,
 }
 
 /// Whether [CISA's catalogue](https://www.cisa.gov/known-exploited-vulnerabilities-catalog) has a vulnerability.
@@ -68,7 +87,13 @@ pub struct Observed {
 impl Threat {
     /// What nobody knows anything about at `checked_at`.
     pub fn unknown(checked_at: Timestamp) -> Self {
-        Self { checked_at, catalogue: Catalogue::Unknown, observed: None, epss: None }
+        Self {
+            checked_at,
+            catalogue: Catalogue::Unknown,
+            observed: None,
+            epss: None,
+            analysis: None,
+        }
     }
 
     /// Reads the details of a finding, or a vulnerability, as Inspector gives them:
@@ -92,7 +117,42 @@ impl Threat {
         });
         let epss = details.get("epssScore").or_else(|| details.pointer("/epss/score"));
         let epss = epss.and_then(Value::as_f64).filter(|epss| (0.0..=1.0).contains(epss));
-        Self { checked_at, catalogue, observed, epss }
+        let analysis = block("ssvc").map(|ssvc| {
+            let is = |name: &str, yes: &str, no: &str| {
+                let word = ssvc.get(name).and_then(Value::as_str)?;
+                let is = |other: &str| word.eq_ignore_ascii_case(other);
+                is(yes).then_some(true).or_else(|| is(no).then_some(false))
+            };
+            Analysis {
+                automatable: is("automatable", "yes", "no"),
+                total_impact: is("technicalImpact", "total", "partial"),
+            }
+        });
+        Self { checked_at, catalogue, observed, epss, analysis }
+    }
+
+    /// Reads what stands beside a finding under [`INTELLIGENCE`], in a document in which somebody has put it there: the
+    /// details of the finding as Inspector gives them, with `checkedAt` or as of `as_of`. None if nothing does.
+    ///
+    /// # Errors
+    /// It is no object.
+    pub fn beside(document: &Value, as_of: Timestamp) -> Result<Option<Self>, Malformed> {
+        let places = ["", "detail."];
+        let found = places.iter().find_map(|place| {
+            let holder = if place.is_empty() { Some(document) } else { document.get("detail") };
+            let block = holder?.get(INTELLIGENCE).filter(|block| !block.is_null())?;
+            Some((place, block))
+        });
+        let Some((place, block)) = found else { return Ok(None) };
+        if !block.is_object() {
+            return Err(Malformed {
+                path: format!("{place}{INTELLIGENCE}"),
+                expected: "an object",
+                found: show(Some(block)),
+            });
+        }
+        let checked_at = block.get("checkedAt").and_then(date::read).unwrap_or(as_of);
+        Ok(Some(Self::read(block, checked_at)))
     }
 
     /// The entry in CISA's catalogue, if it is there.
@@ -101,6 +161,11 @@ impl Threat {
             Catalogue::Listed(listing) => Some(listing),
             Catalogue::NotListed | Catalogue::Unknown => None,
         }
+    }
+
+    /// Whether it is known if CISA's catalogue has it.
+    pub fn knows_catalogue(&self) -> bool {
+        self.catalogue != Catalogue::Unknown
     }
 
     /// Whether it is news for anybody: it is in the catalogue, or was seen exploited.

@@ -1,7 +1,7 @@
 //! How messages are made.
 
 use super::Language;
-use crate::domain::finding::OwnerTags;
+use crate::domain::{assess::Deadlines, finding::OwnerTags};
 
 /// What can be set of messages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -10,4 +10,6 @@ pub struct Style {
     pub language: Language,
     /// The tags that name the owner of a resource.
     pub owner_tags: OwnerTags,
+    /// The rule by which due dates come about: what it says is said with them.
+    pub deadlines: Deadlines,
 }

@@ -92,6 +92,7 @@ impl World {
         let inspector = Inspector2::new(self.emulator.inspector2(), RATE);
         let mut triage = triage(self.emulator.dynamodb(), self.emulator.sns());
         triage.publisher = self.triage.publisher.clone();
+        triage.config = self.triage.config.clone();
         Review {
             triage,
             inspector,

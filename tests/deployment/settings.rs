@@ -47,6 +47,7 @@ fn what_the_parameters_allow_the_functions_take() {
         ("SummaryMinutes", &["0", "60", "1440"]),
         ("OwnerTags", &["owner,team", "cost centre", "a,b,c,d,e,f,g,h,i,j"]),
         ("SlaDays", &["1,1,1,1", "2,7,30,90", "1,10,100,999"]),
+        ("Deadlines", &["priority", "bod-26-04"]),
         ("UrgentTags", &["", "stage=prod", "stage=prod,data class=very secret"]),
         ("HistoryDays", &["1", "400", "3650"]),
         ("Severities", &["HIGH,CRITICAL", "CRITICAL,HIGH,MEDIUM,LOW,INFORMATIONAL,UNTRIAGED"]),

@@ -112,9 +112,12 @@ where
         let counts = &mut course.progress(Part::Threat).counts;
         counts.insert("knownExploited".to_owned(), u64::try_from(listed).unwrap_or(u64::MAX));
         // Where something is known that changes a finding.
+        let deadlines = self.triage.config.policy.deadlines;
         let is_news = |(id, one): &(&String, &Vulnerability)| {
             let threat = threats.get(*id);
-            threat.is_some_and(|threat| one.stances.iter().any(|stance| stance.is_moved_by(threat)))
+            threat.is_some_and(|threat| {
+                one.stances.iter().any(|stance| stance.is_moved_by(threat, deadlines))
+            })
         };
         let news: HashSet<&str> =
             vulnerabilities.iter().filter(is_news).map(|(id, _)| id.as_str()).collect();

@@ -22,7 +22,11 @@ use crate::{
         input::{self, Input},
         table,
     },
-    domain::{record::Audience, text},
+    domain::{
+        assess::{Deadlines, Policy},
+        record::Audience,
+        text,
+    },
     emulator::{
         self, Emulator,
         template::{OWN, Template},
@@ -59,6 +63,9 @@ pub struct Arguments {
     /// Keep the store in this file; by default it is gone at the end.
     #[arg(long, value_name = "FILE")]
     db: Option<PathBuf>,
+    /// The rule for due dates: priority or bod-26-04.
+    #[arg(long, value_name = "RULE", default_value_t)]
+    deadlines: Deadlines,
     /// The ledger of exceptions that is in force.
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
@@ -78,7 +85,9 @@ pub async fn run(
 ) -> Result<Verdict, BoxError> {
     let rules = replay.rule.as_deref().map(Rules::read).transpose()?;
     let files = input::files(&replay.paths)?;
-    let style = Style { language: replay.language, ..Style::default() };
+    let deadlines = replay.deadlines;
+    let style = Style { language: replay.language, deadlines, ..Style::default() };
+    let policy = Policy { deadlines, ..Policy::default() };
     let emulator = Emulator::open(&Template::read(OWN)?, replay.db.as_deref()).await?;
     let store = DynamoDb::new(emulator.dynamodb(), emulator::TABLE.to_owned(), HISTORY_DAYS);
     if let Some(ledger) = &replay.ledger {
@@ -88,7 +97,7 @@ pub async fn run(
         triage: Triage::new(
             store,
             Sns::new(emulator.sns(), emulator::topics(replay.format)),
-            TriageConfig { style, ..TriageConfig::default() },
+            TriageConfig { policy, style, ..TriageConfig::default() },
         ),
         rules,
         format: replay.format,

@@ -4,15 +4,31 @@ use std::io::{BufRead, BufWriter, Write};
 
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::{
     app::failure::BoxError,
     app::failure::Failure,
     cli::Verdict,
-    domain::assess::{Policy, Priority, Reason, assess},
+    domain::{
+        assess::{Deadlines, Policy, Priority, Reason, judge},
+        finding::Malformed,
+        threat::{INTELLIGENCE, Threat},
+    },
     lambda::event,
     render::{Language, reason},
 };
+
+/// Score events: NDJSON on stdin, one JSON object a line on stdout, in the same order.
+///
+/// What Inspector knows besides may stand beside a finding, as `intelligence`: what `aws inspector2
+/// batch-get-finding-details` prints for it.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The rule for due dates: priority or bod-26-04.
+    #[arg(long, value_name = "RULE", default_value_t)]
+    deadlines: Deadlines,
+}
 
 /// A line of output.
 #[derive(Serialize)]
@@ -39,8 +55,12 @@ struct Refused {
 
 /// Scores each line of `input` as of the event's own time. A line that cannot be read gives a line
 /// that says why.
-pub fn run(mut input: impl BufRead, output: &mut impl Write) -> Result<Verdict, BoxError> {
-    let policy = Policy::default();
+pub fn run(
+    score: &Arguments,
+    mut input: impl BufRead,
+    output: &mut impl Write,
+) -> Result<Verdict, BoxError> {
+    let policy = Policy { deadlines: score.deadlines, ..Policy::default() };
     let mut output = BufWriter::with_capacity(1 << 16, output);
     let mut verdict = Verdict::Done;
     let mut line = Vec::new();
@@ -49,7 +69,7 @@ pub fn run(mut input: impl BufRead, output: &mut impl Write) -> Result<Verdict, 
         if input.read_until(b'\n', &mut line)? == 0 {
             break;
         }
-        if let Err(failure) = score(line.trim_ascii_end(), &policy, &mut output)? {
+        if let Err(failure) = write_score(line.trim_ascii_end(), &policy, &mut output)? {
             verdict = Verdict::FoundWrong;
             serde_json::to_writer(&mut output, &Refused { error: failure.chain() })?;
         }
@@ -60,7 +80,7 @@ pub fn run(mut input: impl BufRead, output: &mut impl Write) -> Result<Verdict, 
 }
 
 /// Writes the score of one event, or gives the reason why there is none.
-fn score(
+fn write_score(
     event: &[u8],
     policy: &Policy,
     output: &mut impl Write,
@@ -70,7 +90,11 @@ fn score(
         Err(failure) => return Ok(Err(failure)),
     };
     let now = finding.own_time();
-    let assessment = assess(&finding, policy, now);
+    let threat = match intelligence(event, now) {
+        Ok(threat) => threat,
+        Err(malformed) => return Ok(Err(Failure::Malformed(malformed))),
+    };
+    let assessment = judge(&finding, threat.as_ref(), policy, now);
     let said = |Reason { points, factor }: &Reason| Said {
         factor: factor.name(),
         points: *points,
@@ -85,4 +109,14 @@ fn score(
     };
     serde_json::to_writer(output, &scored)?;
     Ok(Ok(()))
+}
+
+/// What stands beside the finding of an event of what is known of attacks, if anything does.
+fn intelligence(event: &[u8], now: Option<Timestamp>) -> Result<Option<Threat>, Malformed> {
+    // Most have none, and need not be read twice.
+    if !std::str::from_utf8(event).is_ok_and(|text| text.contains(INTELLIGENCE)) {
+        return Ok(None);
+    }
+    let document: Value = serde_json::from_slice(event).unwrap_or_default();
+    Threat::beside(&document, now.unwrap_or(Timestamp::UNIX_EPOCH))
 }

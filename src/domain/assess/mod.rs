@@ -1,5 +1,6 @@
 //! How urgent a finding is, by when to act, and why. Pure: the same input gives the same output.
 
+pub mod bod_26_04;
 mod policy;
 mod priority;
 mod score;
@@ -8,7 +9,7 @@ mod vector;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use policy::{NotAnSla, NotTags, Policy, Sla, UrgentTags};
+pub use policy::{Deadlines, NotAnSla, NotDeadlines, NotTags, Policy, Sla, UrgentTags};
 pub use priority::{NotAPriority, Priority};
 pub use score::{Factor, Reason};
 
@@ -40,6 +41,22 @@ pub fn assess(finding: &Finding, policy: &Policy, now: Option<Timestamp>) -> Ass
     let due_at = now.filter(|_| finding.status.is_open());
     let due_at = due_at.and_then(|now| policy.due_at(finding, None, priority, now));
     Assessment { score, priority, due_at, reasons, policy: policy.stamp() }
+}
+
+/// Assesses `finding` as of `now` by all that is known: by itself, and by `threat`, what is known of attacks on its
+/// vulnerability.
+pub fn judge(
+    finding: &Finding,
+    threat: Option<&Threat>,
+    policy: &Policy,
+    now: Option<Timestamp>,
+) -> Assessment {
+    let alone = assess(finding, policy, now);
+    let Some(threat) = threat else { return alone };
+    let judged = alone.knowing(finding, threat, now);
+    let due_at = now.filter(|_| finding.status.is_open());
+    let due_at = due_at.and_then(|now| policy.due_at(finding, Some(threat), judged.priority, now));
+    Assessment { due_at, ..judged }
 }
 
 impl Assessment {

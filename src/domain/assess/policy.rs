@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Priority;
+use super::{Priority, bod_26_04::Verdict};
 use crate::domain::{digest, finding::Finding, threat::Threat};
 
 /// The settings of the assessment.
@@ -14,13 +14,64 @@ pub struct Policy {
     pub sla: Sla,
     /// What tags say that a resource matters more than others.
     pub urgent_tags: UrgentTags,
+    /// By which rule due dates come about.
+    pub deadlines: Deadlines,
+}
+
+/// A rule for due dates.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Deadlines {
+    /// By priority: [`Sla`].
+    #[default]
+    Priority,
+    /// Of vulnerabilities by CISA's directive: [`bod_26_04`]; of weaknesses of one's own by priority.
+    Bod2604,
+}
+
+impl Deadlines {
+    /// What a text must be to be read as one.
+    pub const EXPECTED: &str = "priority or bod-26-04";
+
+    /// What the rule says of a finding of which `threat` is known, if it is a rule that says more than the priority does.
+    pub fn verdict(self, finding: &Finding, threat: Option<&Threat>) -> Option<Verdict> {
+        match self {
+            Self::Priority => None,
+            Self::Bod2604 => Verdict::of(finding, threat),
+        }
+    }
+}
+
+/// A text that names no rule for due dates.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected {}", Deadlines::EXPECTED)]
+pub struct NotDeadlines;
+
+impl FromStr for Deadlines {
+    type Err = NotDeadlines;
+
+    fn from_str(text: &str) -> Result<Self, NotDeadlines> {
+        match text {
+            "priority" => Ok(Self::Priority),
+            "bod-26-04" => Ok(Self::Bod2604),
+            _ => Err(NotDeadlines),
+        }
+    }
+}
+
+impl fmt::Display for Deadlines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Priority => "priority",
+            Self::Bod2604 => "bod-26-04",
+        })
+    }
 }
 
 impl Policy {
     /// The version of formula and thresholds. Raise it with every change to either.
     pub const VERSION: &str = "3";
 
-    /// By when to act on a finding of this priority, of which `threat` is known, that is to be acted on from `now` on; none if nobody can end
+    /// By when to act, by the rule that is set, on a finding of this priority, of which `threat` is known, that is to be acted on from `now` on; none if nobody can end
     /// it.
     pub fn due_at(
         &self,
@@ -29,9 +80,32 @@ impl Policy {
         priority: Priority,
         now: Timestamp,
     ) -> Option<Timestamp> {
+        if finding.is_on_demand() {
+            return None;
+        }
+        if let Some(verdict) = self.deadlines.verdict(finding, threat) {
+            return verdict.deadline.allowed().and_then(|allowed| now.checked_add(allowed).ok());
+        }
         let is_exploited = threat.is_some_and(Threat::is_worth_telling);
         let allowed = self.sla.allowed(priority, finding.exploit_known() || is_exploited);
-        now.checked_add(allowed).ok().filter(|_| !finding.is_on_demand())
+        now.checked_add(allowed).ok()
+    }
+
+    /// By when to act on a finding that was due at `due`, once more is known of it than when that was set: `threat` now,
+    /// `before` then. None if nothing that was assumed then is known now.
+    pub fn corrected(
+        &self,
+        finding: &Finding,
+        (before, threat): (Option<&Threat>, Option<&Threat>),
+        due: Timestamp,
+    ) -> Option<Option<Timestamp>> {
+        let was = self.deadlines.verdict(finding, before)?;
+        let is = self.deadlines.verdict(finding, threat)?;
+        if !was.known_exploited.is_assumed() || is.known_exploited.is_assumed() {
+            return None;
+        }
+        let since = due.checked_sub(was.deadline.allowed()?).ok()?;
+        Some(is.deadline.allowed().and_then(|allowed| since.checked_add(allowed).ok()))
     }
 
     /// Whether an assessment with this stamp was made with this version of the formula, under whatever settings.
@@ -45,7 +119,7 @@ impl Policy {
         if *self == Self::default() {
             return Self::VERSION.to_owned();
         }
-        let digest = digest::of(format!("{} {}", self.sla, self.urgent_tags));
+        let digest = digest::of(format!("{} {} {}", self.sla, self.urgent_tags, self.deadlines));
         format!("{}-{digest:08x}", Self::VERSION)
     }
 }

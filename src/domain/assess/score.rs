@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Policy, vector::Vector};
 use crate::domain::{
-    finding::{Details, Finding, FindingType, FixAvailable, Resource, Severity},
+    finding::{Finding, FindingType, FixAvailable, Resource, Severity},
     threat::{Listing, Threat},
 };
 
@@ -110,7 +110,7 @@ pub fn reasons(finding: &Finding, policy: &Policy, now: Option<Timestamp>) -> Ve
     let gravity = gravity(finding, vector.as_ref());
     let own = match finding.kind {
         FindingType::CodeVulnerability => Some(own_weakness(gravity, false)),
-        FindingType::NetworkReachability => Some(own_weakness(gravity, open_path(finding))),
+        FindingType::NetworkReachability => Some(own_weakness(gravity, finding.has_open_path())),
         FindingType::PackageVulnerability | FindingType::Other(_) => None,
     };
     let threat = match own {
@@ -254,7 +254,7 @@ fn exploit(is_known: bool, last: Option<Timestamp>, now: Option<Timestamp>) -> O
 /// vulnerability cannot be attacked over the network.
 fn exposure(finding: &Finding, vector: Option<&Vector>) -> Option<Reason> {
     let address = match finding.kind {
-        FindingType::NetworkReachability if open_path(finding) => None,
+        FindingType::NetworkReachability if finding.has_open_path() => None,
         FindingType::NetworkReachability | FindingType::CodeVulnerability => return None,
         _ if vector.is_some_and(|vector| !vector.network) => return None,
         _ => Some(finding.resources.iter().find_map(Resource::public_address)?.to_string()),
@@ -286,16 +286,6 @@ fn fix(finding: &Finding) -> Option<Reason> {
         Some(FixAvailable::No) => 0,
     };
     Some(Reason::new(points, Factor::Fix { fix: finding.fix_available.clone() }))
-}
-
-/// Whether a network path leads through an internet gateway. One that is for leaving only does not
-/// let anybody in.
-fn open_path(finding: &Finding) -> bool {
-    let Details::Network(network) = &finding.details else {
-        return false;
-    };
-    let mut components = network.path.iter().filter_map(|step| step.component.as_deref());
-    components.any(|component| component.ends_with("::InternetGateway"))
 }
 
 /// Whole days from `then` to `now`, from 0 to a hundred years.

@@ -15,6 +15,8 @@ pub struct Vector {
     pub ease: u32,
     /// Whether it can be attacked over the network.
     pub network: bool,
+    /// Whether confidentiality and integrity are lost altogether: the attacker reads and changes all.
+    pub total: bool,
 }
 
 impl Vector {
@@ -72,7 +74,21 @@ impl Vector {
                     + points("UI", &["N"], &["P"])?,
             ),
         };
-        Some(Self { text: text.to_owned(), impact, ease, network: metric("AV") == Some("N") })
+        let is_lost = |name| matches!(metric(name), Some("H" | "C"));
+        let total = match version {
+            4 => is_lost("VC") && is_lost("VI"),
+            _ => is_lost("C") && is_lost("I"),
+        };
+        let network = metric("AV") == Some("N");
+        Some(Self { text: text.to_owned(), impact, ease, network, total })
+    }
+}
+
+impl Vector {
+    /// Whether nothing stands in the way of a program that attacks: reach over the network, low complexity, no privileges, and
+    /// nobody who has to do something.
+    pub fn is_automatable(&self) -> bool {
+        self.ease == 8
     }
 }
 

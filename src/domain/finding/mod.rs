@@ -231,6 +231,21 @@ impl Finding {
         self.exploit_available == Some(true) || self.last_known_exploit_at.is_some()
     }
 
+    /// Whether its network path leads through an internet gateway. One that is for leaving only does not let anybody in.
+    pub fn has_open_path(&self) -> bool {
+        let Details::Network(network) = &self.details else {
+            return false;
+        };
+        let mut components = network.path.iter().filter_map(|step| step.component.as_deref());
+        components.any(|component| component.ends_with("::InternetGateway"))
+    }
+
+    /// How many running workloads use its images, if Inspector sees any.
+    pub fn in_use(&self) -> Option<u64> {
+        let counts = self.resources.iter().filter_map(|resource| resource.in_use);
+        counts.max().filter(|count| *count > 0)
+    }
+
     /// The package details, if it has any.
     pub fn package(&self) -> Option<&PackageVulnerability> {
         match &self.details {

@@ -122,10 +122,11 @@ impl Record {
         Facts { status: self.status().clone(), ..Facts::of(&self.finding, &self.by_event) }
     }
 
-    /// Its place among others, those first that people should see first: by score, by due date, and by name.
+    /// Its place among others, those first that people should see first: by score, what is in use before what is not, by due
+    /// date, and by name.
     pub fn urgency(&self) -> impl Ord + use<'_> {
         let due = self.due_at.unwrap_or(Timestamp::MAX);
-        (Reverse(self.score()), due, &self.finding.arn)
+        (Reverse(self.score()), self.finding.in_use().is_none(), due, &self.finding.arn)
     }
 
     /// Whether somebody has seen the vulnerability exploited, besides what events say.
@@ -162,9 +163,12 @@ impl Record {
             let Facts { priority, exploit, known_exploited, .. } = facts;
             told.facts = Facts { priority, exploit, known_exploited, ..told.facts.clone() };
         }
-        let due = policy.due_at(&record.finding, record.threat.as_ref(), record.priority(), now);
+        let (before, threat) = (self.threat.as_ref(), record.threat.as_ref());
+        let due = policy.due_at(&record.finding, threat, record.priority(), now);
         record.due_at = match record.due_at {
-            Some(before) => Some(due.map_or(before, |due| due.min(before))),
+            Some(due_at) => policy
+                .corrected(&record.finding, (before, threat), due_at)
+                .unwrap_or_else(|| Some(due.map_or(due_at, |due| due.min(due_at)))),
             None => due.filter(|_| record.is_open()),
         };
         record.covered_still(due, now).waiting(now)
@@ -188,7 +192,7 @@ impl Record {
             (Some(one), Some(other)) if told(self) || told(before) => one.agrees_with(other),
             _ => told(self) == told(before),
         };
-        !is_same || self.priority() != before.priority()
+        !is_same || self.priority() != before.priority() || self.due_at != before.due_at
     }
 
     /// The record as the next one to be written.

@@ -2,7 +2,7 @@
 
 use super::Record;
 use crate::domain::{
-    assess::{Assessment, Factor, Priority, Reason},
+    assess::{Assessment, Deadlines, Factor, Priority, Reason},
     threat::Threat,
 };
 
@@ -15,6 +15,8 @@ pub struct Stance {
     others: Option<(u8, Option<f64>)>,
     /// What it knows that is worth telling.
     threat: Option<Threat>,
+    /// Whether it knows if CISA lists it.
+    knows_catalogue: bool,
 }
 
 impl Stance {
@@ -29,17 +31,20 @@ impl Stance {
             priority: assessment.priority,
             others: points.map(|points| (assessment.score - points, record.finding.epss)),
             threat: record.threat.as_ref().and_then(Threat::worth_telling),
+            knows_catalogue: record.threat.as_ref().is_some_and(Threat::knows_catalogue),
         }
     }
 
-    /// Whether a record that stands here may be another one once `threat` is known.
-    pub fn is_moved_by(&self, threat: &Threat) -> bool {
+    /// Whether a record that stands here may be another one once `threat` is known, under this rule for due dates.
+    pub fn is_moved_by(&self, threat: &Threat, deadlines: Deadlines) -> bool {
         let is_told = match (&self.threat, threat.worth_telling()) {
             (Some(known), Some(threat)) => known.agrees_with(&threat),
             (None, None) => true,
             _ => false,
         };
         let class = |(others, probability)| Assessment::class_with(others, probability, threat);
-        !is_told || self.others.is_some_and(|others| class(others) != self.priority)
+        let asks = deadlines == Deadlines::Bod2604;
+        let is_answered = asks && !self.knows_catalogue && threat.knows_catalogue();
+        !is_told || is_answered || self.others.is_some_and(|others| class(others) != self.priority)
     }
 }

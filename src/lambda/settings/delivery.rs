@@ -1,7 +1,11 @@
 //! Who is told, and in which language.
 
 use super::{BadSetting, Environment, Settings};
-use crate::{adapters::sns::Topics, domain::finding::OwnerTags, render::Style};
+use crate::{
+    adapters::sns::Topics,
+    domain::{assess::Policy, finding::OwnerTags},
+    render::Style,
+};
 
 /// The topics, and whether and how they are used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +47,7 @@ impl Settings for DeliverySettings {
                 owner_tags: environment
                     .optional("OWNER_TAGS", OwnerTags::EXPECTED, |tags| tags.parse().ok())?
                     .unwrap_or_default(),
+                deadlines: Policy::read(environment)?.deadlines,
             },
         })
     }

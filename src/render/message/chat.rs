@@ -78,7 +78,7 @@ wording! {
 /// thread.
 pub fn alert(record: &Record, why: AlertReason, at: Timestamp, style: &Style) -> Message {
     let language = style.language;
-    let alert = &AlertView::new(record, why);
+    let alert = &AlertView::new(record, why, style);
     let finding = &record.finding;
     let title = &fitting(&subject::line_of(record), TITLE);
     let description = in_words(alert, language);

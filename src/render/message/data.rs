@@ -13,7 +13,7 @@ use super::{
 use crate::{
     domain::{
         announce,
-        assess::Priority,
+        assess::{Deadlines, Priority, bod_26_04::Answer},
         finding::{FixAvailable, Resource},
         ledger::Decision,
         record::{AlertReason, Excepted, How, Record},
@@ -42,6 +42,19 @@ struct Data<'a> {
     findings: &'a [Entry],
 }
 
+/// What the rule for due dates says, and why.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Deadline {
+    rule: String,
+    days: Option<u16>,
+    forensics: bool,
+    known_exploited: Answer,
+    exposed: Answer,
+    automatable: Answer,
+    total_impact: Answer,
+}
+
 /// A finding.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -66,6 +79,8 @@ struct Entry {
     attacks: Option<Attacks>,
     fix_available: Option<String>,
     due_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deadline: Option<Deadline>,
     opened_at: Option<Timestamp>,
     account: String,
     region: Option<String>,
@@ -250,6 +265,7 @@ impl Entry {
             attacks: record.threat.as_ref().map(Attacks::new),
             fix_available: finding.fix_available.as_ref().map(FixAvailable::as_str).map(text::line),
             due_at: record.due_at,
+            deadline: Deadline::of(record, style.deadlines),
             opened_at: record.opened_at,
             account: line(&finding.account),
             region: finding.region.as_ref().map(line),
@@ -292,6 +308,21 @@ impl Attacks {
             first_seen_at: seen.first,
             last_seen_at: seen.last,
         }
+    }
+}
+
+impl Deadline {
+    fn of(record: &Record, rule: Deadlines) -> Option<Self> {
+        let verdict = rule.verdict(&record.finding, record.threat.as_ref())?;
+        Some(Self {
+            rule: rule.to_string(),
+            days: verdict.deadline.days(),
+            forensics: verdict.deadline.asks_for_forensics(),
+            known_exploited: verdict.known_exploited,
+            exposed: verdict.exposed,
+            automatable: verdict.automatable,
+            total_impact: verdict.total,
+        })
     }
 }
 

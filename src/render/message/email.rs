@@ -28,7 +28,7 @@ wording! {
 
 /// The e-mail that announces a record, for the reason `why`.
 pub fn alert(record: &Record, why: AlertReason, style: &Style) -> Message {
-    let body = in_words(&AlertView::new(record, why), style.language);
+    let body = in_words(&AlertView::new(record, why, style), style.language);
     Message {
         subject: Some(subject::subject(record)),
         body: fit(&body),

@@ -127,6 +127,7 @@ fn urgency(record: &Record) -> impl Ord + use<'_> {
     (
         Reverse(assessment.priority),
         Reverse(assessment.score),
+        record.finding.in_use().is_none(),
         record.due_at.unwrap_or(Timestamp::MAX),
         &record.finding.arn,
     )
@@ -316,7 +317,7 @@ pub fn email(summary: &Summary<'_>, style: &Style) -> Message {
         .iter()
         .filter(|(record, _)| seen.insert(announce::problem_key(&record.finding)))
         .take(IN_FULL)
-        .map(|(record, why)| AlertView::new(record, *why))
+        .map(|(record, why)| AlertView::new(record, *why, style))
         .collect();
     let in_full = in_full(&urgent, style.language);
     Message {

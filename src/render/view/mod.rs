@@ -8,8 +8,10 @@ use jiff::{Timestamp, tz::Offset};
 
 pub use links::Page;
 
+use super::Style;
+
 use crate::domain::{
-    assess::{Assessment, Factor, Priority, Reason},
+    assess::{Assessment, Factor, Priority, Reason, bod_26_04::Verdict},
     finding::{
         Details, Finding, PackageVulnerability, Remediation, Resource, ResourceType,
         VulnerablePackage,
@@ -45,6 +47,8 @@ pub struct AlertView {
     pub priority: &'static str,
     /// What is known of attacks.
     pub attacks: Attacks,
+    /// What the rule for due dates says, if it says more than the priority does.
+    pub deadline: Option<Verdict>,
     /// The exception that covered it until now.
     pub exception: Option<EndedException>,
     /// Why the score is what it is.
@@ -188,7 +192,7 @@ pub struct Package {
 
 impl AlertView {
     /// What there is to say about a record.
-    pub fn new(record: &Record, why: AlertReason) -> Self {
+    pub fn new(record: &Record, why: AlertReason, style: &Style) -> Self {
         let finding = &record.finding;
         let packages =
             finding.package().map(PackageVulnerability::distinct_packages).unwrap_or_default();
@@ -213,6 +217,7 @@ impl AlertView {
                 .map(Attacks::new)
                 .unwrap_or_default()
                 .besides(&assessment),
+            deadline: style.deadlines.verdict(finding, record.threat.as_ref()),
             exception: EndedException::of(record),
             reasons: assessment.reasons,
             more_packages: packages.len().saturating_sub(LISTED),

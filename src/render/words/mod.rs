@@ -1,16 +1,31 @@
 //! Parts of messages in words: what to do, why, by when.
 
 pub mod coverage;
+mod deadline;
 mod kind;
 pub mod lists;
 mod reason;
 mod remediation;
 
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
+use jiff::Timestamp;
+
+pub use deadline::deadline;
 pub use kind::kind;
 pub use reason::{reason, reasons};
 pub use remediation::{in_brief, what_to_do};
+
+use crate::domain::round;
+
+/// A day in UTC.
+struct Day<'a>(&'a Timestamp);
+
+impl fmt::Display for Day<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        round::day(*self.0).fmt(f)
+    }
+}
 
 /// The languages messages come in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -2,15 +2,13 @@
 
 use std::fmt;
 
-use jiff::Timestamp;
-
 use crate::domain::{
     assess::{Factor, Reason},
     finding::FixAvailable,
-    round, text,
+    text,
 };
 
-use super::{Language, wording};
+use super::{Day, Language, wording};
 
 wording! {
     fn in_words<'a>(factor: &'a Factor) by "en/reason.txt", "ja/reason.txt"
@@ -38,15 +36,6 @@ impl fmt::Display for Percent<'_> {
             _ => 3,
         };
         write!(f, "{percent:.decimals$} %")
-    }
-}
-
-/// A day in UTC.
-struct Day<'a>(&'a Timestamp);
-
-impl fmt::Display for Day<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        round::day(*self.0).fmt(f)
     }
 }
 
