@@ -28,6 +28,7 @@ for function in triage review; do
 done
 grep -q "Default: $architecture" "dist/$name/template.yaml"
 cp -r target/cli/inspector-triage README.md README.ja.md LICENSE samconfig.toml docs events regions "dist/$name"
+rm -r "dist/$name/docs/scoring" # data to measure the score with, for those who change it
 (cd "dist/$name" && sam validate --lint)
 
 tar -C dist -czf "dist/$name.tar.gz" "$name"
