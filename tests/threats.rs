@@ -9,17 +9,17 @@ use inspector_triage::{
         assess::{Deadlines, Priority},
         threat::Catalogue,
     },
-    emulator::{self, inspector::Trouble},
+    emulator::{self, inspector::Trouble, topic::Published},
 };
 use serde_json::{Value, json};
 
 use crate::{
     common::{
         self, World, arn,
-        network::{Call, Fate, Network},
+        network::{Call, Fate, Fault, Network},
     },
-    reviewing::{FIRST, NEXT_DAY, after_the_first_round, changed, finding},
-    stored::rows,
+    reviewing::{FIRST, NEXT_DAY, after_the_first_round, changed, finding, round_with},
+    stored::{copy_of, rows},
 };
 
 const THIRD_DAY: &str = "2026-11-22T00:10:00Z";
@@ -175,6 +175,82 @@ async fn a_probability_that_moves_a_finding_into_a_higher_class_is_told_and_one_
         assert_eq!(world.published(), [], "{day}");
     }
     assert_eq!(world.record(&arn(1)).await.priority(), Priority::P2);
+}
+
+#[tokio::test]
+async fn a_day_on_which_very_many_rise_is_told_as_one_message_and_they_count_as_told() {
+    let findings: Vec<Value> = (0..60).map(|number| finding(number, |_| {})).collect();
+    let mut world = after_the_first_round(&findings).await;
+    let mut threats: Vec<Value> = (0..30).map(|number| likely(number, 0.6)).collect();
+    threats.push(listed(40));
+    know(&world, threats.clone());
+    world.daily(NEXT_DAY, json!({})).await;
+    let published = world.published();
+    let [message] = &published[..] else { panic!("one message: {published:#?}") };
+    let text = message.message.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        text.starts_with("30 findings are more urgent since EPSS has changed its estimates of very many at once: 30 P1."),
+        "{text}"
+    );
+    // What CISA lists is no matter of a model.
+    assert_eq!(world.flush("2026-11-21T00:15:00Z").await.unwrap().findings, 1);
+    let published = world.published();
+    assert!(published[0].message.contains("CISA lists it as exploited."), "{published:#?}");
+    for hour in ["2026-11-21T01:10:00Z", THIRD_DAY] {
+        world.daily(hour, json!({})).await;
+        world.flush(&hour.replace(":10:", ":20:")).await.unwrap();
+        assert_eq!(world.published(), [], "once");
+    }
+    // A few that rise are told like anything else.
+    know(&world, (30..35).map(|number| likely(number, 0.6)).chain(threats).collect());
+    world.daily("2026-11-23T00:10:00Z", json!({})).await;
+    assert_eq!(world.published(), []);
+    assert_eq!(world.flush("2026-11-23T00:15:00Z").await.unwrap().findings, 5);
+}
+
+#[tokio::test]
+async fn a_message_about_a_new_model_that_cannot_be_told_is_owed_further() {
+    let findings: Vec<Value> = (0..60).map(|number| finding(number, |_| {})).collect();
+    let mut world = after_the_first_round(&findings).await;
+    know(&world, (0..30).map(|number| likely(number, 0.6)).collect());
+    world.triage.config.notify = false;
+    world.daily(NEXT_DAY, json!({})).await;
+    assert_eq!(world.published(), []);
+    world.triage.config.notify = true;
+    world.daily("2026-11-21T01:10:00Z", json!({})).await;
+    let published = world.published();
+    let [message] = &published[..] else { panic!("one message: {published:#?}") };
+    assert!(
+        message.message.contains("30 findings are more urgent since EPSS"),
+        "{}",
+        message.message
+    );
+    world.flush("2026-11-21T01:15:00Z").await.unwrap();
+    assert_eq!(world.published(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_round_that_is_killed_on_a_day_of_a_new_model_tells_the_one_message_all_the_same() {
+    let findings: Vec<Value> = (0..25).map(|number| finding(number, |_| {})).collect();
+    let first = after_the_first_round(&findings).await;
+    know(&first, (0..22).map(|number| likely(number, 0.6)).collect());
+    let mut most = 0;
+    for at in 0.. {
+        let mut world = copy_of(&first).await;
+        let befell = round_with(&world, Fault::KilledAfter, at, NEXT_DAY).await;
+        world.flush("2026-11-21T09:00:00Z").await.unwrap();
+        let told = world.published();
+        let is_it =
+            |one: &&Published| one.message.contains("22 findings are more urgent since EPSS");
+        // One that was told and not noted is told again.
+        let count = told.iter().filter(is_it).count();
+        assert!((1..=2).contains(&count) && told.len() == count, "request {at}: {told:#?}");
+        most += usize::from(count == 2);
+        if !befell {
+            break;
+        }
+    }
+    assert!(most <= 1, "but for the call that told it");
 }
 
 #[tokio::test]

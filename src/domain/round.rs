@@ -85,6 +85,8 @@ pub struct Rounds {
     pub completed_at: Option<Timestamp>,
     /// The message about everything that was there at first, until it is told.
     pub baseline: Option<Baseline>,
+    /// The message about all that a new model of EPSS has moved into a higher class, until it is told.
+    pub new_model: Option<Baseline>,
     /// When the last round began that has compared what is open with all that was listed.
     pub absent_as_of: Option<Timestamp>,
     /// By which ledger, and on which day, all that is open was judged.
@@ -93,18 +95,32 @@ pub struct Rounds {
     pub unrecorded: BTreeSet<String>,
 }
 
-/// The message about all that the first listing found. It is owed once that is complete.
+/// A message about very many findings at once, which the round itself owes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owed {
+    /// About all that was there at first.
+    First,
+    /// About all that a new model of EPSS has moved into a higher class.
+    NewModel,
+}
+
+impl Owed {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::First, Self::NewModel];
+}
+
+/// The message about all that the first listing found, or that a new model of EPSS has moved. It is owed once that is complete.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Baseline {
-    /// When that listing began: rows that it recorded say that they were told at this time.
+    /// When that listing, or that round, began: rows that it recorded say that they were told at this time.
     pub at: Timestamp,
     /// Who has had the message.
     pub told: Vec<Audience>,
     /// How many findings that listing has recorded.
     #[serde(default)]
     pub recorded: u64,
-    /// When that listing had ended.
+    /// When that listing, or the moving, had ended.
     #[serde(default)]
     pub listed_at: Option<Timestamp>,
     /// When it was last tried to tell somebody, in vain.

@@ -1,4 +1,4 @@
-//! The one message about all that was there before: what the first listing found.
+//! The one message about very many findings at once: what the first listing found, or what a new model of EPSS has moved.
 
 use std::collections::{BTreeMap, BinaryHeap};
 
@@ -17,7 +17,7 @@ use crate::{
     domain::{
         assess::Priority,
         record::{Audience, Lease, Record},
-        round::{Ask, Baseline, Part, PartState},
+        round::{Ask, Baseline, Owed, Part, PartState},
     },
     render::message::{self, Message},
 };
@@ -31,16 +31,16 @@ where
     P: Publisher,
     I: Inspector,
 {
-    /// Tells what was there at first to those who have not heard and who listen, if that is owed. What cannot be told now
-    /// is owed further, to the next event; where it failed, to the next that does not only go on. Returns whether the round
-    /// may go on.
-    pub(super) async fn tell_baseline(
+    /// Tells a message that is owed to those who have not heard and who listen. What cannot be told now is owed further, to
+    /// the next event; where it failed, to the next that does not only go on. Returns whether the round may go on.
+    pub(super) async fn tell_owed(
         &self,
+        what: Owed,
         ask: Ask,
         course: &mut Course<'_, S>,
     ) -> Result<bool, Failure> {
         let attempt = course.attempt();
-        let Some(owed) = course.owed_baseline().map(|owed| owed.clone()) else { return Ok(true) };
+        let Some(owed) = course.owed(what).map(|owed| owed.clone()) else { return Ok(true) };
         let has_failed = owed.failed_at.is_some() && ask.go_on;
         // What CISA lists of it belongs to it. But it does not wait for ever.
         let waits = course.round().state(Part::Threat) != PartState::Done
@@ -48,7 +48,7 @@ where
         if has_failed
             || waits
             || !self.triage.config.notify
-            || attempt.has_time_for(4, BASELINE).is_err()
+            || attempt.has_time_for(4, OWED).is_err()
         {
             return Ok(true);
         }
@@ -59,7 +59,7 @@ where
         let audiences = missing(&reach.now, &owed.told);
         if audiences.is_empty() {
             if missing(&reach.all, &owed.told).is_empty() && !owed.told.is_empty() {
-                course.rounds.baseline = None;
+                course.settle(what);
             }
             return Ok(true);
         }
@@ -72,7 +72,7 @@ where
             return Ok(true);
         }
         if inventory.by_priority.is_empty() {
-            course.rounds.baseline = None;
+            course.settle(what);
             return Ok(true);
         }
         if !course.note(Noting::GoOn).await? {
@@ -86,15 +86,15 @@ where
             SummaryLock::Acquired => {}
             SummaryLock::HeldByOther | SummaryLock::TooSoon => return Ok(true),
         }
-        let told = self.tell_inventory(&inventory, &audiences, course).await;
+        let told = self.tell_inventory(what, &inventory, &audiences, course).await;
         if let Err(failed) = self.triage.store.unlock_summary(&lease).await {
             let what = "nobody sums up before this right to do so runs out".to_owned();
             (attempt.observe)(Observation::Warning { what, reason: chain(&failed) });
         }
         let may_go_on = told?;
-        let told = course.owed_baseline().map(|owed| owed.told.clone()).unwrap_or_default();
+        let told = course.owed(what).map(|owed| owed.told.clone()).unwrap_or_default();
         if missing(&reach.all, &told).is_empty() {
-            course.rounds.baseline = None;
+            course.settle(what);
         }
         Ok(may_go_on)
     }
@@ -102,13 +102,14 @@ where
     /// Tells each of `audiences`, and writes down who has heard, one by one. Returns whether the round may go on.
     async fn tell_inventory(
         &self,
+        what: Owed,
         inventory: &Inventory,
         audiences: &[Audience],
         course: &mut Course<'_, S>,
     ) -> Result<bool, Failure> {
         for &audience in audiences {
             let attempt = course.attempt();
-            let told = match self.tell_one(inventory, audience, attempt).await {
+            let told = match self.tell_one(what, inventory, audience, attempt).await {
                 Told::Yes => true,
                 Told::OutOfTime => return Ok(true),
                 Told::Refused(failed) | Told::Failed(failed) => {
@@ -117,7 +118,7 @@ where
                     false
                 }
             };
-            if let Some(owed) = course.owed_baseline() {
+            if let Some(owed) = course.owed(what) {
                 if told {
                     owed.told.push(audience);
                 } else {
@@ -134,20 +135,30 @@ where
     /// Tells one audience; in plain words, if its messages are refused.
     async fn tell_one(
         &self,
+        what: Owed,
         inventory: &Inventory,
         audience: Audience,
         attempt: Attempt<'_>,
     ) -> Told {
         let style = &self.triage.config.style;
         let messages = |records: &[&Record]| {
-            message::baseline(audience, &inventory.by_priority, records, attempt.now, style)
+            message::of_very_many(
+                what,
+                audience,
+                &inventory.by_priority,
+                records,
+                attempt.now,
+                style,
+            )
         };
         let records: Vec<&Record> = inventory.most_urgent.iter().collect();
         let told = self.publish_all(audience, &messages(&records), attempt).await;
         let Told::Refused(refused) = told else { return told };
         let who = audience.as_str();
         (attempt.observe)(Observation::Warning {
-            what: format!("{who} gets plain messages of what was there at first: one was refused"),
+            what: format!(
+                "{who} gets plain messages of very many findings at once: one was refused"
+            ),
             reason: chain(&refused),
         });
         let plain = message::plain_records(&records, style);
@@ -174,7 +185,7 @@ where
         Told::Yes
     }
 
-    /// What the first listing recorded and is still open; none if there was no time to see all of it.
+    /// What that listing recorded, or that round has moved, and is still open; none if there was no time to see all of it.
     async fn inventory(
         &self,
         baseline: &Baseline,
@@ -187,7 +198,7 @@ where
     }
 }
 
-const BASELINE: &str = "the message about what was there at first";
+const OWED: &str = "the message about very many findings at once";
 
 /// For how long an index may lag behind the rows: seconds, says AWS, so this is ample.
 const INDEX_LAG: SignedDuration = SignedDuration::from_secs(60);

@@ -10,7 +10,7 @@ use crate::{
     },
     domain::{
         record::Lease,
-        round::{Ask, Baseline, HELD_FOR, Part, PartState, Progress, Round, Rounds},
+        round::{Ask, Baseline, HELD_FOR, Owed, Part, PartState, Progress, Round, Rounds},
     },
 };
 
@@ -166,10 +166,21 @@ impl<'a, S: RoundLog> Course<'a, S> {
         is_complete
     }
 
-    /// The message that is owed about all that was there at first, if that is all known by now.
-    pub fn owed_baseline(&mut self) -> Option<&mut Baseline> {
-        let is_known = self.rounds.listed_fully_at.is_some();
-        self.rounds.baseline.as_mut().filter(|_| is_known)
+    /// A message that is owed, if all that it is about is known by now.
+    pub fn owed(&mut self, owed: Owed) -> Option<&mut Baseline> {
+        let is_listed = self.rounds.listed_fully_at.is_some();
+        match owed {
+            Owed::First => self.rounds.baseline.as_mut().filter(|_| is_listed),
+            Owed::NewModel => self.rounds.new_model.as_mut().filter(|one| one.listed_at.is_some()),
+        }
+    }
+
+    /// Owes a message no more.
+    pub fn settle(&mut self, owed: Owed) {
+        match owed {
+            Owed::First => self.rounds.baseline = None,
+            Owed::NewModel => self.rounds.new_model = None,
+        }
     }
 }
 

@@ -30,7 +30,7 @@ use super::{
 };
 use crate::domain::{
     finding::Scope,
-    round::{Ask, Part, PartState, Round},
+    round::{Ask, Owed, Part, PartState, Round},
 };
 use course::{Course, Noting};
 
@@ -188,8 +188,10 @@ where
                 return Ok(None);
             }
         }
-        if !self.tell_baseline(ask, course).await? {
-            return Ok(None);
+        for owed in Owed::ALL {
+            if !self.tell_owed(owed, ask, course).await? {
+                return Ok(None);
+            }
         }
         if course.complete() {
             (course.attempt().observe)(Observation::RoundCompleted);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::{Course, Ended, Review, Undone};
+use super::{Course, Ended, Noting, Review, Undone};
 use crate::{
     app::{
         failure::Failure,
@@ -13,7 +13,7 @@ use crate::{
     },
     domain::{
         record::{Record, Stance, Transition},
-        round::Part,
+        round::{Baseline, Part},
         threat::Threat,
     },
 };
@@ -46,6 +46,13 @@ impl Vulnerability {
             self.representatives.push(record.finding.arn);
         }
     }
+}
+
+/// Whether so many of the findings that are open have risen into a higher class in one round that the model of EPSS is a new
+/// one, and not the world: more than one in twenty, and more than anybody would read one by one.
+fn is_new_model(risen: usize, open: usize) -> bool {
+    const FEW: usize = 20;
+    risen > FEW && risen.saturating_mul(20) > open
 }
 
 /// Whether Inspector's list of vulnerabilities may have this id: it takes those of CVE.
@@ -126,7 +133,12 @@ where
         {
             return Ok(Ended::OutOfTime);
         }
-        store.share_threats(course.now()).await.map_err(Failure::Store)?;
+        // All is moved that a new model moves, by this invocation or by one before it.
+        let now = course.now();
+        if let Some(owed) = &mut course.rounds.new_model {
+            owed.listed_at.get_or_insert(now);
+        }
+        store.share_threats(now).await.map_err(Failure::Store)?;
         Ok(Ended::Done)
     }
 
@@ -178,9 +190,20 @@ where
         course: &mut Course<'_, S>,
     ) -> Result<Ended, Undone> {
         let store = &self.triage.store;
-        let mut arns = Vec::new();
+        let policy = &self.triage.config.policy;
+        let told_at = course.rounds.baseline.as_ref().map(|baseline| baseline.at);
+        let knowing = |row: &Record, now| {
+            let threat = threats.get(row.finding.vulnerability()?);
+            let known = row.knowing(threat, told_at, policy, now);
+            (row.is_open() && known.is_news_after(row)).then_some(known)
+        };
+        let (mut arns, mut open, mut risen) = (Vec::new(), 0, 0);
+        let now = course.now();
         let each = |record: Record| {
+            open += 1;
             if record.finding.vulnerability().is_some_and(|id| ids.contains(id)) {
+                let known = knowing(&record, now);
+                risen += usize::from(known.is_some_and(|known| known.waits_for_its_rise()));
                 arns.push(record.finding.arn);
             }
         };
@@ -188,14 +211,24 @@ where
         if !store.each_open(limit, each).await.map_err(Failure::Store)? {
             return Ok(Ended::OutOfTime);
         }
-        let told_at = course.rounds.baseline.as_ref().map(|baseline| baseline.at);
-        let policy = &self.triage.config.policy;
-        let knowing = |row: &Record, now| {
-            let threat = threats.get(row.finding.vulnerability()?);
-            let known = row.knowing(threat, told_at, policy, now);
-            let is_news = row.is_open() && known.is_news_after(row);
-            is_news.then_some((known, Transition::Threat))
+        let began_at = course.round().began_at;
+        if is_new_model(risen, open) {
+            // One that is owed further has these, too.
+            course.rounds.new_model.get_or_insert(Baseline::new(began_at)).listed_at = None;
+            if !course.note(Noting::GoOn).await? {
+                return Err(Undone::HeldByOther);
+            }
+        }
+        let owed = course.rounds.new_model.as_ref().filter(|owed| owed.listed_at.is_none());
+        let owed_at = owed.map(|owed| owed.at);
+        let written = |row: &Record, now| {
+            let known = knowing(row, now)?;
+            let known = match owed_at {
+                Some(at) => known.with_its_rise_told(at),
+                None => known,
+            };
+            Some((known, Transition::Threat))
         };
-        self.rewrite(arns, Part::Threat, knowing, course).await
+        self.rewrite(arns, Part::Threat, written, course).await
     }
 }

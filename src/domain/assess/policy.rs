@@ -24,7 +24,7 @@ pub enum Deadlines {
     /// By priority: [`Sla`].
     #[default]
     Priority,
-    /// Of vulnerabilities by CISA's directive: [`bod_26_04`]; of weaknesses of one's own by priority.
+    /// Of vulnerabilities by CISA's directive: [`super::bod_26_04`]; of weaknesses of one's own by priority.
     Bod2604,
 }
 

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{AlertReason, Facts, Record};
+use super::{AlertReason, Decision, Facts, Record, decide};
 
 /// What people were last told about a finding.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -107,6 +107,24 @@ impl Record {
             }
             _ => &[],
         }
+    }
+
+    /// Whether all that there is to tell is that its priority rose, and nobody has heard of that yet.
+    pub fn waits_for_its_rise(&self) -> bool {
+        decide(self) == Decision::Alert(AlertReason::PriorityRaised)
+            && self.delivered_to().is_empty()
+    }
+
+    /// The record, with its rise counted as told at `at`, if that is all that there is to tell: somebody owes a message about it.
+    #[must_use]
+    pub fn with_its_rise_told(self, at: Timestamp) -> Self {
+        if !self.waits_for_its_rise() {
+            return self;
+        }
+        let (facts, opening) = (self.facts(), self.opening);
+        let told = Announcement { at, why: AlertReason::PriorityRaised, facts, opening };
+        let seen_at = self.last_seen_at;
+        self.with_delivery(&Delivery::Complete(told), seen_at)
     }
 
     /// Those of `audiences` that have not heard yet what there is to tell.

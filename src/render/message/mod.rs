@@ -21,6 +21,7 @@ use super::{Language, Style};
 use crate::domain::{
     assess::Priority,
     record::{AlertReason, Audience, Record},
+    round::Owed,
 };
 
 /// A message as it is handed to SNS.
@@ -49,17 +50,23 @@ pub fn alert(
     }
 }
 
-/// The messages about all findings that were there before anybody was told of any, `by_priority`, with the most urgent of
-/// them, as of `at`. One, but for programs, which get each finding of the most urgent.
-pub fn baseline(
+/// The messages about very many findings at once, `by_priority`, with the most urgent of them, as of `at`: all that were there
+/// before anybody was told of any, or all that a new model of EPSS has moved. One, but for programs, which get each finding of
+/// the most urgent.
+pub fn of_very_many(
+    what: Owed,
     audience: Audience,
     by_priority: &BTreeMap<Priority, usize>,
     most_urgent: &[&Record],
     at: Timestamp,
     style: &Style,
 ) -> Vec<Message> {
-    let news: Vec<_> = most_urgent.iter().map(|record| (*record, AlertReason::New)).collect();
-    let summary = &Summary::new(&news, at).of_all(by_priority);
+    let why = match what {
+        Owed::First => AlertReason::New,
+        Owed::NewModel => AlertReason::PriorityRaised,
+    };
+    let news: Vec<_> = most_urgent.iter().map(|record| (*record, why)).collect();
+    let summary = &Summary::new(&news, at).of_all(what, by_priority);
     match audience {
         Audience::Email => vec![summary::email(summary, style)],
         Audience::Chat => vec![chat::summary(summary, style)],

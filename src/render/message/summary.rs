@@ -15,6 +15,7 @@ use crate::{
         finding::Remediation,
         ledger::{Decision, WhyEnded},
         record::{AlertReason, Record},
+        round::Owed,
     },
     render::{
         view::{AlertView, moment, safe},
@@ -43,8 +44,8 @@ pub struct Summary<'a> {
     pub at: Timestamp,
     /// How many there are.
     pub total: usize,
-    /// All that was there before anybody was told of any, of which these are the most urgent.
-    all: Option<Counts>,
+    /// All that a message is owed about, of which these are the most urgent.
+    all: Option<(Owed, Counts)>,
     groups: Vec<Group<'a>>,
     /// The most urgent first.
     by_urgency: Vec<(&'a Record, AlertReason)>,
@@ -79,7 +80,7 @@ struct Group<'a> {
 struct Shown<'a> {
     total: usize,
     counts: String,
-    all: Option<&'a Counts>,
+    all: Option<&'a (Owed, Counts)>,
     problems: usize,
     resources: usize,
     accounts: usize,
@@ -154,11 +155,12 @@ impl<'a> Summary<'a> {
         Self { news, at, total: news.len(), all: None, groups, by_urgency }
     }
 
-    /// The same, as the most urgent of all findings, of which there are so many `by_priority`.
+    /// The same, as the most urgent of all findings that the round owes a message about, of which there are so many
+    /// `by_priority`.
     #[must_use]
-    pub fn of_all(mut self, by_priority: &BTreeMap<Priority, usize>) -> Self {
+    pub fn of_all(mut self, what: Owed, by_priority: &BTreeMap<Priority, usize>) -> Self {
         let counts = by_priority.iter().rev().map(|(priority, count)| (*priority, *count));
-        self.all = Some(Counts(counts.collect()));
+        self.all = Some((what, Counts(counts.collect())));
         self
     }
 
@@ -185,7 +187,7 @@ impl<'a> Summary<'a> {
 
     /// How many findings it is about.
     pub fn count(&self) -> usize {
-        self.all.as_ref().map_or(self.total, Counts::total)
+        self.all.as_ref().map_or(self.total, |(_, counts)| counts.total())
     }
 
     /// Counts and problems in words, at most `shown` of these.
