@@ -4,9 +4,10 @@ use std::sync::{Arc, Mutex};
 
 use inspector_triage::{
     adapters::sns::{Sns, Topics},
-    app::{Outcome, Threats},
+    app::{Outcome, Records, Threats},
     domain::{
         assess::{Deadlines, Priority},
+        record::Transition,
         threat::Catalogue,
     },
     emulator::{self, inspector::Trouble, topic::Published},
@@ -251,6 +252,125 @@ async fn a_round_that_is_killed_on_a_day_of_a_new_model_tells_the_one_message_al
         }
     }
     assert!(most <= 1, "but for the call that told it");
+}
+
+/// Inspector's word that a vulnerability was seen exploited.
+fn attacked(number: usize) -> Value {
+    json!({"id": id(number), "exploitObserved": {"firstSeen": 1_700_000_000, "lastSeen": 1_700_000_000}})
+}
+
+#[tokio::test]
+async fn what_an_event_moves_only_together_with_what_is_known_waits_to_be_told_all_the_same() {
+    // By itself it stays P3; with the attacks that were seen it becomes P2.
+    let before = |f: &mut Value| {
+        f["epss"] = json!({"score": 0.001});
+        f["packageVulnerabilityDetails"]["vendorCreatedAt"] = json!("2026-03-24T00:00:00Z");
+    };
+    let after = |f: &mut Value| {
+        before(f);
+        f["epss"] = json!({"score": 0.012});
+    };
+    for by_listing in [false, true] {
+        let mut world = after_the_first_round(&[finding(1, before)]).await;
+        know(&world, vec![attacked(1)]);
+        world.daily(NEXT_DAY, json!({})).await;
+        world.flush("2026-11-21T02:00:00Z").await.unwrap();
+        world.published();
+        let record = world.record(&arn(1)).await;
+        assert_eq!((record.by_event.priority, record.priority()), (Priority::P3, Priority::P3));
+        let risen = finding(1, |f| {
+            after(f);
+            f["updatedAt"] = json!("2026-11-21T10:00:00.000Z");
+        });
+        if by_listing {
+            world.inspect(&[risen]);
+            world.daily(THIRD_DAY, json!({})).await;
+        } else {
+            world.triage.config.notify = false;
+            world.handle(&risen, "2026-11-21T10:00:05Z").await.unwrap();
+            world.triage.config.notify = true;
+        }
+        let record = world.record(&arn(1)).await;
+        assert_eq!((record.by_event.priority, record.priority()), (Priority::P3, Priority::P2));
+        assert_eq!(world.pending(10).await.len(), 1, "by listing: {by_listing}");
+        assert_eq!(rows(&world)[&format!("FINDING#{} CURRENT", arn(1))]["priority"]["S"], "P2");
+        world.flush("2026-11-22T02:00:00Z").await.unwrap();
+        assert_eq!(world.published().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_new_formula_is_no_news_about_what_was_known_before() {
+    let mut world = after_the_first_round(&[finding(1, |_| {}), finding(2, |_| {})]).await;
+    know(&world, vec![listed(1), attacked(2)]);
+    world.daily(NEXT_DAY, json!({})).await;
+    world.flush("2026-11-21T02:00:00Z").await.unwrap();
+    world.published();
+    // As the version before has told it: CISA's list moved no class, and attacks were no exploit.
+    for number in [1, 2] {
+        let mut record = world.record(&arn(number)).await;
+        record.by_event.policy = "2".to_owned();
+        let told = record.announced.as_mut().unwrap();
+        (told.facts.priority, told.facts.exploit) = (Priority::P2, false);
+        record.revision += 1;
+        world.triage.store.write(&record, Transition::Reassessed).await.unwrap();
+    }
+    let again = |number| finding(number, |f| f["updatedAt"] = json!("2026-11-21T10:00:00.000Z"));
+    for number in [1, 2] {
+        world.handle(&again(number), "2026-11-21T10:00:05Z").await.unwrap();
+    }
+    world.inspect(&[again(1), again(2)]);
+    world.daily(THIRD_DAY, json!({})).await;
+    world.flush("2026-11-22T02:00:00Z").await.unwrap();
+    assert_eq!(world.published(), []);
+    assert_eq!(world.record(&arn(1)).await.priority(), Priority::P1);
+}
+
+#[tokio::test]
+async fn who_has_had_the_first_message_hears_of_what_is_new_though_others_have_not() {
+    let mut world = World::new().await;
+    // A topic that nobody listens to keeps the first message owed.
+    let topics = Topics { data: Some(emulator::DATA_TOPIC.to_owned()), ..common::topics() };
+    world.triage.publisher = Sns::new(world.emulator.sns(), topics);
+    world.emulator.listen(emulator::DATA_TOPIC, false);
+    world.inspect(&[finding(1, |_| {})]);
+    world.daily(FIRST, json!({})).await;
+    assert_eq!(world.published().len(), 1);
+    know(&world, vec![listed(1)]);
+    world.daily(NEXT_DAY, json!({})).await;
+    world.flush("2026-11-21T00:20:00Z").await.unwrap();
+    let published = world.published();
+    assert!(
+        published.iter().any(|one| one.message.contains("CISA lists it as exploited.")),
+        "{published:#?}"
+    );
+}
+
+#[tokio::test]
+async fn by_the_directive_what_is_to_wait_for_the_next_upgrade_has_no_date_once_that_is_known() {
+    let mut world = after_the_first_round(&[finding(1, |_| {})]).await;
+    world.triage.config.policy.deadlines = Deadlines::Bod2604;
+    know(&world, vec![likely(1, 0.01), likely(2, 0.01)]);
+    world.daily(NEXT_DAY, json!({})).await;
+    // Private, and hard to attack: another finding of the same vulnerability.
+    let private = finding(9, |f| {
+        f["packageVulnerabilityDetails"]["vulnerabilityId"] = json!(id(1));
+        f["packageVulnerabilityDetails"]["vulnerablePackages"][0]["name"] = json!("another");
+        f["resources"][0]["id"] = json!("another");
+        f["resources"][0]["details"] =
+            json!({"awsEc2Instance": {"platform": "X", "ipV4Addresses": ["10.0.0.7"]}});
+        f["inspectorScoreDetails"]["adjustedCvss"]["scoringVector"] =
+            json!("CVSS:3.1/AV:L/AC:H/PR:H/UI:R/S:U/C:H/I:H/A:H");
+    });
+    // Whoever does not know yet that a round has looked asks when it is about to tell.
+    world.handle(&private, "2026-11-21T12:00:00Z").await.unwrap();
+    let text = world.published().pop().unwrap().message;
+    assert!(!text.contains("nobody knows"), "{text}");
+    let record = world.record(&arn(9)).await;
+    assert_eq!(record.due_at, None, "as people were told");
+    let result = world.daily("2026-11-21T13:10:00Z", json!({"now": true})).await;
+    assert_eq!(result["parts"]["threat"].get("changed"), None, "{result}");
+    assert_eq!(world.record(&arn(9)).await.due_at, None);
 }
 
 #[tokio::test]

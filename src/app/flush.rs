@@ -21,7 +21,7 @@ use crate::{
     domain::{
         announce::{Budget, turn},
         assess::Priority,
-        record::{AlertReason, Audience, Decision, Delivery, Lease, Record, decide},
+        record::{AlertReason, Audience, Decision, Delivery, Lease, Record, Transition, decide},
     },
     render::message,
 };
@@ -225,10 +225,14 @@ impl<S: Records + Alerts + Summaries + Exceptions, P: Publisher> Triage<S, P> {
         loop {
             let waiting = self.store.pending(queue, MAX_PER_SUMMARY, since).await;
             let waiting = waiting.map_err(Failure::Store)?;
-            let turns = self.turns(&waiting.rows, attempt).await;
-            let is_turn = turns.iter().any(|turn| *turn <= attempt.now);
             // What is in the index and has no row that can be read waits, too.
             let read: BTreeSet<_> = waiting.rows.iter().map(|row| row.pending_since).collect();
+            let mut rows = waiting.rows;
+            // What CISA lists waits no longer than anything urgent.
+            let under =
+                if rows.is_empty() { Vec::new() } else { self.look(&mut rows, attempt).await };
+            let turns = self.turns(&rows, attempt).await;
+            let is_turn = turns.iter().any(|turn| *turn <= attempt.now);
             let unread = waiting.since.iter().filter(|since| !read.contains(&Some(**since)));
             let unread =
                 unread.filter_map(|since| since.checked_add(self.config.summary_after).ok());
@@ -243,13 +247,14 @@ impl<S: Records + Alerts + Summaries + Exceptions, P: Publisher> Triage<S, P> {
             if since.is_none() && !is_turn && !may_be_more {
                 return Ok(());
             }
-            let rows: Vec<Record> = waiting
-                .rows
+            let (rows, under): (Vec<Record>, Vec<_>) = rows
                 .into_iter()
-                .filter(|row| held_by_others(row, attempt).is_none() && flush.can_end(queue, row))
-                .collect();
-            let rows =
-                if rows.is_empty() { rows } else { self.without_excepted(rows, attempt).await };
+                .zip(under)
+                .filter(|(row, _)| {
+                    held_by_others(row, attempt).is_none() && flush.can_end(queue, row)
+                })
+                .unzip();
+            let rows = self.without_excepted(rows, under, attempt).await;
             if !rows.is_empty() {
                 attempt.has_time_for(3, SUMMARY)?;
                 let lease = Lease::new(attempt.name, attempt.now);
@@ -272,9 +277,13 @@ impl<S: Records + Alerts + Summaries + Exceptions, P: Publisher> Triage<S, P> {
         }
     }
 
-    /// Those of `rows` that no exception covers. That one covers the others is recorded.
-    async fn without_excepted(&self, mut rows: Vec<Record>, attempt: Attempt<'_>) -> Vec<Record> {
-        let under = self.look(&mut rows, attempt).await;
+    /// Those of `rows` that no exception covers, as the ledger has them. That one covers the others is recorded.
+    async fn without_excepted(
+        &self,
+        rows: Vec<Record>,
+        under: Vec<Option<(Record, Transition)>>,
+        attempt: Attempt<'_>,
+    ) -> Vec<Record> {
         let (mut left, mut excepted) = (Vec::new(), Vec::new());
         for (row, under) in rows.into_iter().zip(under) {
             match under {

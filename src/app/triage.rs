@@ -199,13 +199,13 @@ impl<S: Records + Alerts + Exceptions, P: Publisher> Triage<S, P> {
         attempt: Attempt<'_>,
     ) -> Result<Recording, Failure> {
         let previous = match self.store.refresh(assessed).await.map_err(Failure::Store)? {
-            Refreshed::Done(record) => return Ok(Recording::Done(record, None)),
+            Refreshed::Done(record) => return self.caught_up(record, attempt).await,
             Refreshed::Differs(record) => Some(record),
             Refreshed::Missing => None,
         };
         match (step(previous.as_deref(), assessed, &self.config.policy), previous) {
             (Step::Stale, Some(record)) => Ok(Recording::Stale(record)),
-            (Step::Repetition, Some(record)) => Ok(Recording::Done(record, None)),
+            (Step::Repetition, Some(record)) => self.caught_up(record, attempt).await,
             (Step::Write(record, transition), _) => {
                 // Whether somebody listens is asked meanwhile, where it has to be asked at all.
                 let tells = self.config.notify
@@ -224,6 +224,23 @@ impl<S: Records + Alerts + Exceptions, P: Publisher> Triage<S, P> {
             }
             // Without a row nothing is stale, or a repetition.
             (Step::Stale | Step::Repetition, None) => Ok(Recording::Conflict),
+        }
+    }
+
+    /// A row as it has to be after an event that changed nothing by itself: it may change what is judged from it and from what
+    /// is known of attacks.
+    async fn caught_up(
+        &self,
+        record: Box<Record>,
+        attempt: Attempt<'_>,
+    ) -> Result<Recording, Failure> {
+        let Some(changed) = record.caught_up(&self.config.policy, attempt.now) else {
+            return Ok(Recording::Done(record, None));
+        };
+        let (changed, transition) = (changed.rewritten(), Transition::Reassessed);
+        match self.store.write(&changed, transition).await.map_err(Failure::Store)? {
+            WriteOutcome::Applied => Ok(Recording::Done(Box::new(changed), Some(transition))),
+            WriteOutcome::Conflict => Ok(Recording::Conflict),
         }
     }
 

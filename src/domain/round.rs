@@ -84,9 +84,9 @@ pub struct Rounds {
     /// When the last round ended in which no part failed.
     pub completed_at: Option<Timestamp>,
     /// The message about everything that was there at first, until it is told.
-    pub baseline: Option<Baseline>,
+    pub baseline: Option<OwedMessage>,
     /// The message about all that a new model of EPSS has moved into a higher class, until it is told.
-    pub new_model: Option<Baseline>,
+    pub new_model: Option<OwedMessage>,
     /// When the last round began that has compared what is open with all that was listed.
     pub absent_as_of: Option<Timestamp>,
     /// By which ledger, and on which day, all that is open was judged.
@@ -112,7 +112,7 @@ impl Owed {
 /// The message about all that the first listing found, or that a new model of EPSS has moved. It is owed once that is complete.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Baseline {
+pub struct OwedMessage {
     /// When that listing, or that round, began: rows that it recorded say that they were told at this time.
     pub at: Timestamp,
     /// Who has had the message.
@@ -128,7 +128,7 @@ pub struct Baseline {
     pub failed_at: Option<Timestamp>,
 }
 
-impl Baseline {
+impl OwedMessage {
     /// The message about what a listing finds that begins at `at`.
     pub fn new(at: Timestamp) -> Self {
         Self { at, told: Vec::new(), recorded: 0, listed_at: None, failed_at: None }
@@ -263,7 +263,7 @@ impl Rounds {
         let mut round = round;
         round.believes_absence |= ask.believe;
         if self.listed_fully_at.is_none() && self.baseline.is_none() {
-            self.baseline = Some(Baseline::new(round.began_at));
+            self.baseline = Some(OwedMessage::new(round.began_at));
         }
         self.current = Some(round.clone());
         round

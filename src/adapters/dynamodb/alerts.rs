@@ -211,12 +211,13 @@ impl DynamoDb {
             }
             None => update,
         };
-        let update = match record.due_at {
-            Some(due) if record.threat.is_some() => {
-                set.push("due_at = :due");
-                update.expression_attribute_values(":due", AttributeValue::S(due.to_string()))
-            }
-            _ => update,
+        let update = if record.threat.is_some() && record.is_open() {
+            set.push("due_at = :due");
+            let due =
+                record.due_at.map_or_else(|| keys::NO_DUE_DATE.to_owned(), |due| due.to_string());
+            update.expression_attribute_values(":due", AttributeValue::S(due))
+        } else {
+            update
         };
         let set = if set.is_empty() { String::new() } else { format!("SET {} ", set.join(", ")) };
         let update = update

@@ -134,6 +134,11 @@ pub fn row(record: &Record, expires_at: i64) -> Result<Item, Unreadable> {
     })
 }
 
+/// What the JSON text of an assessment has in it that was made under the policy of this stamp.
+pub fn stamp(policy: &str) -> String {
+    format!(r#""policy":"{policy}""#)
+}
+
 /// The score of a record, if what is known of attacks changes it.
 pub fn threat_score(record: &Record) -> Option<u8> {
     let score = record.score();

@@ -31,14 +31,20 @@ impl Records for DynamoDb {
         let answer = self
             .update_row(&key)
             .condition_expression(
+                // Where more is known than events say, what people were told has to be seen as this policy sees it.
                 "facts = :facts AND \
-                 (version < :version OR version > :bound AND last_seen_at < :now)",
+                 (version < :version OR version > :bound AND last_seen_at < :now) AND \
+                 (attribute_not_exists(threat) OR contains(assessment, :policy))",
             )
             .update_expression(
                 "SET version = :version, finding = :finding, assessment = :assessment, \
                  score = if_not_exists(threat_score, :score), last_seen_at = :now ADD revision :one",
             )
             .expression_attribute_values(":facts", AttributeValue::S(assessed.facts().key()))
+            .expression_attribute_values(
+                ":policy",
+                AttributeValue::S(item::stamp(&assessed.assessment.policy)),
+            )
             .expression_attribute_values(
                 ":version",
                 AttributeValue::S(assessed.version.as_str().to_owned()),

@@ -17,7 +17,7 @@ use crate::{
     domain::{
         assess::Priority,
         record::{Audience, Lease, Record},
-        round::{Ask, Baseline, Owed, Part, PartState},
+        round::{Ask, Owed, OwedMessage, Part, PartState},
     },
     render::message::{self, Message},
 };
@@ -188,7 +188,7 @@ where
     /// What that listing recorded, or that round has moved, and is still open; none if there was no time to see all of it.
     async fn inventory(
         &self,
-        baseline: &Baseline,
+        baseline: &OwedMessage,
         limit: TimeLimit<'_>,
     ) -> Result<Option<Inventory>, Failure> {
         let mut inventory = Collected::default();

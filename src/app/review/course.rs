@@ -10,7 +10,7 @@ use crate::{
     },
     domain::{
         record::Lease,
-        round::{Ask, Baseline, HELD_FOR, Owed, Part, PartState, Progress, Round, Rounds},
+        round::{Ask, HELD_FOR, Owed, OwedMessage, Part, PartState, Progress, Round, Rounds},
     },
 };
 
@@ -167,7 +167,7 @@ impl<'a, S: RoundLog> Course<'a, S> {
     }
 
     /// A message that is owed, if all that it is about is known by now.
-    pub fn owed(&mut self, owed: Owed) -> Option<&mut Baseline> {
+    pub fn owed(&mut self, owed: Owed) -> Option<&mut OwedMessage> {
         let is_listed = self.rounds.listed_fully_at.is_some();
         match owed {
             Owed::First => self.rounds.baseline.as_mut().filter(|_| is_listed),

@@ -66,8 +66,9 @@ where
         if !store.each_open(limit, &mut each).await.map_err(Failure::Store)? {
             return Ok(Ended::OutOfTime);
         }
-        // What Inspector hides by itself, and the ledger may have come to explain.
-        for queue in [EndQueue::Untold, EndQueue::Hidden] {
+        // What Inspector hides by itself, and a ledger may have come to explain.
+        let hidden = [EndQueue::Untold, EndQueue::Hidden];
+        for queue in hidden.into_iter().filter(|_| head.is_some()) {
             let hidden = |record: Record| {
                 if !record.is_open() {
                     each(record);

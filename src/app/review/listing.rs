@@ -425,7 +425,12 @@ where
         };
         match step(Some(row), assessed, &self.triage.config.policy) {
             Step::Repetition | Step::Stale => Change::None("unchanged"),
-            Step::Write(..) if row.event_facts().key() == assessed.facts().key() => Change::Refresh,
+            Step::Write(record, _)
+                if row.event_facts().key() == assessed.facts().key()
+                    && (row.threat.is_none() || record.shows_the_same_as(row)) =>
+            {
+                Change::Refresh
+            }
             Step::Write(record, transition) => {
                 let what = if row.is_open() && !record.is_open() { "ended" } else { "changed" };
                 Change::Write(what, record, transition)

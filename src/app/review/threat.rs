@@ -12,8 +12,9 @@ use crate::{
         },
     },
     domain::{
+        assess::Policy,
         record::{Record, Stance, Transition},
-        round::{Baseline, Part},
+        round::{OwedMessage, Part},
         threat::Threat,
     },
 };
@@ -37,8 +38,8 @@ struct Vulnerability {
 
 impl Vulnerability {
     /// Sees a finding of it, which Inspector has the details of if it `is_here`.
-    fn see(&mut self, record: Record, is_here: bool) {
-        let stance = Stance::of(&record);
+    fn see(&mut self, record: Record, policy: &Policy, is_here: bool) {
+        let stance = Stance::of(&record, policy);
         if !self.stances.contains(&stance) {
             self.stances.push(stance);
         }
@@ -80,10 +81,11 @@ where
         let store = &self.triage.store;
         let mut vulnerabilities: BTreeMap<String, Vulnerability> = BTreeMap::new();
         let region = self.inspector.region();
+        let policy = &self.triage.config.policy;
         let each = |record: Record| {
             let is_here = region.is_some_and(|here| record.finding.is_of_region(here));
             if let Some(id) = record.finding.vulnerability().map(str::to_owned) {
-                vulnerabilities.entry(id).or_default().see(record, is_here);
+                vulnerabilities.entry(id).or_default().see(record, policy, is_here);
             }
         };
         let limit = course.limit();
@@ -119,7 +121,7 @@ where
         let counts = &mut course.progress(Part::Threat).counts;
         counts.insert("knownExploited".to_owned(), u64::try_from(listed).unwrap_or(u64::MAX));
         // Where something is known that changes a finding.
-        let deadlines = self.triage.config.policy.deadlines;
+        let deadlines = policy.deadlines;
         let is_news = |(id, one): &(&String, &Vulnerability)| {
             let threat = threats.get(*id);
             threat.is_some_and(|threat| {
@@ -191,11 +193,14 @@ where
     ) -> Result<Ended, Undone> {
         let store = &self.triage.store;
         let policy = &self.triage.config.policy;
-        let told_at = course.rounds.baseline.as_ref().map(|baseline| baseline.at);
+        // Who has had the message about all that was there hears of the rest as of anything else.
+        let untold = course.rounds.baseline.as_ref().filter(|baseline| baseline.told.is_empty());
+        let told_at = untold.map(|baseline| baseline.at);
         let knowing = |row: &Record, now| {
             let threat = threats.get(row.finding.vulnerability()?);
-            let known = row.knowing(threat, told_at, policy, now);
-            (row.is_open() && known.is_news_after(row)).then_some(known)
+            let known = row.knowing_anew(threat, told_at, policy, now);
+            let is_news = row.is_open() && known.is_news_after(row, policy.deadlines);
+            is_news.then_some(known)
         };
         let (mut arns, mut open, mut risen) = (Vec::new(), 0, 0);
         let now = course.now();
@@ -213,8 +218,14 @@ where
         }
         let began_at = course.round().began_at;
         if is_new_model(risen, open) {
-            // One that is owed further has these, too.
-            course.rounds.new_model.get_or_insert(Baseline::new(began_at)).listed_at = None;
+            // One that nobody has had yet has these, too.
+            let before = course.rounds.new_model.take().filter(|owed| owed.told.is_empty());
+            let is_under_way = before.as_ref().is_some_and(|owed| owed.listed_at.is_none());
+            let owed = course.rounds.new_model.insert(before.unwrap_or(OwedMessage::new(began_at)));
+            if !is_under_way {
+                owed.recorded += u64::try_from(risen).unwrap_or(u64::MAX);
+            }
+            owed.listed_at = None;
             if !course.note(Noting::GoOn).await? {
                 return Err(Undone::HeldByOther);
             }

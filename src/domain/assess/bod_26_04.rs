@@ -181,9 +181,7 @@ impl Verdict {
         let deadline = deadline(answers.map(|answer| answer.value));
         Some(Self { known_exploited, exposed, automatable, total, deadline })
     }
-}
 
-impl Verdict {
     /// The four answers.
     pub fn answers(&self) -> [(Question, &Answer); 4] {
         [
@@ -215,8 +213,7 @@ fn exposed(finding: &Finding) -> Answer {
     if let Some(address) = public {
         return Answer::new(true, Basis::PublicAddress { address: address.to_string() });
     }
-    let has_addresses = |resource: &Resource| !resource.ipv4.is_empty();
-    if finding.resources.iter().all(has_addresses) {
+    if finding.resources.iter().all(Resource::has_private_addresses_alone) {
         return Answer::new(false, Basis::PrivateAddresses);
     }
     Answer::unknown()

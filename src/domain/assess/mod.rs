@@ -38,9 +38,20 @@ pub fn assess(finding: &Finding, policy: &Policy, now: Option<Timestamp>) -> Ass
     let reasons = score::reasons(finding, policy, now);
     let score = reasons.iter().map(|reason| reason.points).sum();
     let priority = class(score);
-    let due_at = now.filter(|_| finding.status.is_open());
-    let due_at = due_at.and_then(|now| policy.due_at(finding, None, priority, now));
+    let due_at = due_at(finding, None, priority, policy, now);
     Assessment { score, priority, due_at, reasons, policy: policy.stamp() }
+}
+
+/// By when to act on a finding that is open; none without a `now`.
+fn due_at(
+    finding: &Finding,
+    threat: Option<&Threat>,
+    priority: Priority,
+    policy: &Policy,
+    now: Option<Timestamp>,
+) -> Option<Timestamp> {
+    let now = now.filter(|_| finding.status.is_open())?;
+    policy.due_at(finding, threat, priority, now)
 }
 
 /// Assesses `finding` as of `now` by all that is known: by itself, and by `threat`, what is known of attacks on its
@@ -54,8 +65,7 @@ pub fn judge(
     let alone = assess(finding, policy, now);
     let Some(threat) = threat else { return alone };
     let judged = alone.knowing(finding, threat, now);
-    let due_at = now.filter(|_| finding.status.is_open());
-    let due_at = due_at.and_then(|now| policy.due_at(finding, Some(threat), judged.priority, now));
+    let due_at = due_at(finding, Some(threat), judged.priority, policy, now);
     Assessment { due_at, ..judged }
 }
 

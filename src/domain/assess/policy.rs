@@ -91,20 +91,22 @@ impl Policy {
         now.checked_add(allowed).ok()
     }
 
-    /// By when to act on a finding that was due at `due`, once more is known of it than when that was set: `threat` now,
-    /// `before` then. None if nothing that was assumed then is known now.
+    /// By when to act on a finding that was due at `due`, once more is known of it at `now` than when that was set: `threat`
+    /// now, `before` then. None if nothing that was assumed then is known now.
     pub fn corrected(
         &self,
         finding: &Finding,
         (before, threat): (Option<&Threat>, Option<&Threat>),
         due: Timestamp,
+        now: Timestamp,
     ) -> Option<Option<Timestamp>> {
         let was = self.deadlines.verdict(finding, before)?;
         let is = self.deadlines.verdict(finding, threat)?;
         if !was.known_exploited.is_assumed() || is.known_exploited.is_assumed() {
             return None;
         }
-        let since = due.checked_sub(was.deadline.allowed()?).ok()?;
+        // Whatever rule has set it: nobody gets more time than if it were found now.
+        let since = due.checked_sub(was.deadline.allowed()?).ok()?.min(now);
         Some(is.deadline.allowed().and_then(|allowed| since.checked_add(allowed).ok()))
     }
 

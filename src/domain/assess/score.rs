@@ -135,7 +135,8 @@ pub fn knowing(
     threat: &Threat,
     now: Option<Timestamp>,
 ) -> Vec<Reason> {
-    let is_newer = finding.as_of().is_none_or(|as_of| as_of <= threat.checked_at);
+    let as_of = now.map_or_else(|| finding.as_of(), |now| finding.as_of_by(now));
+    let is_newer = as_of.is_none_or(|as_of| as_of <= threat.checked_at);
     let mut known = Vec::with_capacity(reasons.len() + 1);
     for reason in reasons {
         match reason.factor {

@@ -82,9 +82,7 @@ impl Vector {
         let network = metric("AV") == Some("N");
         Some(Self { text: text.to_owned(), impact, ease, network, total })
     }
-}
 
-impl Vector {
     /// Whether nothing stands in the way of a program that attacks: reach over the network, low complexity, no privileges, and
     /// nobody who has to do something.
     pub fn is_automatable(&self) -> bool {

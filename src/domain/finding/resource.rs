@@ -1,6 +1,9 @@
 //! The thing that has the weakness.
 
-use std::{collections::BTreeMap, net::Ipv4Addr};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr},
+};
 
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
@@ -40,6 +43,9 @@ pub struct Resource {
     /// IPv4 addresses, public ones and private ones mixed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ipv4: Vec<String>,
+    /// IPv6 addresses of the machine.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ipv6: Vec<String>,
     /// How many running workloads use the image.
     pub in_use: Option<u64>,
 }
@@ -86,6 +92,9 @@ impl Resource {
             ipv4: machine.as_ref().map_or_else(Vec::new, |machine| {
                 machine.array("ipV4Addresses").strings(bounds::ADDRESSES, bounds::ADDRESS)
             }),
+            ipv6: machine.as_ref().map_or_else(Vec::new, |machine| {
+                machine.array("ipV6Addresses").strings(bounds::ADDRESSES, bounds::ADDRESS)
+            }),
             in_use: image.as_ref().and_then(|image| image.whole("inUseCount")),
         })
     }
@@ -97,6 +106,22 @@ impl Resource {
             .iter()
             .filter_map(|address| address.parse().ok())
             .find(|address| is_public(*address))
+    }
+
+    /// Whether it is a machine of which all addresses are known, and the internet can reach none of them. An IPv6 address is one
+    /// that it may reach, unless it is of a private network or of the link
+    /// (<https://www.iana.org/assignments/iana-ipv6-special-registry>).
+    pub fn has_private_addresses_alone(&self) -> bool {
+        let is_private = |address: &String| match address.parse() {
+            Ok(IpAddr::V4(address)) => !is_public(address),
+            Ok(IpAddr::V6(address)) => {
+                address.is_unique_local()
+                    || address.is_unicast_link_local()
+                    || address.is_loopback()
+            }
+            Err(_) => false,
+        };
+        !self.ipv4.is_empty() && self.ipv4.iter().chain(&self.ipv6).all(is_private)
     }
 
     /// What people call it: its `Name` tag, repository with tag, function, project; else its id.

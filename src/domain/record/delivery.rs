@@ -111,14 +111,22 @@ impl Record {
 
     /// Whether all that there is to tell is that its priority rose, and nobody has heard of that yet.
     pub fn waits_for_its_rise(&self) -> bool {
+        let priority = self.priority();
+        let is_all = |told: &Announcement| {
+            let told = Facts { priority, ..told.facts.clone() };
+            self.facts().news_since(&told).is_none()
+        };
         decide(self) == Decision::Alert(AlertReason::PriorityRaised)
             && self.delivered_to().is_empty()
+            && self.announced.as_ref().is_some_and(is_all)
     }
 
     /// The record, with its rise counted as told at `at`, if that is all that there is to tell: somebody owes a message about it.
     #[must_use]
     pub fn with_its_rise_told(self, at: Timestamp) -> Self {
-        if !self.waits_for_its_rise() {
+        // What was told since then has a time of its own.
+        let is_before = self.announced.as_ref().is_some_and(|told| told.at <= at);
+        if !is_before || !self.waits_for_its_rise() {
             return self;
         }
         let (facts, opening) = (self.facts(), self.opening);

@@ -31,7 +31,7 @@ pub use step::{AssessedFinding, Step, step};
 pub use version::Version;
 
 use super::{
-    assess::{Assessment, Policy, Priority},
+    assess::{Assessment, Deadlines, Policy, Priority},
     finding::Finding,
     threat::Threat,
 };
@@ -154,7 +154,7 @@ impl Record {
         policy: &Policy,
         now: Timestamp,
     ) -> Self {
-        let mut record = self.reassessed_under(policy);
+        let mut record = self.clone();
         record.threat = threat.map(|threat| record.what_matters_of(threat));
         let facts = record.facts();
         if let Some(told) = &mut record.announced
@@ -167,11 +167,55 @@ impl Record {
         let due = policy.due_at(&record.finding, threat, record.priority(), now);
         record.due_at = match record.due_at {
             Some(due_at) => policy
-                .corrected(&record.finding, (before, threat), due_at)
+                .corrected(&record.finding, (before, threat), due_at, now)
                 .unwrap_or_else(|| Some(due.map_or(due_at, |due| due.min(due_at)))),
             None => due.filter(|_| record.is_open()),
         };
         record.covered_still(due, now).waiting(now)
+    }
+
+    /// The record as it has to be written, if an event that seemed to change nothing has changed what is judged from it and
+    /// from what is known besides: it is to be told, or its exception has ended. None if nothing has.
+    pub fn caught_up(&self, policy: &Policy, now: Timestamp) -> Option<Self> {
+        let threat = self.threat.as_ref()?;
+        let record = self.knowing(Some(threat), None, policy, now);
+        let waits = |record: &Self| record.pending_since.is_some();
+        let is_covered = |record: &Self| record.exception().is_some();
+        let is_same = waits(&record) == waits(self) && is_covered(&record) == is_covered(self);
+        (!is_same).then_some(record)
+    }
+
+    /// Whether people see the same in both: the class, under the same policy, what waits to be told, and what is covered.
+    pub fn shows_the_same_as(&self, other: &Self) -> bool {
+        self.priority() == other.priority()
+            && self.by_event.policy == other.by_event.policy
+            && self.pending_since.is_some() == other.pending_since.is_some()
+            && self.exception().is_some() == other.exception().is_some()
+    }
+
+    /// The record once `threat` is known, as if it had always been assessed under `policy`. A change of the formula is no
+    /// news, nor is what it would have made of what was known already.
+    #[must_use]
+    pub fn knowing_anew(
+        &self,
+        threat: Option<&Threat>,
+        told_at: Option<Timestamp>,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Self {
+        let is_of_this_version = Policy::is_stamp_of_this_version(&self.by_event.policy);
+        let rebased = self.reassessed_under(policy);
+        let mut record = rebased.knowing(threat, told_at, policy, now);
+        if !is_of_this_version {
+            let (was, is) = (rebased.priority(), record.priority());
+            for told in record.announced.iter_mut().map(|told| &mut told.facts) {
+                if told.priority >= was {
+                    told.priority = told.priority.max(is);
+                }
+            }
+            return record.waiting(now);
+        }
+        record
     }
 
     /// What of `threat` changes how urgent it is, or what is said of it: a probability only if that changes its class.
@@ -185,14 +229,19 @@ impl Record {
         if with.0 == without.0 { without.1 } else { with.1 }
     }
 
-    /// Whether `self`, which knows more of attacks, is worth a row in place of `before`.
-    pub fn is_news_after(&self, before: &Self) -> bool {
+    /// Whether `self`, which knows more of attacks, is worth a row in place of `before`, under this rule for due dates.
+    pub fn is_news_after(&self, before: &Self, deadlines: Deadlines) -> bool {
         let told = |record: &Self| record.threat.as_ref().is_some_and(Threat::is_worth_telling);
         let is_same = match (&self.threat, &before.threat) {
             (Some(one), Some(other)) if told(self) || told(before) => one.agrees_with(other),
             _ => told(self) == told(before),
         };
-        !is_same || self.priority() != before.priority() || self.due_at != before.due_at
+        let knows = |record: &Self| record.threat.as_ref().is_some_and(Threat::knows_catalogue);
+        let is_answered = deadlines == Deadlines::Bod2604 && knows(self) != knows(before);
+        !is_same
+            || is_answered
+            || self.priority() != before.priority()
+            || self.due_at != before.due_at
     }
 
     /// The record as the next one to be written.

@@ -2,7 +2,7 @@
 
 use super::Record;
 use crate::domain::{
-    assess::{Assessment, Deadlines, Factor, Priority, Reason},
+    assess::{Assessment, Deadlines, Factor, Policy, Priority, Reason},
     threat::Threat,
 };
 
@@ -20,8 +20,9 @@ pub struct Stance {
 }
 
 impl Stance {
-    /// Where `record` stands.
-    pub fn of(record: &Record) -> Self {
+    /// Where `record` stands under `policy`.
+    pub fn of(record: &Record, policy: &Policy) -> Self {
+        let record = record.reassessed_under(policy);
         let assessment = record.assessment();
         let is_threat = |reason: &&Reason| {
             matches!(reason.factor, Factor::Epss { .. } | Factor::KnownExploited { .. })

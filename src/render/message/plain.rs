@@ -46,6 +46,7 @@ fn essentials(finding: &Finding, language: Language) -> Finding {
         name: None,
         platform: None,
         ipv4: Vec::new(),
+        ipv6: Vec::new(),
         in_use: None,
     });
     Finding {
