@@ -9,6 +9,7 @@ mod ports;
 mod reach;
 pub mod review;
 mod service;
+mod survey;
 mod triage;
 
 pub use attempt::{Attempt, CALL_TIMEOUT, Observation, TimeLimit};
@@ -20,4 +21,5 @@ pub use ports::{
     Summaries, SummaryLock, Sweep, TakenUp, Threats, Which, WriteOutcome,
 };
 pub use service::{Triage, TriageConfig};
+pub use survey::Survey;
 pub use triage::{Outcome, TriageResult};

@@ -151,7 +151,7 @@ impl Taking {
         } else if record.is_open() {
             let priority = record.priority();
             self.figures.open.add(priority);
-            if record.due_at.is_some_and(|due| due < as_of) {
+            if record.is_overdue(as_of) {
                 self.figures.overdue.add(priority);
             }
             self.figures.pending += u64::from(record.pending_since.is_some());

@@ -1,9 +1,13 @@
 //! The figures of each day: a row a day.
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::{operation::query::builders::QueryFluentBuilder, types::AttributeValue};
 use jiff::civil::Date;
 
-use super::{DynamoDb, UPDATE, item, keys};
+use super::{
+    DynamoDb, UPDATE,
+    item::{self, Item},
+    keys,
+};
 use crate::{
     app::{
         FigureLog,
@@ -15,29 +19,47 @@ use crate::{
 /// The attribute that holds [`Figures`] as JSON text.
 const FIGURES: &str = "figures";
 
-impl FigureLog for DynamoDb {
-    async fn figures_before(&self, day: Date) -> Result<Option<Figures>, CallFailed> {
-        let failed = |source: BoxError| CallFailed {
-            operation: "DynamoDB Query",
-            object: keys::FIGURES.to_owned(),
-            source,
-        };
-        let query = self
-            .client
+fn failed(source: BoxError) -> CallFailed {
+    CallFailed { operation: "DynamoDB Query", object: keys::FIGURES.to_owned(), source }
+}
+
+/// The figures in a row.
+fn read(row: &Item) -> Result<Figures, BoxError> {
+    let figures = row.get(FIGURES).and_then(|figures| figures.as_s().ok());
+    Ok(serde_json::from_str(figures.ok_or("the row has no figures")?)?)
+}
+
+impl DynamoDb {
+    /// A query for figures, by a condition on the day `:day`.
+    fn figures(&self, condition: &str, day: Date) -> QueryFluentBuilder {
+        self.client
             .query()
             .table_name(&self.table)
             .consistent_read(true)
-            .key_condition_expression("pk = :figures AND sk < :day")
+            .key_condition_expression(condition)
             .expression_attribute_values(":figures", AttributeValue::S(keys::FIGURES.to_owned()))
             .expression_attribute_values(":day", AttributeValue::S(day.to_string()))
-            .scan_index_forward(false)
-            .limit(1);
+    }
+}
+
+impl FigureLog for DynamoDb {
+    async fn figures_before(&self, day: Date) -> Result<Option<Figures>, CallFailed> {
+        let query =
+            self.figures("pk = :figures AND sk < :day", day).scan_index_forward(false).limit(1);
         let answer =
             query.send().await.map_err(|error| failed(error.into_service_error().into()))?;
-        let row = answer.items.unwrap_or_default().pop();
-        let figures = row.as_ref().and_then(|row| row.get(FIGURES)?.as_s().ok());
-        let read = |figures: &String| serde_json::from_str(figures);
-        figures.map(read).transpose().map_err(|error| failed(error.into()))
+        answer.items.unwrap_or_default().pop().as_ref().map(read).transpose().map_err(failed)
+    }
+
+    async fn figures_since(&self, day: Date) -> Result<Vec<Figures>, CallFailed> {
+        let mut rows =
+            self.figures("pk = :figures AND sk >= :day", day).into_paginator().items().send();
+        let mut all = Vec::new();
+        while let Some(row) = rows.next().await {
+            let row = row.map_err(|error| failed(error.into_service_error().into()))?;
+            all.push(read(&row).map_err(failed)?);
+        }
+        Ok(all)
     }
 
     async fn remember_figures(&self, day: Date, figures: &Figures) -> Result<(), CallFailed> {

@@ -12,6 +12,12 @@ pub trait FigureLog {
         day: Date,
     ) -> impl Future<Output = Result<Option<Figures>, CallFailed>> + Send;
 
+    /// The figures of each day from `day` on that has some, the earliest first.
+    fn figures_since(
+        &self,
+        day: Date,
+    ) -> impl Future<Output = Result<Vec<Figures>, CallFailed>> + Send;
+
     /// Remembers the figures of a day, in place of others.
     fn remember_figures(
         &self,

@@ -118,7 +118,7 @@ impl Arguments {
             |owner: &String| record.finding.owner(&self.owner_tags) == Some(owner.trim());
         let owner = self.owner.as_ref().is_none_or(is_owner);
         let excepted = !self.excepted || record.exception().is_some();
-        priority && owner && excepted && (!self.overdue || is_overdue(record, now))
+        priority && owner && excepted && (!self.overdue || record.is_overdue(now))
     }
 
     fn listed(&self, record: &Record, now: Timestamp) -> Listed {
@@ -129,7 +129,7 @@ impl Arguments {
             priority: record.priority(),
             score: record.score(),
             due_at: record.due_at,
-            overdue: is_overdue(record, now),
+            overdue: record.is_overdue(now),
             status: text::line(finding.status.as_str()),
             severity: text::line(finding.severity.as_str()),
             problem: text::line(&finding.problem()),
@@ -165,8 +165,4 @@ impl Row for Listed {
             [&mut self.region, &mut self.owner, &mut self.fix_available, &mut self.exception];
         texts.into_iter().chain(perhaps.into_iter().flatten()).collect()
     }
-}
-
-fn is_overdue(record: &Record, now: Timestamp) -> bool {
-    record.is_open() && record.exception().is_none() && record.due_at.is_some_and(|due| due < now)
 }

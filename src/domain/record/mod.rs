@@ -244,6 +244,11 @@ impl Record {
             || self.due_at != before.due_at
     }
 
+    /// Whether its due date has passed at `now`, and no exception gives more time.
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        self.is_open() && self.exception().is_none() && self.due_at.is_some_and(|due| due < now)
+    }
+
     /// The record as the next one to be written.
     #[must_use]
     pub fn rewritten(self) -> Self {

@@ -15,6 +15,7 @@ use crate::{
         finding::Remediation,
         ledger::{Decision, WhyEnded},
         record::{AlertReason, Record},
+        review::{Updates, Worth},
         round::Owed,
     },
     render::{
@@ -85,7 +86,7 @@ struct Shown<'a> {
     resources: usize,
     accounts: usize,
     due: Option<String>,
-    updates: Vec<Update>,
+    updates: Vec<ShownUpdate>,
     more_updates: usize,
     groups: Vec<ShownGroup>,
     more_groups: usize,
@@ -93,15 +94,15 @@ struct Shown<'a> {
 }
 
 /// What can be installed, and what goes with it.
-struct Update {
+struct ShownUpdate {
     /// The packages; of an update of Windows its name.
     names: Vec<String>,
     /// The version to update to; `None` for an update of Windows.
     version: Option<String>,
-    findings: usize,
-    resources: usize,
+    findings: u64,
+    resources: u64,
     /// How many of the findings are P1 or P2.
-    urgent: usize,
+    urgent: u64,
 }
 
 struct ShownGroup {
@@ -210,7 +211,7 @@ impl<'a> Summary<'a> {
         let counts = Priority::ALL.map(count).into_iter().filter(|(_, count)| *count > 0);
         let counts = Counts(counts.collect());
         Shown {
-            updates,
+            updates: updates.into_iter().map(ShownUpdate::from).collect(),
             more_updates,
             total: self.total,
             counts: counts.in_words(),
@@ -234,48 +235,25 @@ impl<'a> Summary<'a> {
 }
 
 impl Summary<'_> {
-    /// What can be installed, that with which most urgent findings go first. A finding in several packages goes with
-    /// each of their updates.
-    fn updates(&self) -> Vec<Update> {
-        #[derive(Default)]
-        struct Goes<'a> {
-            findings: usize,
-            urgent: usize,
-            resources: BTreeSet<&'a str>,
-        }
-        type Key = (Vec<String>, Option<String>);
-        let mut updates: BTreeMap<Key, Goes<'_>> = BTreeMap::new();
+    /// What can be installed, that with which most urgent findings go first.
+    fn updates(&self) -> Vec<Worth> {
+        let mut updates = Updates::default();
         for (record, _) in self.news {
-            let finding = &record.finding;
-            let keys: Vec<Key> = match Remediation::of(finding).map(|text| safe(text, 60)) {
-                Remediation::InstallUpdate(name) => vec![(vec![name], None)],
-                Remediation::Update { targets, .. } => targets
-                    .into_iter()
-                    .filter(|target| target.version.is_some() && !target.packages.is_empty())
-                    .map(|target| (target.packages, target.version))
-                    .collect(),
-                _ => Vec::new(),
-            };
-            for key in keys {
-                let goes = updates.entry(key).or_default();
-                goes.findings += 1;
-                goes.urgent += usize::from(record.priority() >= Priority::P2);
-                goes.resources.extend(finding.resources.iter().map(|r| r.id.as_str()));
-            }
+            updates.add(record, None);
         }
-        let mut updates: Vec<Update> = updates
-            .into_iter()
-            .map(|((names, version), Goes { findings, urgent, resources })| Update {
-                names,
-                version,
-                findings,
-                resources: resources.len(),
-                urgent,
-            })
-            .collect();
-        // Stable: else by name.
-        updates.sort_by_key(|update| Reverse((update.urgent, update.findings)));
-        updates
+        updates.ranked()
+    }
+}
+
+impl From<Worth> for ShownUpdate {
+    fn from(worth: Worth) -> Self {
+        Self {
+            names: worth.update.packages.iter().map(|name| safe(name, 60)).collect(),
+            version: worth.update.version.map(|version| safe(&version, 60)),
+            findings: worth.findings,
+            resources: worth.resources,
+            urgent: worth.urgent,
+        }
     }
 }
 
