@@ -38,6 +38,8 @@ mod record;
 #[cfg(feature = "redrive")]
 mod redrive;
 #[cfg(feature = "cli")]
+mod reporting;
+#[cfg(feature = "cli")]
 mod reviewing;
 
 mod samples;

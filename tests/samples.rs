@@ -155,7 +155,7 @@ fn said(output: &str, folder: &str) -> Vec<Said> {
     said
 }
 
-fn inspector_triage(arguments: &[&str], stdin: Stdio) -> Output {
+pub fn inspector_triage(arguments: &[&str], stdin: Stdio) -> Output {
     Command::new(env!("CARGO_BIN_EXE_inspector-triage"))
         .args(arguments)
         .stdin(stdin)

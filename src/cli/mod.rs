@@ -16,7 +16,7 @@ use std::{
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 
-use commands::{coverage, ledger, list, local, replay, retell, score};
+use commands::{coverage, ledger, list, local, replay, report, retell, score};
 #[cfg(feature = "redrive")]
 use commands::{doctor, give, redrive};
 
@@ -38,6 +38,7 @@ enum Command {
     Replay(replay::Arguments),
     Local(local::Arguments),
     List(list::Arguments),
+    Report(report::Arguments),
     Retell(retell::Arguments),
     Coverage(coverage::Arguments),
     Ledger(ledger::Arguments),
@@ -108,6 +109,7 @@ fn perform(
         Command::Score(score) => score::run(&score, input, output),
         Command::Coverage(coverage) => block_on(coverage::run(coverage, clock, output)),
         Command::Ledger(ledger) => block_on(ledger::run(ledger, clock, output)),
+        Command::Report(report) => block_on(report::run(report, clock, output)),
         Command::List(list) => block_on(list::run(list, clock, output)),
         Command::Retell(retell) => block_on(retell::run(retell, clock(), output)),
         #[cfg(feature = "redrive")]

@@ -39,7 +39,7 @@ pub fn show<R: Row, I: Iterator<Item = R>>(
 }
 
 /// Makes a text one that no spreadsheet takes for a formula.
-fn defuse(text: &mut String) {
+pub fn defuse(text: &mut String) {
     if text.starts_with(['=', '+', '-', '@']) {
         text.insert(0, '\'');
     }

@@ -4,6 +4,7 @@
 //! prepared in `view` and has been through [`crate::domain::text`]: nothing that a stranger wrote reaches a reader alive.
 
 pub mod message;
+pub mod report;
 mod style;
 mod view;
 pub mod words;

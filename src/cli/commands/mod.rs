@@ -11,5 +11,6 @@ pub mod local;
 #[cfg(feature = "redrive")]
 pub mod redrive;
 pub mod replay;
+pub mod report;
 pub mod retell;
 pub mod score;

@@ -1,0 +1,222 @@
+//! `report`: the whole as of one moment, as a page, as Markdown, or for programs.
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use clap::ValueEnum;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    adapters::{aws, dynamodb::DynamoDb, sns::Sns},
+    app::{Attempt, FigureLog, Survey, TimeLimit, Triage, TriageConfig, failure::BoxError},
+    cli::{
+        Misuse, Verdict, advice,
+        commands::ledger::apply,
+        input::{self, Input},
+        rows::defuse,
+    },
+    domain::{finding::OwnerTags, record::Audience, review::Review, round::day},
+    emulator::{
+        self, Emulator,
+        template::{OWN, Template},
+    },
+    lambda::{self, event, settings::HISTORY_DAYS},
+    render::{
+        Language,
+        report::{Line, Report},
+    },
+};
+
+/// Show the whole: what to do first, what is overdue and whose, what came and went.
+///
+/// From events, handled as the function does; from the store that `replay --db` has kept; or from the table of a
+/// deployment, which needs AWS credentials that may call dynamodb:Query and dynamodb:BatchGetItem, and a Region.
+#[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("source").required(true).args(["paths", "table", "db"])))]
+pub struct Arguments {
+    /// Files and folders of events, as `replay` takes them.
+    paths: Vec<PathBuf>,
+    /// The table of a deployment; the stack's output TableName.
+    #[arg(long, value_name = "NAME")]
+    table: Option<String>,
+    /// A store that `replay --db` has kept.
+    #[arg(long, value_name = "FILE")]
+    db: Option<PathBuf>,
+    /// Where to write it; - for stdout.
+    #[arg(long, value_name = "FILE", default_value = "-")]
+    out: PathBuf,
+    /// As what.
+    #[arg(long, value_enum, default_value_t = Form::Html)]
+    format: Form,
+    /// Since when to count what is new and what has ended; by default for a week.
+    #[arg(long, value_name = "TIME")]
+    since: Option<Timestamp>,
+    /// The moment as of which it is; by default now, or the time of the latest event.
+    #[arg(long, value_name = "TIME")]
+    now: Option<Timestamp>,
+    /// The language.
+    #[arg(long, value_enum, default_value_t)]
+    language: Language,
+    /// The tags that name the owner of a resource, as the function has them.
+    #[arg(long, value_name = "TAGS", default_value_t)]
+    owner_tags: OwnerTags,
+    /// The ledger of exceptions that is in force; only with events.
+    #[arg(long, value_name = "FILE", requires = "paths")]
+    ledger: Option<PathBuf>,
+}
+
+/// The form of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// A page: one file, readable without scripts
+    Html,
+    /// For an issue or a wiki
+    Markdown,
+    /// For spreadsheets: the findings that are open
+    Csv,
+    /// For programs: the review
+    Json,
+}
+
+/// A table, and where it comes from.
+struct Source {
+    store: DynamoDb,
+    name: String,
+    /// The time of the latest event.
+    latest: Option<Timestamp>,
+    /// Whether events could not be handled, which has been said.
+    verdict: Verdict,
+    /// What the store lives in.
+    _emulator: Option<Emulator>,
+}
+
+/// Writes the report.
+pub async fn run(
+    report: Arguments,
+    clock: fn() -> Timestamp,
+    output: &mut impl Write,
+) -> Result<Verdict, BoxError> {
+    let source = report.source(clock).await?;
+    let now = report.now.or(source.latest).unwrap_or_else(clock);
+    let week = SignedDuration::from_hours(7 * 24);
+    let since = report.since.map_or_else(|| now.saturating_sub(week), Ok)?;
+    if since > now {
+        return Err(Misuse(format!("--since {since} is after {now}")).into());
+    }
+    let owner_tags = report.owner_tags.clone();
+    let survey = Survey { now, since, owner_tags };
+    let mut open = Vec::new();
+    let wants_lines = report.format != Form::Json;
+    let each = |record: &crate::domain::record::Record| {
+        if wants_lines {
+            open.push(Line::new(record, &report.owner_tags, now));
+        }
+    };
+    let review = survey.of(&source.store, TimeLimit::none(), each).await;
+    let review = review.map_err(|failed| advice::on_table(&failed, &source.name))?;
+    let review = review.ok_or("the table was not read to its end")?;
+    open.sort_by(Line::by_urgency);
+    let made = report.made(&review, open, &source.name)?;
+    if report.out == Path::new("-") {
+        output.write_all(&made)?;
+        output.flush()?;
+    } else {
+        let cannot = |error: io::Error| format!("cannot write {}: {error}", report.out.display());
+        fs::write(&report.out, made).map_err(cannot)?;
+    }
+    Ok(source.verdict)
+}
+
+impl Arguments {
+    async fn source(&self, clock: fn() -> Timestamp) -> Result<Source, BoxError> {
+        if let Some(table) = &self.table {
+            let config = aws::config().load().await;
+            let store = DynamoDb::new((&config).into(), table.clone(), HISTORY_DAYS);
+            let (name, verdict) = (table.clone(), Verdict::Done);
+            return Ok(Source { store, name, latest: None, verdict, _emulator: None });
+        }
+        if let Some(db) = &self.db
+            && !db.exists()
+        {
+            return Err(
+                Misuse(format!("cannot read {}: there is no such file", db.display())).into()
+            );
+        }
+        let mut emulator = Emulator::open(&Template::read(OWN)?, self.db.as_deref()).await?;
+        let store = DynamoDb::new(emulator.dynamodb(), emulator::TABLE.to_owned(), HISTORY_DAYS);
+        if let Some(ledger) = &self.ledger {
+            apply::in_store(ledger, &store, clock()).await?;
+        }
+        let (latest, verdict) = self.handle(&mut emulator, clock).await?;
+        let names = self.paths.iter().chain(&self.db).map(|path| path.display().to_string());
+        let name = names.collect::<Vec<_>>().join(", ");
+        Ok(Source { store, name, latest, verdict, _emulator: Some(emulator) })
+    }
+
+    /// Takes the events through the function's handler, and the figures of each day as the daily round does.
+    async fn handle(
+        &self,
+        emulator: &mut Emulator,
+        clock: fn() -> Timestamp,
+    ) -> Result<(Option<Timestamp>, Verdict), BoxError> {
+        let store = DynamoDb::new(emulator.dynamodb(), emulator::TABLE.to_owned(), HISTORY_DAYS);
+        let publisher = Sns::new(emulator.sns(), emulator::topics(Audience::Email));
+        let triage = Triage::new(store, publisher, TriageConfig::default());
+        let (mut latest, mut verdict, mut number) = (None, Verdict::Done, 0_usize);
+        for file in &input::files(&self.paths)? {
+            let handle = async |Input { origin, event }: Input| {
+                let own_time = event::finding(&event).ok().and_then(|sent| sent.finding.own_time());
+                let now = own_time.unwrap_or_else(clock);
+                if let Some(before) = latest.filter(|before| day(*before) < day(now)) {
+                    self.remember(&triage.store, before).await?;
+                }
+                latest = latest.max(Some(now));
+                number += 1;
+                let name = format!("report-{number}");
+                if let Err(failed) = lambda::handle(&triage, &event, Attempt::new(&name, now)).await
+                {
+                    verdict = Verdict::FoundWrong;
+                    let reason = failed.0.chain();
+                    writeln!(io::stderr(), "{origin}: not handled: {reason}")?;
+                }
+                while emulator.published.try_recv().is_ok() {}
+                Ok(())
+            };
+            input::events(file, handle).await?;
+        }
+        Ok((latest, verdict))
+    }
+
+    /// Remembers the figures of a day that is over, as of its last event.
+    async fn remember(&self, store: &DynamoDb, now: Timestamp) -> Result<(), BoxError> {
+        let survey = Survey { now, since: now, owner_tags: self.owner_tags.clone() };
+        if let Some(review) = survey.of(store, TimeLimit::none(), |_| {}).await? {
+            store.remember_figures(day(now), &review.figures).await?;
+        }
+        Ok(())
+    }
+
+    fn made(&self, review: &Review, lines: Vec<Line>, source: &str) -> Result<Vec<u8>, BoxError> {
+        let report = Report { review, lines: &lines, source, language: self.language };
+        Ok(match self.format {
+            Form::Html => report.html().into_bytes(),
+            Form::Markdown => report.markdown().into_bytes(),
+            Form::Json => {
+                let mut json = serde_json::to_vec_pretty(review)?;
+                json.push(b'\n');
+                json
+            }
+            Form::Csv => {
+                let mut csv = csv::Writer::from_writer(Vec::new());
+                for mut line in lines {
+                    line.texts().into_iter().for_each(defuse);
+                    csv.serialize(line)?;
+                }
+                csv.into_inner()?
+            }
+        })
+    }
+}
