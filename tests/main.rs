@@ -34,6 +34,8 @@ mod messages;
 #[cfg(feature = "cli")]
 mod operating;
 #[cfg(feature = "cli")]
+mod quarter;
+#[cfg(feature = "cli")]
 mod record;
 #[cfg(feature = "redrive")]
 mod redrive;

@@ -1,0 +1,223 @@
+//! A quarter of a fleet, day by day: what the review counts, against a model that knows nothing of how it is counted.
+
+use std::collections::BTreeMap;
+
+use inspector_triage::{
+    app::{Survey, TimeLimit},
+    domain::finding::OwnerTags,
+};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::{
+    common::{World, arn, event_of},
+    ledger,
+    reviewing::covered,
+};
+
+const DAYS: i64 = 90;
+
+/// A kind of finding: its priority, within how many days it is to be fixed, its EPSS, and how old its vulnerability is when
+/// it appears.
+const KINDS: [(&str, i64, f64, i64); 3] =
+    [("P1", 2, 0.9, 40), ("P2", 7, 0.01, 40), ("P4", 90, 0.01, 2000)];
+const TEAMS: [Option<&str>; 3] = [Some("shop"), Some("crm"), None];
+/// The findings that an exception covers, and the days on which it begins and ends.
+const EXCEPTED: std::ops::Range<usize> = 20..30;
+const EXCEPTED_FROM: i64 = 25;
+const EXCEPTED_UNTIL: i64 = 55;
+
+fn day(number: i64) -> Timestamp {
+    "2026-09-01T00:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_hours(24 * number)
+}
+
+fn at(number: i64, minutes: i64) -> Timestamp {
+    day(number) + SignedDuration::from_mins(minutes)
+}
+
+/// Numbers that seem to come by chance, and are the same each time.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        // Knuth's multiplier of MMIX; the high bits are the good ones.
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        usize::try_from(self.0 >> 33).unwrap() % sides
+    }
+}
+
+/// What somebody with a pencil would write down of a finding.
+struct Case {
+    kind: usize,
+    team: Option<&'static str>,
+    appeared: i64,
+    heard: Option<i64>,
+    due: Timestamp,
+    excepted: bool,
+    /// How it ended, and on which day that was heard.
+    ended: Option<(&'static str, i64)>,
+    event: Value,
+}
+
+impl Case {
+    fn new(number: usize, kind: usize, team: Option<&'static str>, appeared: i64) -> Self {
+        let (_, _, epss, age) = KINDS[kind];
+        let event = event_of(&arn(number), &at(appeared, 600).to_string(), |f| {
+            f["firstObservedAt"] = json!(at(appeared, 590).to_string());
+            f["epss"] = json!({"score": epss});
+            let vulnerability = &mut f["packageVulnerabilityDetails"];
+            vulnerability["vulnerabilityId"] = json!(format!("CVE-2026-{number:05}"));
+            vulnerability["vendorCreatedAt"] = json!(day(appeared - age).to_string());
+            f["resources"][0]["type"] = json!("AWS_LAMBDA_FUNCTION");
+            f["resources"][0]["id"] = json!(resource(number));
+            f["resources"][0]["tags"] = team.map_or(json!({}), |team| json!({"team": team}));
+        });
+        Self {
+            kind,
+            team,
+            appeared,
+            heard: None,
+            due: Timestamp::MIN,
+            excepted: false,
+            ended: None,
+            event,
+        }
+    }
+
+    fn becomes(&mut self, status: &str, today: i64) {
+        self.event["detail"]["status"] = json!(status);
+        self.event["detail"]["updatedAt"] = json!(at(today, 600).to_string());
+    }
+
+    fn is_open(&self) -> bool {
+        self.heard.is_some() && self.ended.is_none()
+    }
+
+    fn allowed(&self) -> SignedDuration {
+        SignedDuration::from_hours(24 * KINDS[self.kind].1)
+    }
+}
+
+fn resource(number: usize) -> String {
+    format!("arn:aws:lambda:eu-central-1:111122223333:function:f-{number}:$LATEST")
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_numbers_of_the_review_are_those_of_a_count_by_hand_over_a_quarter() {
+    let world = World::new().await;
+    let mut dice = Dice(7);
+    let mut cases: Vec<Case> = Vec::new();
+    let mut there: BTreeMap<usize, Value> = BTreeMap::new();
+    let mut surveys = 0;
+    for today in 0..DAYS {
+        // What happens during the day before the round.
+        let mut heard_of = Vec::new();
+        for _ in 0..dice.roll(4) {
+            let number = cases.len();
+            let (kind, team) = (dice.roll(KINDS.len()), TEAMS[number % TEAMS.len()]);
+            cases.push(Case::new(number, kind, team, today - 1));
+            there.insert(
+                number,
+                covered("111122223333", &resource(number), "PACKAGE", "ACTIVE", "SUCCESSFUL"),
+            );
+            heard_of.push((number, "new"));
+        }
+        for (number, case) in cases.iter_mut().enumerate() {
+            let is_old = case.appeared < today - 1;
+            match (case.ended, dice.roll(40)) {
+                (None, 0) if is_old => {
+                    case.becomes("CLOSED", today - 1);
+                    heard_of.push((number, "fixed"));
+                }
+                (None, 1) if is_old => {
+                    case.becomes("CLOSED", today - 1);
+                    there.remove(&number);
+                    heard_of.push((number, "gone"));
+                }
+                (Some(("fixed", since)), 0..4) if since < today => {
+                    case.becomes("ACTIVE", today - 1);
+                    heard_of.push((number, "back"));
+                }
+                _ => {}
+            }
+        }
+        if today == EXCEPTED_FROM {
+            let ids: Vec<String> = EXCEPTED.map(|number| format!("CVE-2026-{number:05}")).collect();
+            let covers = ledger::exception("until-then", |e| {
+                e["vulnerabilities"] = json!(ids);
+                e["createdAt"] = json!("2026-09-01");
+                e["expiresAt"] = json!(day(EXCEPTED_UNTIL).to_string()[..10]);
+            });
+            ledger::put(&world, &[covers], &at(today, 1).to_string()).await;
+        }
+        let events: Vec<Value> = cases.iter().map(|case| case.event.clone()).collect();
+        world.inspect(&events);
+        world.emulator.inspector.fleet().coverage = there.values().cloned().collect();
+        let result = world.daily(&at(today, 10).to_string(), json!({})).await;
+        assert_eq!(result["outcome"], "done", "{result}");
+
+        // What the one with the pencil makes of it.
+        for (number, what) in heard_of {
+            let case = &mut cases[number];
+            match what {
+                "new" | "back" => {
+                    case.heard.get_or_insert(today);
+                    case.ended = None;
+                    case.excepted = false;
+                    case.due = at(today, 10) + case.allowed();
+                }
+                how => case.ended = Some((how, today)),
+            }
+        }
+        for (number, case) in cases.iter_mut().enumerate().filter(|(_, case)| case.is_open()) {
+            let is_covered =
+                EXCEPTED.contains(&number) && (EXCEPTED_FROM..=EXCEPTED_UNTIL).contains(&today);
+            if case.excepted && !is_covered {
+                case.due = case.due.max(at(today, 10) + case.allowed());
+            }
+            case.excepted = is_covered;
+        }
+        if today % 7 == 6 {
+            surveys += 1;
+            compare(&world, &cases, today).await;
+        }
+    }
+    assert!(surveys > 10 && cases.len() > 100, "{} findings", cases.len());
+}
+
+/// Compares the review of a day, over the seven days to it, with a count over the cases.
+async fn compare(world: &World, cases: &[Case], today: i64) {
+    let now = at(today, 60);
+    let survey = Survey { now, since: at(today - 7, 60), owner_tags: OwnerTags::default() };
+    let mut rows = 0;
+    let review = survey.of(&world.triage.store, TimeLimit::none(), |_| rows += 1).await.unwrap();
+    let review = serde_json::to_value(review.unwrap()).unwrap();
+    let count = |of: &dyn Fn(&Case) -> bool| cases.iter().filter(|case| of(case)).count();
+    let is_this_week = |day: i64| (today - 6..=today).contains(&day);
+    let is_counted = |case: &Case| case.is_open() && !case.excepted;
+    let is_overdue = |case: &Case| is_counted(case) && case.due < now;
+    for (number, (priority, ..)) in KINDS.iter().enumerate() {
+        let of = |is: &dyn Fn(&Case) -> bool| count(&|case| case.kind == number && is(case));
+        assert_eq!(review["open"][priority], of(&is_counted), "open {priority}, day {today}");
+        assert_eq!(review["overdue"][priority], of(&is_overdue), "overdue {priority}, day {today}");
+    }
+    assert_eq!(review["excepted"], count(&|case| case.is_open() && case.excepted), "day {today}");
+    assert_eq!(rows, count(&Case::is_open), "day {today}");
+    let new = count(&|case| case.heard.is_some_and(is_this_week));
+    assert_eq!(review["new"], new, "new, day {today}");
+    for how in ["fixed", "gone"] {
+        let is_it =
+            |case: &Case| case.ended.is_some_and(|(ended, at)| ended == how && is_this_week(at));
+        assert_eq!(review["ended"][how], count(&is_it), "{how}, day {today}");
+    }
+    for owner in review["owners"].as_array().unwrap() {
+        let is_theirs = |case: &Case| json!(case.team) == owner["owner"];
+        let open = count(&|case| is_theirs(case) && is_counted(case));
+        let overdue = count(&|case| is_theirs(case) && is_overdue(case));
+        assert_eq!(
+            (&owner["open"], &owner["overdue"]),
+            (&json!(open), &json!(overdue)),
+            "day {today}"
+        );
+    }
+}
