@@ -179,18 +179,20 @@ impl Record {
     pub fn caught_up(&self, policy: &Policy, now: Timestamp) -> Option<Self> {
         let threat = self.threat.as_ref()?;
         let record = self.knowing(Some(threat), None, policy, now);
-        let waits = |record: &Self| record.pending_since.is_some();
-        let is_covered = |record: &Self| record.exception().is_some();
-        let is_same = waits(&record) == waits(self) && is_covered(&record) == is_covered(self);
-        (!is_same).then_some(record)
+        (!record.stands_as(self)).then_some(record)
+    }
+
+    /// Whether both wait to be told or neither does, and both are covered or neither is.
+    fn stands_as(&self, other: &Self) -> bool {
+        self.pending_since.is_some() == other.pending_since.is_some()
+            && self.exception().is_some() == other.exception().is_some()
     }
 
     /// Whether people see the same in both: the class, under the same policy, what waits to be told, and what is covered.
     pub fn shows_the_same_as(&self, other: &Self) -> bool {
         self.priority() == other.priority()
             && self.by_event.policy == other.by_event.policy
-            && self.pending_since.is_some() == other.pending_since.is_some()
-            && self.exception().is_some() == other.exception().is_some()
+            && self.stands_as(other)
     }
 
     /// The record once `threat` is known, as if it had always been assessed under `policy`. A change of the formula is no
@@ -206,16 +208,14 @@ impl Record {
         let is_of_this_version = Policy::is_stamp_of_this_version(&self.by_event.policy);
         let rebased = self.reassessed_under(policy);
         let mut record = rebased.knowing(threat, told_at, policy, now);
-        if !is_of_this_version {
-            let (was, is) = (rebased.priority(), record.priority());
-            for told in record.announced.iter_mut().map(|told| &mut told.facts) {
-                if told.priority >= was {
-                    told.priority = told.priority.max(is);
-                }
-            }
-            return record.waiting(now);
+        if is_of_this_version {
+            return record;
         }
-        record
+        let (was, is) = (rebased.priority(), record.priority());
+        if let Some(told) = record.announced.as_mut().filter(|told| told.facts.priority >= was) {
+            told.facts.priority = told.facts.priority.max(is);
+        }
+        record.waiting(now)
     }
 
     /// What of `threat` changes how urgent it is, or what is said of it: a probability only if that changes its class.
