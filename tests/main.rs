@@ -40,6 +40,8 @@ mod record;
 #[cfg(feature = "redrive")]
 mod redrive;
 #[cfg(feature = "cli")]
+mod reminding;
+#[cfg(feature = "cli")]
 mod reporting;
 #[cfg(feature = "cli")]
 mod reviewing;
@@ -51,5 +53,7 @@ mod stored;
 mod threats;
 #[cfg(feature = "cli")]
 mod throttling;
+#[cfg(feature = "cli")]
+mod weekly;
 #[cfg(feature = "cli")]
 mod wording;

@@ -384,7 +384,7 @@ async fn an_event_of_another_kind_is_refused_with_what_is_expected() {
     assert_eq!(
         said,
         "UnsupportedEvent: an event with detail-type \"Triage Flush\" from source \"inspector-triage\" is not known here; \
-         expected detail-type \"Triage Daily\" from source \"inspector-triage\""
+         expected detail-type \"Triage Daily\" or \"Triage Weekly\" from source \"inspector-triage\""
     );
 }
 

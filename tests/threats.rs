@@ -90,9 +90,9 @@ async fn what_cisa_lists_is_told_once_in_all_its_resources_and_said_to_be_why() 
     know(&world, vec![known]);
     let result = world.daily(NEXT_DAY, json!({})).await;
     assert_eq!(result["parts"]["threat"]["changed"], 2, "{result}");
-    assert_eq!(world.published(), [], "the round leaves it to the flush");
+    assert_eq!(world.news(), [], "the round leaves it to the flush");
     assert_eq!(world.flush("2026-11-21T00:15:00Z").await.unwrap().findings, 2);
-    let published = world.published();
+    let published = world.news();
     let [message] = &published[..] else { panic!("one message: {published:#?}") };
     let text = &message.message;
     assert!(text.contains("CISA lists it as exploited."), "{text}");
@@ -105,9 +105,18 @@ async fn what_cisa_lists_is_told_once_in_all_its_resources_and_said_to_be_why() 
 
     world.daily(THIRD_DAY, json!({})).await;
     world.flush("2026-11-22T00:15:00Z").await.unwrap();
-    assert_eq!(world.published(), [], "once");
+    assert_eq!(world.news(), [], "once");
     let kinds = world.kinds(&arn(1)).await;
-    assert_eq!(kinds, ["ANNOUNCED known-exploited", "CURRENT", "HISTORY opened", "NOTED threat"]);
+    assert_eq!(
+        kinds,
+        [
+            "ANNOUNCED known-exploited",
+            "CURRENT",
+            "HISTORY opened",
+            "NOTED threat",
+            "NOTED reminded"
+        ]
+    );
     // An event knows nothing of it, and takes nothing away.
     let again = changed(1, |f| {
         f["packageVulnerabilityDetails"]["vulnerabilityId"] = json!("CVE-2026-77777");
@@ -115,7 +124,7 @@ async fn what_cisa_lists_is_told_once_in_all_its_resources_and_said_to_be_why() 
     });
     world.handle(&again, "2026-11-22T10:00:00Z").await.unwrap();
     assert!(world.record(&arn(1)).await.is_known_exploited());
-    assert_eq!(world.published(), []);
+    assert_eq!(world.news(), []);
 }
 
 #[tokio::test]
@@ -124,7 +133,7 @@ async fn what_was_listed_when_we_came_is_part_of_the_first_message() {
     world.inspect(&[finding(1, |_| {}), finding(2, |_| {})]);
     know(&world, vec![listed(1)]);
     world.daily(FIRST, json!({})).await;
-    let published = world.published();
+    let published = world.news();
     assert_eq!(published.len(), 1);
     assert!(
         published[0].message.contains("CISA lists it as exploited since"),
@@ -134,7 +143,7 @@ async fn what_was_listed_when_we_came_is_part_of_the_first_message() {
     world.flush("2026-11-20T00:15:00Z").await.unwrap();
     world.daily(NEXT_DAY, json!({})).await;
     world.flush("2026-11-21T00:15:00Z").await.unwrap();
-    assert_eq!(world.published(), []);
+    assert_eq!(world.news(), []);
 }
 
 /// That Inspector says so of the probability of a vulnerability, and knows of no attacks.
@@ -155,7 +164,7 @@ async fn a_probability_that_moves_a_finding_into_a_higher_class_is_told_and_one_
     assert_eq!((record.by_event.priority, record.priority()), (Priority::P2, Priority::P1));
     assert_eq!(record.due_at, Some("2026-11-23T00:10:00Z".parse().unwrap()), "sooner");
     world.flush("2026-11-21T00:15:00Z").await.unwrap();
-    let published = world.published();
+    let published = world.news();
     let [message] = &published[..] else { panic!("one message: {published:#?}") };
     assert!(message.message.contains("60 % chance of exploitation"), "{}", message.message);
 
@@ -173,7 +182,7 @@ async fn a_probability_that_moves_a_finding_into_a_higher_class_is_told_and_one_
         know(&world, vec![likely(1, epss), likely(2, 0.012)]);
         world.daily(day, json!({})).await;
         world.flush(&day.replace("00:10", "00:20")).await.unwrap();
-        assert_eq!(world.published(), [], "{day}");
+        assert_eq!(world.news(), [], "{day}");
     }
     assert_eq!(world.record(&arn(1)).await.priority(), Priority::P2);
 }
@@ -186,7 +195,7 @@ async fn a_day_on_which_very_many_rise_is_told_as_one_message_and_they_count_as_
     threats.push(listed(40));
     know(&world, threats.clone());
     world.daily(NEXT_DAY, json!({})).await;
-    let published = world.published();
+    let published = world.news();
     let [message] = &published[..] else { panic!("one message: {published:#?}") };
     let text = message.message.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
@@ -195,17 +204,17 @@ async fn a_day_on_which_very_many_rise_is_told_as_one_message_and_they_count_as_
     );
     // What CISA lists is no matter of a model.
     assert_eq!(world.flush("2026-11-21T00:15:00Z").await.unwrap().findings, 1);
-    let published = world.published();
+    let published = world.news();
     assert!(published[0].message.contains("CISA lists it as exploited."), "{published:#?}");
     for hour in ["2026-11-21T01:10:00Z", THIRD_DAY] {
         world.daily(hour, json!({})).await;
         world.flush(&hour.replace(":10:", ":20:")).await.unwrap();
-        assert_eq!(world.published(), [], "once");
+        assert_eq!(world.news(), [], "once");
     }
     // A few that rise are told like anything else.
     know(&world, (30..35).map(|number| likely(number, 0.6)).chain(threats).collect());
     world.daily("2026-11-23T00:10:00Z", json!({})).await;
-    assert_eq!(world.published(), []);
+    assert_eq!(world.news(), []);
     assert_eq!(world.flush("2026-11-23T00:15:00Z").await.unwrap().findings, 5);
 }
 
@@ -216,10 +225,10 @@ async fn a_message_about_a_new_model_that_cannot_be_told_is_owed_further() {
     know(&world, (0..30).map(|number| likely(number, 0.6)).collect());
     world.triage.config.notify = false;
     world.daily(NEXT_DAY, json!({})).await;
-    assert_eq!(world.published(), []);
+    assert_eq!(world.news(), []);
     world.triage.config.notify = true;
     world.daily("2026-11-21T01:10:00Z", json!({})).await;
-    let published = world.published();
+    let published = world.news();
     let [message] = &published[..] else { panic!("one message: {published:#?}") };
     assert!(
         message.message.contains("30 findings are more urgent since EPSS"),
@@ -227,7 +236,7 @@ async fn a_message_about_a_new_model_that_cannot_be_told_is_owed_further() {
         message.message
     );
     world.flush("2026-11-21T01:15:00Z").await.unwrap();
-    assert_eq!(world.published(), []);
+    assert_eq!(world.news(), []);
 }
 
 #[tokio::test(start_paused = true)]
@@ -240,7 +249,7 @@ async fn a_round_that_is_killed_on_a_day_of_a_new_model_tells_the_one_message_al
         let mut world = copy_of(&first).await;
         let befell = round_with(&world, Fault::KilledAfter, at, NEXT_DAY).await;
         world.flush("2026-11-21T09:00:00Z").await.unwrap();
-        let told = world.published();
+        let told = world.news();
         let is_it =
             |one: &&Published| one.message.contains("22 findings are more urgent since EPSS");
         // One that was told and not noted is told again.
@@ -275,7 +284,7 @@ async fn what_an_event_moves_only_together_with_what_is_known_waits_to_be_told_a
         know(&world, vec![attacked(1)]);
         world.daily(NEXT_DAY, json!({})).await;
         world.flush("2026-11-21T02:00:00Z").await.unwrap();
-        world.published();
+        world.news();
         let record = world.record(&arn(1)).await;
         assert_eq!((record.by_event.priority, record.priority()), (Priority::P3, Priority::P3));
         let risen = finding(1, |f| {
@@ -295,7 +304,7 @@ async fn what_an_event_moves_only_together_with_what_is_known_waits_to_be_told_a
         assert_eq!(world.pending(10).await.len(), 1, "by listing: {by_listing}");
         assert_eq!(rows(&world)[&format!("FINDING#{} CURRENT", arn(1))]["priority"]["S"], "P2");
         world.flush("2026-11-22T02:00:00Z").await.unwrap();
-        assert_eq!(world.published().len(), 1);
+        assert_eq!(world.news().len(), 1);
     }
 }
 
@@ -305,7 +314,7 @@ async fn a_new_formula_is_no_news_about_what_was_known_before() {
     know(&world, vec![listed(1), attacked(2)]);
     world.daily(NEXT_DAY, json!({})).await;
     world.flush("2026-11-21T02:00:00Z").await.unwrap();
-    world.published();
+    world.news();
     // As the version before has told it: CISA's list moved no class, and attacks were no exploit.
     for number in [1, 2] {
         let mut record = world.record(&arn(number)).await;
@@ -322,7 +331,7 @@ async fn a_new_formula_is_no_news_about_what_was_known_before() {
     world.inspect(&[again(1), again(2)]);
     world.daily(THIRD_DAY, json!({})).await;
     world.flush("2026-11-22T02:00:00Z").await.unwrap();
-    assert_eq!(world.published(), []);
+    assert_eq!(world.news(), []);
     assert_eq!(world.record(&arn(1)).await.priority(), Priority::P1);
 }
 
@@ -335,11 +344,11 @@ async fn who_has_had_the_first_message_hears_of_what_is_new_though_others_have_n
     world.emulator.listen(emulator::DATA_TOPIC, false);
     world.inspect(&[finding(1, |_| {})]);
     world.daily(FIRST, json!({})).await;
-    assert_eq!(world.published().len(), 1);
+    assert_eq!(world.news().len(), 1);
     know(&world, vec![listed(1)]);
     world.daily(NEXT_DAY, json!({})).await;
     world.flush("2026-11-21T00:20:00Z").await.unwrap();
-    let published = world.published();
+    let published = world.news();
     assert!(
         published.iter().any(|one| one.message.contains("CISA lists it as exploited.")),
         "{published:#?}"
@@ -364,7 +373,7 @@ async fn by_the_directive_what_is_to_wait_for_the_next_upgrade_has_no_date_once_
     });
     // Whoever does not know yet that a round has looked asks when it is about to tell.
     world.handle(&private, "2026-11-21T12:00:00Z").await.unwrap();
-    let text = world.published().pop().unwrap().message;
+    let text = world.news().pop().unwrap().message;
     assert!(!text.contains("nobody knows"), "{text}");
     let record = world.record(&arn(9)).await;
     assert_eq!(record.due_at, None, "as people were told");
@@ -392,7 +401,7 @@ async fn by_the_directive_a_date_that_rested_on_nothing_is_corrected_and_one_tha
     world.handle(&easy(1), "2026-11-19T12:00:00Z").await.unwrap();
     let due = async |world: &World| world.record(&arn(1)).await.due_at.unwrap().to_string();
     assert_eq!(due(&world).await, "2026-11-22T12:00:00Z");
-    let published = world.published();
+    let published = world.news();
     let mail = published.iter().find(|one| one.topic == emulator::TOPIC).unwrap();
     let text = mail.message.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(text.contains("By CISA's BOD 26-04 it is due within 3 days"), "{text}");
@@ -464,7 +473,7 @@ async fn what_is_told_looks_once_more_where_a_round_has_looked_and_only_there() 
     world.daily(NEXT_DAY, json!({})).await;
     let calls = calls_for(&world, &finding(900, |_| {}), "2026-11-21T12:00:00Z").await;
     assert_eq!(calls, [Refresh, Write, Read, Permit, Publish, Mark]);
-    let published = world.published();
+    let published = world.news();
     let text = &published.last().unwrap().message;
     assert!(
         text.contains("CISA lists it as exploited since"),
@@ -485,7 +494,7 @@ async fn what_is_not_listed_is_said_as_of_a_date_and_what_nobody_knows_is_not() 
     };
     world.handle(&event(800, 1), "2026-11-20T12:00:00Z").await.unwrap();
     world.handle(&event(801, 777), "2026-11-20T12:00:00Z").await.unwrap();
-    let published = world.published();
+    let published = world.news();
     let [known, unknown] = &published[..] else { panic!("{published:#?}") };
     let said = "Not in CISA's catalogue of known exploited vulnerabilities as of";
     assert!(known.message.contains(said), "{}", known.message);
@@ -536,7 +545,7 @@ async fn no_answer_is_no_news() {
     know(&world, vec![listed(1)]);
     world.daily(NEXT_DAY, json!({})).await;
     world.flush("2026-11-21T00:15:00Z").await.unwrap();
-    world.published();
+    world.news();
     world.emulator.inspector.fleet().trouble =
         Some(Box::new(|_, request| (request.path == DETAILS).then_some(Trouble::Denied)));
     let result = world.daily(THIRD_DAY, json!({})).await;
@@ -549,7 +558,7 @@ async fn no_answer_is_no_news() {
     world.daily("2026-11-22T01:10:00Z", json!({})).await;
     assert!(!world.record(&arn(1)).await.is_known_exploited());
     world.flush("2026-11-22T01:15:00Z").await.unwrap();
-    assert_eq!(world.published(), []);
+    assert_eq!(world.news(), []);
 }
 
 #[tokio::test]
@@ -560,7 +569,7 @@ async fn programs_get_what_is_known_by_the_schema() {
     know(&world, vec![listed(1)]);
     world.daily(NEXT_DAY, json!({})).await;
     world.flush("2026-11-21T00:15:00Z").await.unwrap();
-    let published = world.published();
+    let published = world.news();
     let data = published.iter().find(|one| one.topic == emulator::DATA_TOPIC).unwrap();
     let data: Value = serde_json::from_str(&data.message).unwrap();
     assert!(crate::wording::SCHEMA.is_valid(&data), "{data:#}");

@@ -12,9 +12,12 @@ use crate::{
 use inspector_triage::{
     adapters::sns::{Sns, Topics},
     app::Outcome,
-    domain::announce::Budget,
+    domain::{announce::Budget, record::Audience},
     emulator::{self, topic::Published},
-    render::Language,
+    render::{
+        Language,
+        message::{Attribute, Message},
+    },
 };
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -26,7 +29,7 @@ pub static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
 });
 
 /// A world in which all audiences hear.
-async fn world(language: Language) -> World {
+pub async fn world(language: Language) -> World {
     let mut world = World::new().await;
     let topics = Topics {
         email: emulator::TOPIC.to_owned(),
@@ -153,7 +156,7 @@ async fn exception_ended(world: &mut World, now: Timestamp) -> Vec<Published> {
     world.published()
 }
 
-fn shown(messages: &[(String, Vec<Published>)], topic: &str) -> String {
+pub fn shown(messages: &[(String, Vec<Published>)], topic: &str) -> String {
     let mut shown = String::new();
     for (what, published) in messages {
         let mut of_topic = published.iter().filter(|message| message.topic == topic);
@@ -240,7 +243,7 @@ async fn what_programs_get_follows_its_schema() {
 }
 
 /// What strangers might write.
-fn nasty() -> impl Strategy<Value = String> {
+pub fn nasty() -> impl Strategy<Value = String> {
     let tricks = prop::sample::select(vec![
         "<!channel>",
         "<@U024BE7LH>",
@@ -325,6 +328,56 @@ fn is_hidden(c: char) -> bool {
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
+/// A message as the topic of its audience publishes it.
+pub fn published(audience: Audience, message: Message) -> Published {
+    let attributes = message.attributes.into_iter().map(|(name, value)| {
+        let value = match value {
+            Attribute::One(value) => value,
+            Attribute::Each(values) => json!(values).to_string(),
+        };
+        (name.to_owned(), value)
+    });
+    Published {
+        topic: emulator::topic(audience).to_owned(),
+        subject: message.subject,
+        message: message.body,
+        attributes: attributes.collect(),
+    }
+}
+
+/// What in a message could do harm, or is not as its readers take it.
+pub fn harm_in(message: &Published) -> Option<String> {
+    let mut all = Vec::new();
+    match serde_json::from_str::<Value>(&message.message) {
+        Ok(json) => texts(&json, &mut all),
+        Err(_) => all.push(message.message.clone()),
+    }
+    // Nobody reads attributes; filters match them.
+    let mut shown = all.iter().chain(message.attributes.values());
+    if let Some(text) = shown.find(|text| text.contains(is_hidden)) {
+        return Some(format!("something hidden in {text}"));
+    }
+    if message.topic == emulator::DATA_TOPIC {
+        let data = serde_json::from_str(&message.message).unwrap();
+        return SCHEMA.validate(&data).err().map(|error| error.to_string());
+    }
+    let is_alive =
+        |text: &&String| text.contains('<') || text.contains("](") || calls_everybody(text);
+    if let Some(text) = all.iter().find(is_alive) {
+        return Some(format!("alive: {text}"));
+    }
+    if message.topic == emulator::CHAT_TOPIC {
+        let chat: Value = serde_json::from_str(&message.message).unwrap();
+        let too_long = |(path, most): &(&str, usize)| {
+            chat.pointer(path).and_then(Value::as_str).unwrap().chars().count() > *most
+        };
+        let limits =
+            [("/content/title", 250), ("/content/description", 8000), ("/metadata/threadId", 200)];
+        return limits.into_iter().find(too_long).map(|(path, _)| format!("{path} is too long"));
+    }
+    None
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 64,
@@ -353,31 +406,7 @@ proptest! {
         // The topic itself refuses what SNS would.
         prop_assert_eq!(published.len(), 3);
         for message in &published {
-            let mut all = Vec::new();
-            match serde_json::from_str::<Value>(&message.message) {
-                Ok(json) => texts(&json, &mut all),
-                Err(_) => all.push(message.message.clone()),
-            }
-            // Nobody reads attributes; filters match them.
-            let attributes = message.attributes.values();
-            prop_assert!(all.iter().chain(attributes).all(|text| !text.contains(is_hidden)), "{:?}", all);
-            if message.topic == emulator::DATA_TOPIC {
-                let data = serde_json::from_str(&message.message).unwrap();
-                prop_assert!(SCHEMA.is_valid(&data));
-                continue;
-            }
-            for text in &all {
-                prop_assert!(!text.contains('<') && !text.contains("]("), "{text}");
-                prop_assert!(!calls_everybody(text), "{text}");
-            }
-            if message.topic == emulator::CHAT_TOPIC {
-                let chat: Value = serde_json::from_str(&message.message).unwrap();
-                let within = |path: &str, most: usize| {
-                    chat.pointer(path).and_then(Value::as_str).unwrap().chars().count() <= most
-                };
-                prop_assert!(within("/content/title", 250) && within("/content/description", 8000));
-                prop_assert!(within("/metadata/threadId", 200));
-            }
+            prop_assert_eq!(harm_in(message), None);
         }
     }
 }

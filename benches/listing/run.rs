@@ -36,6 +36,10 @@ const EVENTS: [&str; 2] = [
     r#"{"source": "inspector-triage", "detail-type": "Triage Daily", "detail": {"now": true, "full": true}}"#,
 ];
 
+/// The review of the week, after them.
+const WEEKLY: &str =
+    r#"{"source": "inspector-triage", "detail-type": "Triage Weekly", "detail": {"now": true}}"#;
+
 /// What came of a round.
 #[derive(Clone, Copy)]
 pub struct Round {
@@ -57,15 +61,16 @@ pub struct Spent {
     pub emulators: Duration,
 }
 
-/// Starts `program`, and has it do two rounds with so many findings.
+/// Starts `program`, and has it do two rounds with so many findings, and the review of the week if it knows that.
 ///
 /// # Errors
 /// It did not do what it should; with the last of what it wrote.
 pub async fn measure(
     program: &Program,
     findings: u32,
+    is_reviewed: bool,
     scratch: &Path,
-) -> Result<[Round; 2], BoxError> {
+) -> Result<Vec<(&'static str, Round)>, BoxError> {
     let emulator = Emulator::open(&Template::read(OWN)?, None).await?;
     emulator.inspector.fleet().findings =
         (0..usize::try_from(findings)?).map(common::listed).collect();
@@ -75,7 +80,7 @@ pub async fn measure(
     settings.push(("INSPECTOR_RATE", "1000".to_owned()));
     let log = scratch.join("function.log");
     let mut function = Function::start(program, settings, &log, PATIENCE).await?;
-    rounds(&mut function, &emulator.store(), findings)
+    rounds(&mut function, &emulator.store(), findings, is_reviewed)
         .await
         .map_err(|problem| function.failed(&problem))
 }
@@ -84,11 +89,26 @@ async fn rounds(
     function: &mut Function,
     store: &Service,
     findings: u32,
-) -> Result<[Round; 2], BoxError> {
+    is_reviewed: bool,
+) -> Result<Vec<(&'static str, Round)>, BoxError> {
     let next = function.next().await?;
     let (first, next) = round(function, next, EVENTS[0], store, findings).await?;
-    let (again, _) = round(function, next, EVENTS[1], store, findings).await?;
-    Ok([first, again])
+    let (again, next) = round(function, next, EVENTS[1], store, findings).await?;
+    let mut rounds = vec![("first", first), ("again", again)];
+    if is_reviewed {
+        rounds.push(("weekly", weekly(function, next, findings).await?));
+    }
+    Ok(rounds)
+}
+
+async fn weekly(function: &mut Function, next: Next, findings: u32) -> Result<Round, BoxError> {
+    let meter = Meter::start(function.process.cpu.clone())?;
+    let (Handled { answer, .. }, _) = function.invoke(next, WEEKLY.to_owned()).await?;
+    let whole = meter.spent()?;
+    if answer["outcome"] != "done" || answer["parts"]["review"]["open"] != findings {
+        return Err(format!("not all {findings} findings were reviewed: {answer}").into());
+    }
+    Ok(Round { listing: whole, whole, peak_memory: function.process.peak_memory()? })
 }
 
 async fn round(

@@ -42,12 +42,12 @@ pub enum Failure {
         /// Its source, shortened.
         from: String,
     },
-    /// An event that the daily round does not know.
+    /// An event that the function `review` does not know.
     #[error(
         "an event with detail-type \"{detail_type}\" from source \"{from}\" is not known here; \
-         expected detail-type \"Triage Daily\" from source \"inspector-triage\""
+         expected detail-type \"Triage Daily\" or \"Triage Weekly\" from source \"inspector-triage\""
     )]
-    NotDaily {
+    NotScheduled {
         /// Its detail-type, shortened.
         detail_type: String,
         /// Its source, shortened.
@@ -112,7 +112,7 @@ impl Failure {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::NotJson(_) | Self::Malformed(_) => "MalformedEvent",
-            Self::Unsupported { .. } | Self::NotDaily { .. } | Self::Forged { .. } => {
+            Self::Unsupported { .. } | Self::NotScheduled { .. } | Self::Forged { .. } => {
                 "UnsupportedEvent"
             }
             Self::Store(_) | Self::Unmarked(_) | Self::Unrecorded(_) => "StoreFailed",

@@ -46,23 +46,14 @@ impl Survey {
         mut each: impl FnMut(&Record) + Send,
     ) -> Result<Option<Review>, CallFailed> {
         let mut reviewing = Reviewing::new(self.now, Some(self.since), self.owner_tags.clone());
-        let open = |record: Record| {
+        let see = |record: Record| {
             reviewing.add(&record);
-            each(&record);
-        };
-        if !store.each_open(limit, open).await? {
-            return Ok(None);
-        }
-        for queue in EndQueue::ALL {
-            // What is open and excepted may be there as well, and was counted.
-            let ended = |record: Record| {
-                if !record.is_open() {
-                    reviewing.add(&record);
-                }
-            };
-            if !store.each_ended(queue, Some(self.since), limit, ended).await? {
-                return Ok(None);
+            if record.is_open() {
+                each(&record);
             }
+        };
+        if !store.each_open_and_ended(&EndQueue::ALL, Some(self.since), limit, see).await? {
+            return Ok(None);
         }
         let exceptions = exceptions(store).await?;
         let gaps = gaps(store).await?;
@@ -78,7 +69,7 @@ impl Survey {
 }
 
 /// The exceptions of the ledger in force, each once.
-async fn exceptions<S: Exceptions>(store: &S) -> Result<Vec<Exception>, CallFailed> {
+pub(super) async fn exceptions<S: Exceptions>(store: &S) -> Result<Vec<Exception>, CallFailed> {
     let Some(head) = store.ledger_head().await? else { return Ok(Vec::new()) };
     let ledger = store.ledger(&head).await?;
     let all = ledger.by_vulnerability.values().flatten().chain(ledger.others.iter());

@@ -59,7 +59,18 @@ pub struct Counts {
 }
 
 impl Counts {
-    fn add(&mut self, priority: Priority) {
+    /// How many there are of one.
+    pub fn of(&self, priority: Priority) -> u64 {
+        match priority {
+            Priority::P1 => self.p1,
+            Priority::P2 => self.p2,
+            Priority::P3 => self.p3,
+            Priority::P4 => self.p4,
+        }
+    }
+
+    /// Counts one more.
+    pub fn add(&mut self, priority: Priority) {
         self.total += 1;
         *match priority {
             Priority::P1 => &mut self.p1,

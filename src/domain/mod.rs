@@ -8,6 +8,7 @@ pub mod figures;
 pub mod finding;
 pub mod ledger;
 pub mod record;
+pub mod reminders;
 pub mod review;
 pub mod round;
 pub mod suppression;

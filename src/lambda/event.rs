@@ -21,6 +21,8 @@ use crate::{
 pub const FLUSH: (&str, &str) = ("Triage Flush", "inspector-triage");
 /// The detail-type and the source of the daily round's event.
 pub const DAILY: (&str, &str) = ("Triage Daily", "inspector-triage");
+/// The detail-type and the source of the weekly review's event.
+pub const WEEKLY: (&str, &str) = ("Triage Weekly", "inspector-triage");
 /// The detail-type of a finding on EventBridge.
 pub const FINDING: &str = "Inspector2 Finding";
 /// The source of the findings of an on-demand scan of a machine image, whose detail-type differs. Unlike those that begin
@@ -63,32 +65,54 @@ pub fn read(event: &[u8]) -> Result<Event, Failure> {
     }
 }
 
-/// Reads the event of the daily round: what it asks for beyond what is due.
+/// What an event asks of the function `review`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheduled {
+    /// The daily round, and what beyond what is due.
+    Daily(Ask),
+    /// The weekly review of a moment.
+    Weekly(Timestamp),
+}
+
+/// Reads an event of the function `review`, as of `now`.
 ///
 /// # Errors
-/// [`Failure::NotJson`], [`Failure::Malformed`] or [`Failure::NotDaily`].
-pub fn daily(event: &[u8]) -> Result<Ask, Failure> {
+/// [`Failure::NotJson`], [`Failure::Malformed`] or [`Failure::NotScheduled`].
+pub fn scheduled(event: &[u8], now: Timestamp) -> Result<Scheduled, Failure> {
     let event: Value = serde_json::from_slice(event).map_err(Failure::NotJson)?;
     let word = |key: &'static str| {
         let word = event.get(key).and_then(Value::as_str);
         word.ok_or_else(|| malformed(key, "a string", event.get(key)))
     };
     let (detail_type, source) = (word("detail-type")?, word("source")?);
-    if (detail_type, source) != DAILY {
+    let is_weekly = (detail_type, source) == WEEKLY;
+    if !is_weekly && (detail_type, source) != DAILY {
         let (detail_type, from) = (text::short(detail_type, 60), text::short(source, 60));
-        return Err(Failure::NotDaily { detail_type, from });
+        return Err(Failure::NotScheduled { detail_type, from });
     }
     let asks = |what: &str| match event.get("detail").and_then(|detail| detail.get(what)) {
         None | Some(Value::Null) => Ok(false),
         Some(Value::Bool(asked)) => Ok(*asked),
         other => Err(malformed(&format!("detail.{what}"), "true or false", other)),
     };
-    Ok(Ask {
-        now: asks("now")?,
+    let asks_now = asks("now")?;
+    if is_weekly {
+        // The same event once more is the same review.
+        let sent_at = match event.get("time").filter(|time| !time.is_null() && !asks_now) {
+            None => now,
+            Some(time) => {
+                date::read(time).ok_or_else(|| malformed("time", "a date", Some(time)))?
+            }
+        };
+        return Ok(Scheduled::Weekly(sent_at.min(now)));
+    }
+    Ok(Scheduled::Daily(Ask {
+        now: asks_now,
         full: asks("full")?,
         believe: asks("believeAbsence")?,
         go_on: asks("continue")?,
-    })
+        review: None,
+    }))
 }
 
 /// Reads one finding.

@@ -1,7 +1,7 @@
-//! The function `review`: the daily round.
+//! The function `review`: the daily round and the weekly review.
 
 use super::{
-    event,
+    event::{self, Scheduled},
     metrics::{Measure, Measurements},
     response::FunctionError,
     run::Function,
@@ -72,10 +72,15 @@ where
     S: Records + Sweep + Alerts + Summaries + RoundLog + Gaps + Threats + Exceptions + FigureLog,
 {
     let failed = |failure| FunctionError::new(failure, None);
-    let ask = event::daily(event).map_err(failed)?;
-    let result = review.daily(ask, attempt).await.map_err(failed)?;
+    let (result, what) = match event::scheduled(event, attempt.now).map_err(failed)? {
+        Scheduled::Daily(ask) => (review.daily(ask, attempt).await, "the daily round"),
+        Scheduled::Weekly(asked_at) => {
+            (review.weekly_review(asked_at, attempt).await, "the weekly review")
+        }
+    };
+    let result = result.map_err(failed)?;
     let counts = Counts(&result).to_string();
-    tracing::info!(outcome = result.outcome.as_str(), counts, "the daily round");
+    tracing::info!(outcome = result.outcome.as_str(), counts, "{what}");
     Ok(result)
 }
 

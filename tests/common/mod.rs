@@ -18,12 +18,13 @@ use inspector_triage::{
         sns::{Sns, Topics},
     },
     app::{
-        Attempt, FlushResult, Queue, Summaries, Triage, TriageConfig, TriageResult, review::Review,
+        Attempt, FlushResult, Queue, RoundLog, Summaries, TakenUp, Triage, TriageConfig,
+        TriageResult, review::Review,
     },
     domain::{
         assess::Priority,
         finding::{Finding, Scope},
-        record::Record,
+        record::{Lease, Record},
     },
     emulator::{
         self, Emulator, inspector,
@@ -116,6 +117,18 @@ impl World {
         serde_json::to_value(&result).unwrap()
     }
 
+    /// Handles the event of the weekly review of a moment, at a time.
+    pub async fn weekly(&self, of: &str, now: &str) -> Value {
+        let now: Timestamp = now.parse().unwrap();
+        let name = format!("weekly@{now}");
+        let attempt = Attempt::new(&name, now);
+        let review = self.review();
+        let event = weekly(of).to_string();
+        let work = lambda::handle_daily(&review, event.as_bytes(), attempt);
+        let result = Box::pin(work).await.unwrap();
+        serde_json::to_value(&result).unwrap()
+    }
+
     /// Has Inspector list these findings, given as events.
     pub fn inspect(&self, events: &[Value]) {
         let findings = events.iter().map(|event| inspector::as_api(event["detail"].clone()));
@@ -125,6 +138,14 @@ impl World {
     /// Everything that was published since this was last asked.
     pub fn published(&mut self) -> Vec<Published> {
         std::iter::from_fn(|| self.emulator.published.try_recv().ok()).collect()
+    }
+
+    /// The same without reminders: what is due soon is no news.
+    pub fn news(&mut self) -> Vec<Published> {
+        let is_reminder = |message: &Published| {
+            message.attributes.get("reason").is_some_and(|reason| reason == "overdue")
+        };
+        self.published().into_iter().filter(|message| !is_reminder(message)).collect()
     }
 
     /// The findings that wait to be told and since when, those that wait longest first, at most
@@ -224,6 +245,29 @@ pub fn told(published: &[Published]) -> BTreeMap<String, usize> {
         }
     }
     told
+}
+
+/// Takes the right to go on with the round, as an invocation that is at it has, and does not give it back.
+pub async fn hold_the_round(world: &World, now: &str) {
+    let now: Timestamp = now.parse().unwrap();
+    let until = now + SignedDuration::from_mins(1);
+    let lease = Lease { holder: "somebody else".to_owned(), until };
+    let taken = world.triage.store.take_up(&lease, now).await.unwrap();
+    assert!(matches!(taken, TakenUp::Yes(_)));
+}
+
+/// The event of the weekly review of a moment.
+pub fn weekly(of: &str) -> Value {
+    json!({"source": "inspector-triage", "detail-type": "Triage Weekly", "time": of})
+}
+
+/// The topics of all audiences.
+pub fn all_topics() -> Topics {
+    Topics {
+        chat: Some(emulator::CHAT_TOPIC.to_owned()),
+        data: Some(emulator::DATA_TOPIC.to_owned()),
+        ..topics()
+    }
 }
 
 /// The topic for e-mail alone.

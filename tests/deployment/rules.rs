@@ -5,7 +5,7 @@ use std::fs;
 use inspector_triage::{
     domain::round::Ask,
     emulator::template::{OWN, Template},
-    lambda::event,
+    lambda::event::{self, Scheduled},
 };
 use quamina::Quamina;
 use serde_json::{Value, json};
@@ -118,12 +118,12 @@ fn every_rule_may_invoke_its_function_and_keeps_what_it_cannot_deliver() {
     let stack = everything();
     let functions = stack.resources("AWS::Lambda::Function");
     let rules = stack.resources("AWS::Events::Rule");
-    assert_eq!(rules.len(), 7);
+    assert_eq!(rules.len(), 8);
     let permissions = stack.resources("AWS::Lambda::Permission");
     let queue = stack.resource("UndeliveredQueuePolicy");
     let may_send =
         list(&queue["PolicyDocument"]["Statement"][0]["Condition"]["ArnEquals"]["aws:SourceArn"]);
-    // All but the schedules, whose events are worth nothing when the next ones come.
+    // All but the schedules whose events are worth nothing when the next ones come.
     let schedules = ["FlushRule", "DailyRule", "ContinueRule"];
     assert_eq!(may_send.len(), rules.len() - schedules.len());
     assert_eq!(permissions.len(), rules.len());
@@ -177,9 +177,30 @@ fn the_schedules_send_what_the_function_takes_for_its_round() {
     ] {
         let rule = stack.resource(rule);
         let input = rule["Targets"][0]["Input"].as_str().unwrap();
-        assert_eq!(event::daily(input.as_bytes()).unwrap(), ask);
+        let now = "2026-11-23T07:00:00Z".parse().unwrap();
+        assert_eq!(event::scheduled(input.as_bytes(), now).unwrap(), Scheduled::Daily(ask));
         assert_eq!(rule["ScheduleExpression"], every);
     }
+}
+
+#[test]
+fn the_review_of_the_week_is_asked_for_at_the_day_and_hour_that_are_set_or_never() {
+    let rule = default().resource("WeeklyRule");
+    assert_eq!(rule["ScheduleExpression"], "cron(0 7 ? * MON *)");
+    let friday = Stack::new(&[("WeeklyDay", "FRI"), ("WeeklyHour", "16")]);
+    assert_eq!(friday.resource("WeeklyRule")["ScheduleExpression"], "cron(0 16 ? * FRI *)");
+    let none = Stack::new(&[("WeeklyDay", "never")]);
+    assert!(!none.names("AWS::Events::Rule").contains("WeeklyRule"));
+    assert!(!none.names("AWS::Lambda::Permission").contains("WeeklyPermission"));
+
+    // What EventBridge makes of it, with the time of the schedule.
+    let transformer = &rule["Targets"][0]["InputTransformer"];
+    assert_eq!(transformer["InputPathsMap"]["time"], "$.time");
+    let template = transformer["InputTemplate"].as_str().unwrap();
+    let input = template.replace("<time>", "\"2026-11-23T07:00:00Z\"");
+    let now = "2026-11-23T07:00:08Z".parse().unwrap();
+    let of = "2026-11-23T07:00:00Z".parse().unwrap();
+    assert_eq!(event::scheduled(input.as_bytes(), now).unwrap(), Scheduled::Weekly(of));
 }
 
 #[test]

@@ -1,7 +1,7 @@
-//! The figures of each day: a row a day.
+//! The figures of each day and the reviews that were told: a row each.
 
 use aws_sdk_dynamodb::{operation::query::builders::QueryFluentBuilder, types::AttributeValue};
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 
 use super::{
     DynamoDb, UPDATE,
@@ -13,9 +13,11 @@ use crate::{
         FigureLog,
         failure::{BoxError, CallFailed},
     },
-    domain::figures::Figures,
+    domain::{figures::Figures, review::Review},
 };
 
+/// The attribute that holds a [`Review`] as JSON text.
+const REVIEW: &str = "review";
 /// The attribute that holds [`Figures`] as JSON text.
 const FIGURES: &str = "figures";
 
@@ -79,5 +81,34 @@ impl FigureLog for DynamoDb {
             .expression_attribute_values(":expires_at", expires_at);
         let updated = update.send().await;
         updated.map(drop).map_err(|error| failed(error.into_service_error().into()))
+    }
+
+    async fn remember_review(&self, review: &Review) -> Result<(), CallFailed> {
+        let as_of = review.figures.as_of;
+        let failed = |source: BoxError| CallFailed {
+            operation: UPDATE,
+            object: format!("{} {as_of}", keys::REVIEWS),
+            source,
+        };
+        let expires_at = AttributeValue::N(self.expiry(as_of).to_string());
+        let update = self
+            .update_row_at(keys::REVIEWS, &as_of.to_string())
+            .update_expression("SET review = :review, expires_at = :expires_at")
+            .expression_attribute_values(
+                ":review",
+                item::json(review).map_err(|error| failed(error.into()))?,
+            )
+            .expression_attribute_values(":expires_at", expires_at);
+        let updated = update.send().await;
+        updated.map(drop).map_err(|error| failed(error.into_service_error().into()))
+    }
+
+    async fn review(&self, as_of: Timestamp) -> Result<Option<Review>, CallFailed> {
+        let read = |row: Item| {
+            let review = row.get(REVIEW).and_then(|review| review.as_s().ok());
+            Ok(serde_json::from_str(review.ok_or("the row has no review")?)?)
+        };
+        let mut rows = self.read_rows(keys::REVIEWS, &as_of.to_string(), read).await?;
+        Ok(rows.pop())
     }
 }

@@ -56,7 +56,7 @@ struct Row<'a> {
 }
 
 /// The attributes of a finding's row that it may be without.
-pub const OPTIONAL: [&str; 16] = [
+pub const OPTIONAL: [&str; 17] = [
     "announced",
     "due_at",
     "end",
@@ -71,6 +71,7 @@ pub const OPTIONAL: [&str; 16] = [
     "partly_told",
     "pending_shard",
     "pending_since",
+    "reminded",
     "threat",
     "threat_score",
 ];

@@ -93,6 +93,9 @@ pub const ROUND: &str = "ROUND";
 /// The partition key of the figures of each day. Their sort keys are the days.
 pub const FIGURES: &str = "FIGURES";
 
+/// The partition key of reviews. Their sort keys are the moments as of which they are.
+pub const REVIEWS: &str = "REVIEWS";
+
 /// The partition key of what Inspector does not look at.
 pub const GAPS: &str = "GAPS";
 /// The sort key, under [`ROUND`], of the accounts in which Inspector is on.

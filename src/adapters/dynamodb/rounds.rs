@@ -33,6 +33,8 @@ const KEPT_EVERY: Duration = Duration::from_secs(20);
 const FINDINGS: &str = "findings";
 /// For how long sets of findings are of use: until the next full listing, and some more if that is late.
 const SETS_KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// The attribute that says for when the weekly review was asked last. Who asks need not have the right to go on.
+const REVIEW_ASKED: &str = "review_asked";
 /// The attribute that holds a [`Rounds`] as JSON text.
 const ROUNDS: &str = "rounds";
 
@@ -60,16 +62,40 @@ impl RoundLog for DynamoDb {
             Ok(output) => {
                 let row = output.attributes.unwrap_or_default();
                 let rounds = row.get(ROUNDS).and_then(|rounds| rounds.as_s().ok());
-                let rounds = match rounds {
+                let mut rounds: Rounds = match rounds {
                     Some(rounds) => {
                         serde_json::from_str(rounds).map_err(|error| failed(error.into()))?
                     }
                     None => Rounds::default(),
                 };
+                let asked = row.get(REVIEW_ASKED).and_then(|asked| asked.as_s().ok());
+                if let Some(asked_at) = asked.and_then(|asked| asked.parse().ok()) {
+                    rounds.ask_for_review(asked_at);
+                }
                 Ok(TakenUp::Yes(Box::new(rounds)))
             }
             Err(error) if error.is_conditional_check_failed_exception() => Ok(TakenUp::HeldByOther),
             Err(error) => Err(failed(error.into())),
+        }
+    }
+
+    async fn ask_for_review(&self, asked_at: Timestamp) -> Result<(), CallFailed> {
+        let answer = self
+            .update_row(keys::ROUND)
+            // An event that is late asks for nothing that a later one has not.
+            .condition_expression("attribute_not_exists(review_asked) OR review_asked < :asked_at")
+            .update_expression("SET review_asked = :asked_at")
+            .expression_attribute_values(":asked_at", AttributeValue::S(format!("{asked_at:.3}")))
+            .send()
+            .await;
+        match answer.map_err(SdkError::into_service_error) {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_conditional_check_failed_exception() => Ok(()),
+            Err(error) => Err(CallFailed {
+                operation: UPDATE,
+                object: keys::ROUND.to_owned(),
+                source: error.into(),
+            }),
         }
     }
 

@@ -1,8 +1,11 @@
-//! The figures of each day, remembered.
+//! The figures of each day and the reviews of each week, remembered.
 
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 
-use crate::{app::failure::CallFailed, domain::figures::Figures};
+use crate::{
+    app::failure::CallFailed,
+    domain::{figures::Figures, review::Review},
+};
 
 /// Where they are kept.
 pub trait FigureLog {
@@ -24,4 +27,16 @@ pub trait FigureLog {
         day: Date,
         figures: &Figures,
     ) -> impl Future<Output = Result<(), CallFailed>> + Send;
+
+    /// Remembers a review, by the moment as of which it is.
+    fn remember_review(
+        &self,
+        review: &Review,
+    ) -> impl Future<Output = Result<(), CallFailed>> + Send;
+
+    /// The review as of a moment, if it is remembered.
+    fn review(
+        &self,
+        as_of: Timestamp,
+    ) -> impl Future<Output = Result<Option<Review>, CallFailed>> + Send;
 }

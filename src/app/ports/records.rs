@@ -41,7 +41,7 @@ pub trait Records {
 }
 
 /// All that is open, and all that has ended.
-pub trait Sweep {
+pub trait Sweep: Sync {
     /// Whether anything is open, as far as an index that lags a little knows.
     fn has_open(&self) -> impl Future<Output = Result<bool, CallFailed>> + Send;
 
@@ -62,6 +62,33 @@ pub trait Sweep {
         limit: TimeLimit<'_>,
         each: impl FnMut(Record) + Send,
     ) -> impl Future<Output = Result<bool, CallFailed>> + Send;
+
+    /// Gives what is open, and what has ended and stands in `queues`, to `each`, in the same way. What is open and stands in one
+    /// of these, because an exception covers it, comes once.
+    fn each_open_and_ended(
+        &self,
+        queues: &[EndQueue],
+        after: Option<Timestamp>,
+        limit: TimeLimit<'_>,
+        mut each: impl FnMut(Record) + Send,
+    ) -> impl Future<Output = Result<bool, CallFailed>> + Send {
+        async move {
+            if !self.each_open(limit, &mut each).await? {
+                return Ok(false);
+            }
+            for queue in queues {
+                let ended = |record: Record| {
+                    if !record.is_open() {
+                        each(record);
+                    }
+                };
+                if !self.each_ended(*queue, after, limit, ended).await? {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        }
+    }
 }
 
 /// What [`Records::refresh`] came upon.

@@ -16,6 +16,12 @@ pub trait RoundLog {
         now: Timestamp,
     ) -> impl Future<Output = Result<TakenUp, CallFailed>> + Send;
 
+    /// Writes down that the weekly review of a moment is asked for, whoever has the right to go on.
+    fn ask_for_review(
+        &self,
+        asked_at: Timestamp,
+    ) -> impl Future<Output = Result<(), CallFailed>> + Send;
+
     /// Keeps the right to go on, which `holder` has from `now` on, for as long as this is awaited. Ends when somebody else
     /// has it.
     fn keep(&self, holder: &str, now: Timestamp) -> impl Future<Output = ()> + Send;

@@ -4,22 +4,19 @@ use std::collections::{BTreeMap, BinaryHeap};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Course, Noting, Review};
+use super::{Course, Noting, Review, tell::Told};
 use crate::{
     app::{
-        attempt::{Attempt, CALL_TIMEOUT, Observation, TimeLimit},
-        failure::{CallFailed, Failure, chain},
-        ports::{
-            Alerts, Inspector, NotPublished, Publisher, Records, RoundLog, Summaries, SummaryLock,
-            Sweep,
-        },
+        attempt::{Attempt, Observation, TimeLimit},
+        failure::{Failure, chain},
+        ports::{Alerts, Inspector, Publisher, Records, RoundLog, Summaries, Sweep},
     },
     domain::{
         assess::Priority,
-        record::{Audience, Lease, Record},
+        record::{Audience, Record},
         round::{Ask, Owed, OwedMessage, Part, PartState},
     },
-    render::message::{self, Message},
+    render::message,
 };
 
 /// How many findings the message looks at one by one, the most urgent. It counts all.
@@ -78,19 +75,9 @@ where
         if !course.note(Noting::GoOn).await? {
             return Ok(false);
         }
-        let attempt = course.attempt();
-        let lease = Lease::new(attempt.name, attempt.now);
-        let lock =
-            self.triage.store.lock_summary(&lease, self.triage.config.budget, attempt.now).await;
-        match lock.map_err(Failure::Store)? {
-            SummaryLock::Acquired => {}
-            SummaryLock::HeldByOther | SummaryLock::TooSoon => return Ok(true),
-        }
+        let Some(lease) = self.take_right_to_tell(course).await? else { return Ok(true) };
         let told = self.tell_inventory(what, &inventory, &audiences, course).await;
-        if let Err(failed) = self.triage.store.unlock_summary(&lease).await {
-            let what = "nobody sums up before this right to do so runs out".to_owned();
-            (attempt.observe)(Observation::Warning { what, reason: chain(&failed) });
-        }
+        self.give_right_to_tell_back(&lease, course.attempt()).await;
         let may_go_on = told?;
         let told = course.owed(what).map(|owed| owed.told.clone()).unwrap_or_default();
         if missing(&reach.all, &told).is_empty() {
@@ -166,25 +153,6 @@ where
         self.publish_all(audience, &messages(&plain), attempt).await
     }
 
-    async fn publish_all(
-        &self,
-        audience: Audience,
-        messages: &[Message],
-        attempt: Attempt<'_>,
-    ) -> Told {
-        for message in messages {
-            if (attempt.left)() < CALL_TIMEOUT * 3 {
-                return Told::OutOfTime;
-            }
-            match self.triage.publisher.publish(audience, message).await {
-                Ok(()) => {}
-                Err(NotPublished::Refused(refused)) => return Told::Refused(refused),
-                Err(NotPublished::Failed(failed)) => return Told::Failed(failed),
-            }
-        }
-        Told::Yes
-    }
-
     /// What that listing recorded, or that round has moved, and is still open; none if there was no time to see all of it.
     async fn inventory(
         &self,
@@ -205,15 +173,6 @@ const INDEX_LAG: SignedDuration = SignedDuration::from_secs(60);
 
 /// For how long the message waits for what is known of attacks.
 const WAITS_FOR_THREATS: SignedDuration = SignedDuration::from_hours(6);
-
-/// Whether an audience was told.
-enum Told {
-    Yes,
-    OutOfTime,
-    /// A message was not taken. Another may be.
-    Refused(CallFailed),
-    Failed(CallFailed),
-}
 
 /// What is told.
 struct Inventory {

@@ -1,5 +1,7 @@
 //! How a round goes on where it stopped: the row of the round, read, held and written.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
@@ -24,7 +26,9 @@ pub(super) struct Course<'a, S> {
     store: &'a S,
     clock: Clock<'a>,
     pub rounds: Rounds,
-    round: Round,
+    pub(super) round: Round,
+    /// What was counted of the weekly review, if there was one.
+    pub reviewed: BTreeMap<String, u64>,
     /// Findings that were listed in full since that was last written down.
     pub listed: Vec<u64>,
     noted_at: Timestamp,
@@ -76,8 +80,15 @@ impl<'a, S: RoundLog> Course<'a, S> {
         };
         let round = rounds.set_out(ask, attempt.now);
         let clock = Clock { attempt, left_at_first: (attempt.left)() };
-        let mut course =
-            Self { store, clock, rounds, round, listed: Vec::new(), noted_at: attempt.now };
+        let mut course = Self {
+            store,
+            clock,
+            rounds,
+            round,
+            reviewed: BTreeMap::new(),
+            listed: Vec::new(),
+            noted_at: attempt.now,
+        };
         // Before anything is done: what goes on with it must know when it began.
         let may_go_on = !course.round.is_under_way() || course.note(Noting::GoOn).await?;
         Ok(may_go_on.then_some(course))

@@ -23,21 +23,10 @@ impl<S: Sweep + RoundLog + FigureLog, P, I> Review<S, P, I> {
         let mut taking = Taking::new(course.now(), since);
         let limit = course.limit();
         let each = |record: Record| taking.add(&record);
-        if !store.each_open(limit, each).await.map_err(Failure::Store)? {
+        let queues = if since.is_some() { &EndQueue::ALL[..] } else { &[] };
+        let is_all = store.each_open_and_ended(queues, since, limit, each).await;
+        if !is_all.map_err(Failure::Store)? {
             return Ok(Ended::OutOfTime);
-        }
-        if since.is_some() {
-            for queue in EndQueue::ALL {
-                // What is open and excepted is there as well, and was counted.
-                let each = |record: Record| {
-                    if !record.is_open() {
-                        taking.add(&record);
-                    }
-                };
-                if !store.each_ended(queue, since, limit, each).await.map_err(Failure::Store)? {
-                    return Ok(Ended::OutOfTime);
-                }
-            }
         }
         let figures = taking.finish();
         store.remember_figures(day, &figures).await.map_err(Failure::Store)?;

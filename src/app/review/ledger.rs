@@ -54,7 +54,7 @@ where
         let policy = &self.triage.config.policy;
         let now = course.now();
         let (mut arns, mut excepted) = (Vec::new(), 0);
-        let mut each = |record: Record| {
+        let each = |record: Record| {
             let changed = record.under(&ledger, policy, now);
             let after = changed.as_ref().map_or(&record, |(after, _)| after);
             excepted += u64::from(after.exception().is_some());
@@ -63,20 +63,11 @@ where
             }
         };
         let limit = course.limit();
-        if !store.each_open(limit, &mut each).await.map_err(Failure::Store)? {
-            return Ok(Ended::OutOfTime);
-        }
         // What Inspector hides by itself, and a ledger may have come to explain.
-        let hidden = [EndQueue::Untold, EndQueue::Hidden];
-        for queue in hidden.into_iter().filter(|_| head.is_some()) {
-            let hidden = |record: Record| {
-                if !record.is_open() {
-                    each(record);
-                }
-            };
-            if !store.each_ended(queue, None, limit, hidden).await.map_err(Failure::Store)? {
-                return Ok(Ended::OutOfTime);
-            }
+        let hidden = if head.is_some() { &[EndQueue::Untold, EndQueue::Hidden][..] } else { &[] };
+        let is_all = store.each_open_and_ended(hidden, None, limit, each).await;
+        if !is_all.map_err(Failure::Store)? {
+            return Ok(Ended::OutOfTime);
         }
         let under = |row: &Record, now| row.under(&ledger, policy, now);
         if let Ended::OutOfTime = self.rewrite(arns, Part::Ledger, under, course).await? {

@@ -10,13 +10,17 @@ mod enabled;
 mod figures;
 mod ledger;
 mod listing;
+mod reminders;
 mod rewrite;
+mod tell;
 mod threat;
 mod vanished;
+mod weekly;
 
 use std::{collections::BTreeMap, pin::pin};
 
 use futures_util::future::{Either, select};
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
@@ -30,9 +34,10 @@ use super::{
 };
 use crate::domain::{
     finding::Scope,
-    round::{Ask, Owed, Part, PartState, Round},
+    round::{Ask, Owed, Part, PartState},
 };
 use course::{Course, Noting};
+use weekly::Weekly;
 
 /// Of how many findings rows are read and written at a time.
 const ROWS_AT_ONCE: usize = 200;
@@ -131,10 +136,25 @@ where
             Either::Right(_) => None,
         };
         let Some(outcome) = outcome else {
-            return Ok(result(RoundOutcome::Continues, course.round()));
+            return Ok(result(RoundOutcome::Continues, &course));
         };
         course.note(Noting::Leave).await?;
-        Ok(result(outcome, course.round()))
+        Ok(result(outcome, &course))
+    }
+
+    /// Makes and tells the weekly review that is asked for at `asked_at`. If somebody else is at the daily round, whoever goes
+    /// on with that does it.
+    ///
+    /// # Errors
+    /// It could not be written down that the review is owed, or how far it came. A review that could not be made or told is no
+    /// error: it is tried again with the next event.
+    pub async fn weekly_review(
+        &self,
+        asked_at: Timestamp,
+        attempt: Attempt<'_>,
+    ) -> Result<RoundResult, Failure> {
+        self.triage.store.ask_for_review(asked_at).await.map_err(Failure::Store)?;
+        self.daily(Ask { review: Some(asked_at), ..Ask::default() }, attempt).await
     }
 
     /// Does the parts that are left, and tells what is owed. Nothing comes of it if somebody else is at it by now.
@@ -143,6 +163,14 @@ where
         ask: Ask,
         course: &mut Course<'_, S>,
     ) -> Result<Option<RoundOutcome>, Failure> {
+        let weekly = self.weekly(ask, course).await?;
+        if weekly == Weekly::HeldByOther {
+            return Ok(None);
+        }
+        if ask.review.is_some() {
+            let is_left = weekly == Weekly::Left;
+            return Ok(Some(if is_left { RoundOutcome::Continues } else { RoundOutcome::Done }));
+        }
         let turns = Part::ALL.into_iter().map(|part| (part, false));
         for (part, is_first) in [(Part::Ledger, true)].into_iter().chain(turns) {
             if !is_first && course.round().state(part) != PartState::Open {
@@ -207,18 +235,25 @@ where
             Part::Threat => self.threat(course).await,
             Part::Ledger => self.ledger(course).await,
             Part::Coverage => self.coverage(course).await,
+            Part::Reminders => self.reminders(course).await,
             Part::Figures => self.figures(course).await,
+            // It is asked for, and no part of a round.
+            Part::Review => Ok(Ended::Done),
         }
     }
 }
 
-fn result(outcome: RoundOutcome, round: &Round) -> RoundResult {
-    let parts = round.parts.iter().map(|(part, progress)| {
+fn result<S>(outcome: RoundOutcome, course: &Course<'_, S>) -> RoundResult {
+    let parts = course.round.parts.iter().map(|(part, progress)| {
         let mut counts = progress.counts.clone();
         if progress.state == PartState::Failed {
             counts.insert("failed".to_owned(), 1);
         }
         (*part, counts)
     });
-    RoundResult { outcome, parts: parts.collect() }
+    let mut parts: BTreeMap<Part, BTreeMap<String, u64>> = parts.collect();
+    if !course.reviewed.is_empty() {
+        parts.insert(Part::Review, course.reviewed.clone());
+    }
+    RoundResult { outcome, parts }
 }

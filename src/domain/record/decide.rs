@@ -27,6 +27,10 @@ pub enum AlertReason {
     PriorityRaised,
     /// A fix appeared.
     FixAppeared,
+    /// A quarter of the time to act is left. Only reminders say so.
+    DueSoon,
+    /// Its due date has passed. Only reminders say so.
+    Overdue,
     /// A reason of a later version.
     #[serde(other)]
     Other,
@@ -43,6 +47,8 @@ impl AlertReason {
             Self::ExceptionEnded => "exception-ended",
             Self::PriorityRaised => "priority-raised",
             Self::FixAppeared => "fix-appeared",
+            Self::DueSoon => "due-soon",
+            Self::Overdue => "overdue",
             Self::Other => "other",
         }
     }

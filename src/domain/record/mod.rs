@@ -8,6 +8,7 @@ mod delivery;
 mod end;
 mod exception;
 mod facts;
+mod reminder;
 mod retell;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -26,6 +27,7 @@ pub use delivery::{Announcement, Audience, Delivery, Lease, PartialDelivery};
 pub use end::{End, EndQueue, How};
 pub use exception::{CoverEnd, Excepted};
 pub use facts::Facts;
+pub use reminder::Reminded;
 pub use stance::Stance;
 pub use step::{AssessedFinding, Step, step};
 pub use version::Version;
@@ -68,6 +70,9 @@ pub struct Record {
     /// The exception that covers it, or was the last that did.
     #[serde(default, with = "As::<Option<JsonString>>")]
     pub excepted: Option<Excepted>,
+    /// What people were last reminded of: that it is due soon, or overdue.
+    #[serde(default, with = "As::<Option<JsonString>>")]
+    pub reminded: Option<Reminded>,
     /// How it ended, if it was open here and has ended; none in rows of before that was recorded.
     pub end: Option<End>,
     /// By when to act, while it is open and somebody can end it. Moves sooner with urgency, later only if Inspector rates
@@ -280,6 +285,7 @@ impl Record {
                 let ended = self.excepted.as_ref().and_then(|excepted| excepted.ended);
                 Some(ended.map_or(self.last_seen_at, |ended| ended.at))
             }
+            Transition::Reminded => self.reminded.map(|reminded| reminded.at),
             _ => None,
         }
     }
@@ -310,6 +316,8 @@ pub enum Transition {
     Excepted,
     /// No exception covers it any more.
     ExceptionEnded,
+    /// People were reminded of it.
+    Reminded,
     /// Nothing but the policy changed, and with it the priority; or the way in which the row has the
     /// facts.
     Reassessed,
@@ -330,6 +338,7 @@ impl Transition {
             Self::Threat => "threat",
             Self::Excepted => "excepted",
             Self::ExceptionEnded => "exception-ended",
+            Self::Reminded => "reminded",
             Self::Reassessed => "reassessed",
         }
     }

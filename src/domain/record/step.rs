@@ -133,6 +133,7 @@ fn first(assessed: &AssessedFinding) -> (Record, Transition) {
         ended_at: (!open).then(|| assessed.since()),
         threat: None,
         excepted: None,
+        reminded: None,
         end: None,
         due_at: assessed.assessment.due_at.filter(|_| open),
         pending_since: None,

@@ -4,6 +4,7 @@
 //! comes a [`Review`], from which every output takes its numbers. What is overdue is part of what is open; what an exception
 //! covers counts as that and nowhere else.
 
+mod bounded;
 mod updates;
 
 use std::{
@@ -41,6 +42,12 @@ pub struct Review {
     pub first_things: Vec<FirstThing>,
     /// Whose it is, those with most that is overdue first.
     pub owners: Vec<Owner>,
+    /// Those who are not among them, where there are too many for a message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_owners: Option<Others>,
+    /// The accounts with something that is open.
+    #[serde(default)]
+    pub accounts: BTreeSet<String>,
     /// How the exceptions of the ledger stand.
     pub exceptions: Exceptions,
     /// What Inspector does not look at.
@@ -78,6 +85,32 @@ pub struct Owner {
     /// How many findings are open.
     pub open: u64,
     /// How many of them are past their due date.
+    pub overdue: u64,
+    /// What to install first of that: the first of all updates that concerns them.
+    #[serde(default)]
+    pub first_thing: Option<OwnersFirst>,
+}
+
+/// The update that an owner begins with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OwnersFirst {
+    /// The package, as in [`FirstThing`].
+    pub package: String,
+    /// The version to update to, as there.
+    pub version: Option<String>,
+    /// How many of their findings need it.
+    pub findings: u64,
+}
+
+/// Owners that are not named one by one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Others {
+    /// How many.
+    pub owners: u64,
+    /// How many findings are open that are theirs.
+    pub open: u64,
+    /// How many of these are past their due date.
     pub overdue: u64,
 }
 
@@ -171,6 +204,7 @@ pub struct Reviewing {
     taking: Taking,
     updates: Updates,
     owners: BTreeMap<Option<String>, (u64, u64)>,
+    accounts: BTreeSet<String>,
     /// The exceptions that cover something.
     used: BTreeSet<String>,
 }
@@ -185,6 +219,7 @@ impl Reviewing {
             taking: Taking::new(now, since),
             updates: Updates::default(),
             owners: BTreeMap::new(),
+            accounts: BTreeSet::new(),
             used: BTreeSet::new(),
         }
     }
@@ -197,6 +232,9 @@ impl Reviewing {
         } else if record.is_open() {
             let owner = record.finding.owner(&self.owner_tags);
             self.updates.add(record, owner);
+            if !self.accounts.contains(&record.finding.account) {
+                self.accounts.insert(record.finding.account.clone());
+            }
             let (open, overdue) = self.owners.entry(owner.map(str::to_owned)).or_default();
             *open += 1;
             *overdue += u64::from(record.is_overdue(self.now));
@@ -207,11 +245,13 @@ impl Reviewing {
     pub fn finish(self, beside: Beside<'_>) -> Review {
         let figures = self.taking.finish();
         let today = day(self.now);
+        let ranked = self.updates.ranked();
         let mut owners: Vec<Owner> = self
             .owners
             .into_iter()
-            .map(|(owner, (open, overdue))| Owner { owner, open, overdue })
+            .map(|(owner, (open, overdue))| Owner { owner, open, overdue, first_thing: None })
             .collect();
+        assign_first_things(&mut owners, &ranked);
         // Stable: of equal ones by name.
         owners.sort_by_key(|owner| Reverse((owner.overdue, owner.open)));
         let earlier = beside.figures.iter().filter(|earlier| day(earlier.as_of) < today);
@@ -222,13 +262,32 @@ impl Reviewing {
             by_priority: figures.open,
         };
         Review {
-            first_things: self.updates.ranked().into_iter().take(FIRST_THINGS).map(first).collect(),
+            first_things: ranked.into_iter().take(FIRST_THINGS).map(first).collect(),
             owners,
+            other_owners: None,
+            accounts: self.accounts,
             exceptions: exceptions(beside.exceptions, &self.used, today),
             coverage: unobserved(beside.gaps, self.now),
             trend: earlier.map(point).chain([point(&figures)]).collect(),
             figures,
         }
+    }
+}
+
+/// Gives each owner the first update that concerns them.
+fn assign_first_things(owners: &mut [Owner], ranked: &[Worth]) {
+    let mut firsts: BTreeMap<Option<&str>, OwnersFirst> = BTreeMap::new();
+    for worth in ranked {
+        for (owner, findings) in &worth.owners {
+            firsts.entry(owner.as_deref()).or_insert_with(|| OwnersFirst {
+                package: worth.update.packages.join(", "),
+                version: worth.update.version.clone(),
+                findings: *findings,
+            });
+        }
+    }
+    for owner in owners {
+        owner.first_thing = firsts.remove(&owner.owner.as_deref());
     }
 }
 
@@ -240,7 +299,7 @@ fn first(worth: Worth) -> FirstThing {
         resources: worth.resources,
         urgent: worth.urgent,
         in_use: worth.in_use,
-        owners: worth.owners,
+        owners: worth.owners.into_iter().filter_map(|(owner, _)| owner).collect(),
     }
 }
 
@@ -379,9 +438,17 @@ mod tests {
             owner: owner.map(str::to_owned),
             open,
             overdue,
+            first_thing: None,
         };
+        let first_of = |owner: &Owner| {
+            owner.first_thing.as_ref().map(|first| (first.package.clone(), first.findings))
+        };
+        let firsts: Vec<_> = review.owners.iter().map(first_of).collect();
+        let thing = |package: &str, findings| Some((package.to_owned(), findings));
+        assert_eq!(firsts, [thing("many", 3), thing("urgent", 1), thing("urgent", 1)]);
+        let plain = review.owners.iter().map(|one| Owner { first_thing: None, ..one.clone() });
         assert_eq!(
-            review.owners,
+            plain.collect::<Vec<_>>(),
             [owner(Some("shop"), 3, 1), owner(Some("crm"), 2, 0), owner(None, 1, 0)]
         );
         assert_eq!((review.figures.open.total, review.figures.overdue.total), (6, 1));

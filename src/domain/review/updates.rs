@@ -49,8 +49,8 @@ pub struct Worth {
     pub in_use: u64,
     /// On how many resources.
     pub resources: u64,
-    /// Whose resources these are, those with most findings first; without those that nobody owns.
-    pub owners: Vec<String>,
+    /// Whose resources these are, and how many of the findings are theirs, most first; none for those that nobody owns.
+    pub owners: Vec<(Option<String>, u64)>,
 }
 
 /// What goes with each update, counted finding by finding. What it needs of memory grows with the updates and their
@@ -65,7 +65,7 @@ struct Goes {
     in_use: u64,
     /// Each by a number, which takes less room than its name.
     resources: HashSet<u64>,
-    owners: BTreeMap<String, u64>,
+    owners: BTreeMap<Option<String>, u64>,
 }
 
 impl Updates {
@@ -77,9 +77,7 @@ impl Updates {
             goes.urgent += u64::from(record.priority() >= Priority::P2);
             goes.in_use += u64::from(record.finding.in_use().is_some());
             goes.resources.extend(record.finding.resources.iter().map(|one| number(&one.id)));
-            if let Some(owner) = owner {
-                *goes.owners.entry(owner.to_owned()).or_default() += 1;
-            }
+            *goes.owners.entry(owner.map(str::to_owned)).or_default() += 1;
         }
     }
 
@@ -87,7 +85,7 @@ impl Updates {
     /// which most findings go.
     pub fn ranked(self) -> Vec<Worth> {
         let worth = |(update, goes): (Update, Goes)| {
-            let mut owners: Vec<(String, u64)> = goes.owners.into_iter().collect();
+            let mut owners: Vec<(Option<String>, u64)> = goes.owners.into_iter().collect();
             // Stable: of equal ones by name.
             owners.sort_by_key(|(_, findings)| Reverse(*findings));
             Worth {
@@ -96,7 +94,7 @@ impl Updates {
                 urgent: goes.urgent,
                 in_use: goes.in_use,
                 resources: goes.resources.len().try_into().unwrap_or(u64::MAX),
-                owners: owners.into_iter().map(|(owner, _)| owner).collect(),
+                owners,
             }
         };
         let mut ranked: Vec<Worth> = self.0.into_iter().map(worth).collect();

@@ -6,6 +6,7 @@ use super::Style;
 use crate::domain::{
     finding::Severity,
     record::{AlertReason, Record},
+    review::Review,
     text,
     threat::Catalogue,
 };
@@ -51,6 +52,30 @@ pub fn ended(records: &[&Record], style: &Style) -> Vec<(&'static str, Attribute
     let reason = ("reason", Attribute::One("ended".to_owned()));
     let in_common = in_common(records.iter().copied(), style);
     [reason].into_iter().chain(in_common).collect()
+}
+
+/// What a review can be filtered by: who has something open or answers for an exception to look at, and where. It has no
+/// priority, so that nobody who is on call is woken by it.
+pub fn review(review: &Review) -> Vec<(&'static str, Attribute)> {
+    let owners = review.owners.iter().filter_map(|owner| owner.owner.as_deref());
+    let answering = review.exceptions.attention.iter().map(|one| one.owner.as_str());
+    let accounts = review.accounts.iter().map(String::as_str);
+    told_to("review", owners.chain(answering), accounts)
+}
+
+/// What a message can be filtered by that is for these owners, about something in these accounts.
+pub fn told_to<'a>(
+    reason: &str,
+    owners: impl Iterator<Item = &'a str>,
+    accounts: impl Iterator<Item = &'a str>,
+) -> Vec<(&'static str, Attribute)> {
+    let each = |values: BTreeSet<String>| Attribute::Each(values.into_iter().collect());
+    let owners: BTreeSet<String> = owners.filter_map(short).collect();
+    let accounts: BTreeSet<String> = accounts.filter_map(short).collect();
+    let all = [("owner", owners), ("account", accounts)];
+    let all = all.into_iter().filter(|(_, values)| !values.is_empty());
+    let reason = ("reason", Attribute::One(reason.to_owned()));
+    [reason].into_iter().chain(all.map(|(name, values)| (name, each(values)))).collect()
 }
 
 /// Each value of what findings can have in common.

@@ -124,6 +124,28 @@ pub fn summary(summary: &Summary<'_>, style: &Style) -> Message {
     notification(id, content, metadata, attributes::summary(summary.news, style))
 }
 
+/// The notification that has `text` under a title, about more than some findings: what `kind` of message it is, and the thread
+/// that it belongs to.
+pub fn report(
+    id: String,
+    thread: &str,
+    kind: &'static str,
+    title: &str,
+    text: &str,
+    attributes: Vec<(&'static str, Attribute)>,
+) -> Message {
+    let title = &fitting(title, TITLE);
+    let content = Content { keywords: vec![kind.to_owned()], ..Content::new(title, text) };
+    let metadata = Metadata {
+        thread_id: thread.to_owned(),
+        summary: title,
+        event_type: kind,
+        related_resources: Vec::new(),
+        additional_context: BTreeMap::new(),
+    };
+    notification(id, content, metadata, attributes)
+}
+
 impl<'a> Content<'a> {
     fn new(title: &'a str, description: &str) -> Self {
         Self {

@@ -14,9 +14,11 @@ use crate::{
     domain::{
         announce,
         assess::{Deadlines, Priority, bod_26_04::Answer},
+        figures::Counts,
         finding::{FixAvailable, Resource},
         ledger::Decision,
         record::{AlertReason, Excepted, How, Record},
+        review::{Review, Why},
         text,
         threat::Threat,
     },
@@ -40,6 +42,35 @@ struct Data<'a> {
     part: usize,
     parts: usize,
     findings: &'a [Entry],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    review: Option<&'a Review>,
+    /// Where the page is that has all of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    reminders: &'a [Reminded<'a>],
+}
+
+/// Of what somebody is reminded.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Reminded<'a> {
+    owner: Option<String>,
+    /// All that is overdue of theirs.
+    overdue: &'a Counts,
+    /// How many findings they are reminded of, because they are overdue or due soon, though not all may be listed.
+    told: usize,
+    due_soon: usize,
+    exceptions: Vec<NoticeOf>,
+}
+
+/// What is told of an exception.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NoticeOf {
+    id: String,
+    expires_at: Date,
+    why: Why,
 }
 
 /// What the rule for due dates says, and why.
@@ -188,6 +219,25 @@ pub fn ended(records: &[&Record], at: Timestamp, style: &Style) -> Vec<(Message,
 /// The kind of a message about findings that have ended, and the reason why each is in it.
 const ENDED: &str = "ended";
 
+/// Which entries go into which message, of which each has at most so many bytes of them.
+fn parts(entries: &[Entry], most: usize) -> Vec<Range<usize>> {
+    let mut parts: Vec<Range<usize>> = Vec::new();
+    let mut size = most;
+    for (index, entry) in entries.iter().enumerate() {
+        // Strings and numbers under fixed keys: this cannot fail.
+        let more = serde_json::to_vec(entry).map_or(0, |json| json.len() + 1);
+        size += more;
+        match parts.last_mut() {
+            Some(last) if size <= most => last.end = index + 1,
+            _ => {
+                parts.push(index..index + 1);
+                size = more;
+            }
+        }
+    }
+    parts
+}
+
 /// The messages of a kind that have these entries between them.
 fn messages(
     kind: &'static str,
@@ -195,20 +245,7 @@ fn messages(
     entries: &[Entry],
     attributes: impl Fn(Range<usize>) -> Vec<(&'static str, Attribute)>,
 ) -> Vec<(Message, Range<usize>)> {
-    let mut parts: Vec<Range<usize>> = Vec::new();
-    let mut size = LARGEST;
-    for (index, entry) in entries.iter().enumerate() {
-        // Strings and numbers under fixed keys: this cannot fail.
-        let more = serde_json::to_vec(entry).map_or(0, |json| json.len() + 1);
-        size += more;
-        match parts.last_mut() {
-            Some(last) if size <= LARGEST => last.end = index + 1,
-            _ => {
-                parts.push(index..index + 1);
-                size = more;
-            }
-        }
-    }
+    let parts = parts(entries, LARGEST);
     let count = parts.len();
     parts
         .into_iter()
@@ -224,13 +261,65 @@ fn messages(
 fn message(
     kind: &'static str,
     sent_at: Timestamp,
-    (part, parts): (usize, usize),
+    of: (usize, usize),
     findings: &[Entry],
     attributes: Vec<(&'static str, Attribute)>,
 ) -> Message {
-    let data = Data { version: VERSION, kind, sent_at, part, parts, findings };
-    let body = serde_json::to_string(&data).unwrap_or_default();
-    Message { subject: None, body, attributes }
+    Data::new(kind, sent_at, of, findings).message(attributes)
+}
+
+/// The message with a review, which has no findings. What it links to is at `page`.
+pub fn review(
+    review: &Review,
+    page: Option<&str>,
+    sent_at: Timestamp,
+    attributes: Vec<(&'static str, Attribute)>,
+) -> Message {
+    let data = Data { review: Some(review), page, ..Data::new("review", sent_at, (1, 1), &[]) };
+    data.message(attributes)
+}
+
+/// The messages of a reminder, as few as SNS takes.
+pub fn reminder(
+    reminded: &[super::Reminded<'_>],
+    sent_at: Timestamp,
+    attributes: &[(&'static str, Attribute)],
+    style: &Style,
+) -> Vec<Message> {
+    let sections: Vec<Reminded<'_>> = reminded.iter().map(Reminded::new).collect();
+    let news = reminded.iter().flat_map(|one| one.most_urgent);
+    let entries: Vec<Entry> =
+        news.map(|(record, why)| Entry::new(record, why.as_str(), style)).collect();
+    let size = serde_json::to_vec(&sections).map_or(0, |json| json.len());
+    let mut parts = parts(&entries, LARGEST.saturating_sub(size));
+    if parts.is_empty() {
+        parts.push(0..0);
+    }
+    let count = parts.len();
+    let message = |(number, part): (usize, Range<usize>)| {
+        let kind = AlertReason::Overdue.as_str();
+        let data = Data::new(kind, sent_at, (number + 1, count), &entries[part]);
+        Data { reminders: &sections, ..data }.message(attributes.to_vec())
+    };
+    parts.into_iter().enumerate().map(message).collect()
+}
+
+impl<'a> Data<'a> {
+    fn new(
+        kind: &'static str,
+        sent_at: Timestamp,
+        (part, parts): (usize, usize),
+        findings: &'a [Entry],
+    ) -> Self {
+        let (review, page, reminders) = (None, None, &[][..]);
+        Self { version: VERSION, kind, sent_at, part, parts, findings, review, page, reminders }
+    }
+
+    fn message(&self, attributes: Vec<(&'static str, Attribute)>) -> Message {
+        // Strings and numbers under fixed keys: this cannot fail.
+        let body = serde_json::to_string(self).unwrap_or_default();
+        Message { subject: None, body, attributes }
+    }
 }
 
 impl Entry {
@@ -292,6 +381,27 @@ impl Entry {
                 })
                 .collect(),
             resources: finding.resources.iter().map(Where::new).collect(),
+        }
+    }
+}
+
+impl<'a> Reminded<'a> {
+    fn new(reminded: &super::Reminded<'a>) -> Self {
+        let section = reminded.section;
+        Self {
+            owner: section.owner.as_deref().map(text::line),
+            overdue: &section.overdue,
+            told: section.findings.len(),
+            due_soon: section.count(AlertReason::DueSoon),
+            exceptions: section
+                .notices
+                .iter()
+                .map(|notice| NoticeOf {
+                    id: text::line(&notice.id),
+                    expires_at: notice.expires_at,
+                    why: notice.why,
+                })
+                .collect(),
         }
     }
 }

@@ -5,6 +5,8 @@ mod chat;
 mod data;
 mod email;
 mod plain;
+mod reminder;
+mod review;
 mod subject;
 mod summary;
 
@@ -15,6 +17,8 @@ use jiff::Timestamp;
 pub use attributes::Attribute;
 use email::fit;
 pub use plain::{plain, plain_records};
+pub use reminder::{Reminded, reminder};
+pub use review::review;
 use summary::Summary;
 
 use super::{Language, Style};

@@ -3,6 +3,7 @@
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
+    fmt,
 };
 
 use jiff::Timestamp;
@@ -15,7 +16,7 @@ use crate::{
         finding::Remediation,
         ledger::{Decision, WhyEnded},
         record::{AlertReason, Record},
-        review::{Updates, Worth},
+        review::{FirstThing, Updates, Worth},
         round::Owed,
     },
     render::{
@@ -78,7 +79,7 @@ struct Group<'a> {
 }
 
 /// A summary as its template sees it.
-struct Shown<'a> {
+pub struct Shown<'a> {
     total: usize,
     counts: String,
     all: Option<&'a (Owed, Counts)>,
@@ -86,33 +87,42 @@ struct Shown<'a> {
     resources: usize,
     accounts: usize,
     due: Option<String>,
-    updates: Vec<ShownUpdate>,
-    more_updates: usize,
-    groups: Vec<ShownGroup>,
-    more_groups: usize,
-    more_findings: usize,
+    pub updates: Vec<ShownUpdate>,
+    pub more_updates: usize,
+    pub groups: Vec<ShownGroup>,
+    pub more_groups: usize,
+    pub more_findings: usize,
 }
 
 /// What can be installed, and what goes with it.
-struct ShownUpdate {
+pub struct ShownUpdate {
     /// The packages; of an update of Windows its name.
-    names: Vec<String>,
+    pub names: Vec<String>,
     /// The version to update to; `None` for an update of Windows.
-    version: Option<String>,
-    findings: u64,
-    resources: u64,
+    pub version: Option<String>,
+    pub findings: u64,
+    pub resources: u64,
     /// How many of the findings are P1 or P2.
-    urgent: u64,
+    pub urgent: u64,
+    /// How many of them are in images that running workloads use.
+    pub in_use: u64,
+    /// Some whose it is, and how many more.
+    pub owners: Vec<String>,
+    pub more_owners: usize,
 }
 
-struct ShownGroup {
-    priority: &'static str,
-    problem: String,
-    package: String,
-    remediation: Remediation,
-    resources: usize,
-    accounts: usize,
-    due: Option<String>,
+/// How many owners of an update are named.
+const OWNERS: usize = 3;
+
+/// A problem and its findings.
+pub struct ShownGroup {
+    pub priority: &'static str,
+    pub problem: String,
+    pub package: String,
+    pub remediation: Remediation,
+    pub resources: usize,
+    pub accounts: usize,
+    pub due: Option<String>,
 }
 
 wording! {
@@ -196,7 +206,8 @@ impl<'a> Summary<'a> {
         in_words(&self.shown(shown), language)
     }
 
-    fn shown(&self, shown: usize) -> Shown<'_> {
+    /// What its template shows, at most `shown` problems.
+    pub fn shown(&self, shown: usize) -> Shown<'_> {
         let count = |priority| {
             let of = self.news.iter().filter(|(record, _)| record.priority() == priority);
             (priority, of.count())
@@ -253,6 +264,24 @@ impl From<Worth> for ShownUpdate {
             findings: worth.findings,
             resources: worth.resources,
             urgent: worth.urgent,
+            in_use: worth.in_use,
+            owners: Vec::new(),
+            more_owners: 0,
+        }
+    }
+}
+
+impl From<&FirstThing> for ShownUpdate {
+    fn from(thing: &FirstThing) -> Self {
+        Self {
+            names: vec![safe(&thing.package, 60)],
+            version: thing.version.as_deref().map(|version| safe(version, 60)),
+            findings: thing.findings,
+            resources: thing.resources,
+            urgent: thing.urgent,
+            in_use: thing.in_use,
+            owners: thing.owners.iter().take(OWNERS).map(|owner| safe(owner, 40)).collect(),
+            more_owners: thing.owners.len().saturating_sub(OWNERS),
         }
     }
 }
@@ -307,6 +336,9 @@ pub fn email(summary: &Summary<'_>, style: &Style) -> Message {
     }
 }
 
-fn counted(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+/// `1 finding`, `2 findings`.
+pub fn counted(number: impl fmt::Display, what: &str) -> String {
+    let number = number.to_string();
+    let ending = if number == "1" { "" } else { "s" };
+    format!("{number} {what}{ending}")
 }

@@ -155,7 +155,7 @@ impl Change {
         let (ledger, policy) = (InForce::from(ledger), Policy::default());
         let mut change = Self::default();
         let mut useful: HashSet<String> = HashSet::new();
-        let mut each = |record: Record| {
+        let each = |record: Record| {
             match ledger.cover(&record.situation(), now) {
                 Cover::By(exception) => drop(useful.insert(exception.id.clone())),
                 Cover::None(others) => {
@@ -179,16 +179,9 @@ impl Change {
             };
             *list.entry(id.clone()).or_default().entry(record.priority()).or_default() += 1;
         };
-        store.each_open(TimeLimit::none(), &mut each).await?;
         // What a suppression rule hides becomes open where an exception explains it.
-        for queue in [EndQueue::Untold, EndQueue::Hidden] {
-            let hidden = |record: Record| {
-                if !record.is_open() {
-                    each(record);
-                }
-            };
-            store.each_ended(queue, None, TimeLimit::none(), hidden).await?;
-        }
+        let hidden = [EndQueue::Untold, EndQueue::Hidden];
+        store.each_open_and_ended(&hidden, None, TimeLimit::none(), each).await?;
         change.useless.retain(|id, _| !useful.contains(id));
         Ok(change)
     }

@@ -3,10 +3,16 @@
 //! Pure. The row of the round keeps a [`Rounds`]; whoever does the work writes it again as it goes on, so that another
 //! invocation can go on where this one stopped.
 
+mod reminding;
+mod weekly;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::Offset};
 use serde::{Deserialize, Serialize};
+
+pub use reminding::{Begun, Reminding};
+pub use weekly::Weekly;
 
 use super::record::Audience;
 
@@ -41,19 +47,24 @@ pub enum Part {
     Ledger,
     /// What Inspector does not look at.
     Coverage,
+    /// What is due soon or overdue, told to those whose it is.
+    Reminders,
     /// The figures of the day.
     Figures,
+    /// The weekly review. It belongs to no round: it is made when it is asked for.
+    Review,
 }
 
 impl Part {
-    /// All of them.
-    pub const ALL: [Self; 7] = [
+    /// Those that a round consists of.
+    pub const ALL: [Self; 8] = [
         Self::Enabled,
         Self::Listing,
         Self::Vanished,
         Self::Threat,
         Self::Ledger,
         Self::Coverage,
+        Self::Reminders,
         Self::Figures,
     ];
 
@@ -66,7 +77,9 @@ impl Part {
             Self::Threat => "threat",
             Self::Ledger => "ledger",
             Self::Coverage => "coverage",
+            Self::Reminders => "reminders",
             Self::Figures => "figures",
+            Self::Review => "review",
         }
     }
 }
@@ -91,6 +104,12 @@ pub struct Rounds {
     pub absent_as_of: Option<Timestamp>,
     /// By which ledger, and on which day, all that is open was judged.
     pub ledger: Option<String>,
+    /// The reminders of the last day that had some.
+    pub reminding: Option<Reminding>,
+    /// The weekly review that was asked for last.
+    pub weekly: Option<Weekly>,
+    /// As of when the one before it was.
+    pub reviewed_at: Option<Timestamp>,
     /// Findings that could not be recorded, by their ARNs: the next listing asks for them again.
     pub unrecorded: BTreeSet<String>,
 }
@@ -201,6 +220,8 @@ pub struct Ask {
     pub believe: bool,
     /// Nothing but that a round goes on which is under way, or the very first one begins.
     pub go_on: bool,
+    /// The weekly review of this moment, and no part of a round.
+    pub review: Option<Timestamp>,
 }
 
 impl Round {
@@ -218,7 +239,9 @@ impl Round {
     fn reopen(&mut self) {
         let has_failed = |part: &Part| self.state(*part) == PartState::Failed;
         if [Part::Enabled, Part::Listing].iter().any(has_failed) {
-            for part in [Part::Vanished, Part::Threat, Part::Ledger, Part::Figures] {
+            let standing =
+                [Part::Vanished, Part::Threat, Part::Ledger, Part::Reminders, Part::Figures];
+            for part in standing {
                 self.parts.remove(&part);
             }
         }
@@ -252,7 +275,7 @@ impl Rounds {
     /// failed today, or begins another. Returns it.
     pub fn set_out(&mut self, ask: Ask, now: Timestamp) -> Round {
         let round = match self.current.take() {
-            Some(round) if ask.go_on => round,
+            Some(round) if ask.go_on || ask.review.is_some() => round,
             Some(round) if round.is_under_way() && !round.is_overdue(now) => round,
             Some(mut round) if !ask.now && !ask.full && is_same_day(round.began_at, now) => {
                 round.reopen();

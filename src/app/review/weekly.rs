@@ -1,0 +1,192 @@
+//! The weekly review: made once from one snapshot, kept, and told to each audience.
+
+use super::{Course, Noting, Review, tell::Told};
+use crate::{
+    app::{
+        attempt::Observation,
+        failure::{Failure, chain},
+        ports::{Exceptions, FigureLog, Gaps, Publisher, RoundLog, Summaries, Sweep},
+        survey::Survey,
+    },
+    domain::{
+        record::Audience,
+        review,
+        round::{Ask, Part},
+    },
+    render::message,
+};
+
+/// How many bytes a review has at most that is kept and told, as JSON: SNS takes 256 KiB with all attributes, a row 400 KB.
+const LARGEST: usize = 150_000;
+
+/// What came of the weekly review.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Weekly {
+    /// There is nothing left to do for now.
+    Done,
+    /// Something could not be done, or there was no time for it. A later event goes on.
+    Left,
+    /// Somebody else is at it by now.
+    HeldByOther,
+}
+
+impl<S, P, I> Review<S, P, I>
+where
+    S: Sweep + Summaries + RoundLog + Gaps + Exceptions + FigureLog,
+    P: Publisher,
+{
+    /// Makes the review that is owed, if one is, and tells it to those who have not had it and who listen.
+    ///
+    /// # Errors
+    /// How far it came could not be written down.
+    pub(super) async fn weekly(
+        &self,
+        ask: Ask,
+        course: &mut Course<'_, S>,
+    ) -> Result<Weekly, Failure> {
+        let Some(owed) = course.rounds.owed_review(course.now()) else { return Ok(Weekly::Done) };
+        // What failed waits for the next event that does not only go on.
+        if owed.failed_at.is_some() && ask.go_on {
+            return Ok(Weekly::Done);
+        }
+        let done = self.make_and_tell(course).await;
+        let (came_to, reason) = match done {
+            Ok(came_to) => (came_to, None),
+            Err(failure) => (Weekly::Left, Some(failure.chain())),
+        };
+        if let Some(reason) = reason {
+            if course.limit().is_over() {
+                return Ok(Weekly::Left);
+            }
+            let now = course.now();
+            if let Some(owed) = &mut course.rounds.weekly {
+                owed.failed_at = Some(now);
+            }
+            (course.attempt().observe)(Observation::PartFailed { part: Part::Review, reason });
+        }
+        if came_to != Weekly::HeldByOther && !course.note(Noting::GoOn).await? {
+            return Ok(Weekly::HeldByOther);
+        }
+        Ok(came_to)
+    }
+
+    async fn make_and_tell(&self, course: &mut Course<'_, S>) -> Result<Weekly, Failure> {
+        let kept = course.rounds.weekly.as_ref().and_then(|weekly| weekly.as_of);
+        let made = match kept {
+            Some(as_of) => self.triage.store.review(as_of).await.map_err(Failure::Store)?,
+            None => None,
+        };
+        let review = match made {
+            Some(review) => review,
+            None => {
+                let Some(review) = self.make(course).await? else { return Ok(Weekly::Left) };
+                if let Some(weekly) = &mut course.rounds.weekly {
+                    weekly.as_of = Some(review.figures.as_of);
+                }
+                review
+            }
+        };
+        if !course.note(Noting::GoOn).await? {
+            return Ok(Weekly::HeldByOther);
+        }
+        let counts = [
+            ("open", review.figures.open.total),
+            ("overdue", review.figures.overdue.total),
+            ("new", review.figures.new),
+            ("ended", review.figures.ended.total),
+        ];
+        course.reviewed = counts.map(|(what, number)| (what.to_owned(), number)).into();
+        if !self.triage.config.notify {
+            return Ok(settle(course));
+        }
+        self.tell_review(&review, course).await
+    }
+
+    /// Takes the snapshot and keeps it.
+    async fn make(&self, course: &Course<'_, S>) -> Result<Option<review::Review>, Failure> {
+        let store = &self.triage.store;
+        let now = course.now();
+        let owner_tags = self.triage.config.style.owner_tags.clone();
+        let survey = Survey { now, since: course.rounds.review_since(now), owner_tags };
+        let made = survey.of(store, course.limit(), |_| {}).await.map_err(Failure::Store)?;
+        let Some(review) = made else { return Ok(None) };
+        let review = review.within(LARGEST);
+        store.remember_review(&review).await.map_err(Failure::Store)?;
+        Ok(Some(review))
+    }
+
+    async fn tell_review(
+        &self,
+        review: &review::Review,
+        course: &mut Course<'_, S>,
+    ) -> Result<Weekly, Failure> {
+        let reach = self.triage.reach(&self.triage.ask_listeners(course.attempt()).await);
+        let has_had = |course: &Course<'_, S>, audience: &Audience| {
+            course.rounds.weekly.as_ref().is_some_and(|weekly| weekly.told.contains(audience))
+        };
+        let audiences: Vec<Audience> =
+            reach.now.iter().copied().filter(|one| !has_had(course, one)).collect();
+        let mut came_to = Weekly::Done;
+        if !audiences.is_empty() {
+            let Some(lease) = self.take_right_to_tell(course).await? else {
+                return Ok(Weekly::Left);
+            };
+            let told = self.tell_review_to(&audiences, review, course).await;
+            self.give_right_to_tell_back(&lease, course.attempt()).await;
+            came_to = told?;
+        }
+        let is_told = !reach.all.is_empty() && reach.all.iter().all(|one| has_had(course, one));
+        if is_told {
+            return Ok(settle(course));
+        }
+        // Whoever does not listen yet is asked about again with the next hourly event.
+        let now = course.now();
+        if let Some(weekly) =
+            course.rounds.weekly.as_mut().filter(|_| came_to != Weekly::HeldByOther)
+        {
+            weekly.failed_at = Some(now);
+        }
+        Ok(came_to)
+    }
+
+    async fn tell_review_to(
+        &self,
+        audiences: &[Audience],
+        review: &review::Review,
+        course: &mut Course<'_, S>,
+    ) -> Result<Weekly, Failure> {
+        let mut came_to = Weekly::Done;
+        for &audience in audiences {
+            let attempt = course.attempt();
+            let style = &self.triage.config.style;
+            let message = message::review(audience, review, None, attempt.now, style);
+            match self.publish_all(audience, &[message], attempt).await {
+                Told::Yes => {
+                    if let Some(weekly) = &mut course.rounds.weekly {
+                        weekly.told.push(audience);
+                    }
+                    let told = course.reviewed.entry("messages".to_owned()).or_default();
+                    *told += 1;
+                }
+                Told::OutOfTime => return Ok(Weekly::Left),
+                Told::Refused(failed) | Told::Failed(failed) => {
+                    let reason = chain(&failed);
+                    (attempt.observe)(Observation::AudienceFailed { audience, reason });
+                    came_to = Weekly::Left;
+                }
+            }
+            if !course.note(Noting::GoOn).await? {
+                return Ok(Weekly::HeldByOther);
+            }
+        }
+        Ok(came_to)
+    }
+}
+
+/// Owes the review no more.
+fn settle<S>(course: &mut Course<'_, S>) -> Weekly {
+    if let Some(weekly) = &mut course.rounds.weekly {
+        weekly.is_told = true;
+    }
+    Weekly::Done
+}

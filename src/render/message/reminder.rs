@@ -1,0 +1,159 @@
+//! A reminder: what is overdue or due soon, and which exceptions end, with a section an owner.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::{
+    Language, Message, Style, attributes, chat, data, fit,
+    review::by_class,
+    subject,
+    summary::{Shown, Summary, counted},
+};
+use crate::{
+    domain::{
+        record::{AlertReason, Audience, Record},
+        reminders::Section,
+        review::Why,
+    },
+    render::{
+        view::safe,
+        words::{
+            self,
+            lists::{english, japanese},
+            wording,
+        },
+    },
+};
+
+/// How many problems an owner sees who has a message of their own, and one who shares it.
+const ALONE: usize = 15;
+const SHARED: usize = 3;
+/// How many owners a message names that share it.
+const OWNERS: usize = 20;
+
+/// Of what an owner is reminded, with the most urgent of the findings.
+#[derive(Clone, Copy, Debug)]
+pub struct Reminded<'a> {
+    /// What it is all about.
+    pub section: &'a Section,
+    /// The most urgent findings of it.
+    pub most_urgent: &'a [(&'a Record, AlertReason)],
+}
+
+/// A message as its template sees it.
+struct ShownReminder<'a> {
+    sections: Vec<ShownSection<'a>>,
+    more: usize,
+}
+
+struct ShownSection<'a> {
+    owner: Option<String>,
+    all_overdue: u64,
+    by_class: String,
+    /// How many of these it is about.
+    overdue: usize,
+    soon: usize,
+    /// How many it does not look at one by one.
+    rest: usize,
+    summary: Shown<'a>,
+    notices: Vec<ShownNotice>,
+}
+
+struct ShownNotice {
+    id: String,
+    expires_at: String,
+    why: Why,
+}
+
+wording! {
+    fn in_words<'a>(reminder: &'a ShownReminder<'a>) by "en/reminder.txt", "ja/reminder.txt"
+}
+
+/// The messages of a reminder for `audience`, as of `at`: one, but for programs, if its findings do not fit into one.
+pub fn reminder(
+    audience: Audience,
+    reminded: &[Reminded<'_>],
+    at: Timestamp,
+    style: &Style,
+) -> Vec<Message> {
+    let sections = || reminded.iter().map(|one| one.section);
+    let owners = sections().filter_map(|section| section.owner.as_deref());
+    let accounts = sections().flat_map(|section| section.accounts.iter().map(String::as_str));
+    let attributes = attributes::told_to(AlertReason::Overdue.as_str(), owners, accounts);
+    if audience == Audience::Data {
+        return data::reminder(reminded, at, &attributes, style);
+    }
+    let title = title(reminded);
+    let shown = if reminded.len() == 1 { ALONE } else { SHARED };
+    let news: Vec<Summary<'_>> =
+        reminded.iter().map(|one| Summary::new(one.most_urgent, at)).collect();
+    let together = reminded.iter().zip(&news).take(OWNERS);
+    let reminder = ShownReminder {
+        sections: together.map(|(one, news)| ShownSection::new(one, news, shown)).collect(),
+        more: reminded.len().saturating_sub(OWNERS),
+    };
+    let text = in_words(&reminder, style.language);
+    vec![match audience {
+        Audience::Email => {
+            Message { subject: Some(subject::fitting(&title)), body: fit(&text), attributes }
+        }
+        _ => {
+            let names: Vec<&str> =
+                sections().map(|section| section.owner.as_deref().unwrap_or("nobody")).collect();
+            let id = format!("overdue {} {at}", safe(&names.join(", "), 100));
+            chat::report(id, "reminders", "overdue", &title, &text, attributes)
+        }
+    }]
+}
+
+/// One line: whose, and how much.
+fn title(reminded: &[Reminded<'_>]) -> String {
+    let who = match reminded {
+        [one] => match &one.section.owner {
+            Some(owner) => safe(owner, 30),
+            None => "no owner".to_owned(),
+        },
+        several => counted(several.len(), "owner"),
+    };
+    let overdue: u64 = reminded.iter().map(|one| one.section.overdue.total).sum();
+    let soon: usize = reminded.iter().map(|one| one.section.count(AlertReason::DueSoon)).sum();
+    let exceptions: usize = reminded.iter().map(|one| one.section.notices.len()).sum();
+    let mut parts = Vec::new();
+    if overdue > 0 {
+        parts.push(format!("{} overdue", counted(overdue, "finding")));
+    }
+    if soon > 0 {
+        parts.push(format!("{soon} due soon"));
+    }
+    if exceptions > 0 {
+        parts.push(format!("{} to look at", counted(exceptions, "exception")));
+    }
+    format!("[Overdue] {who}: {}", parts.join(", "))
+}
+
+impl<'a> ShownSection<'a> {
+    fn new(reminded: &Reminded<'_>, news: &'a Summary<'a>, shown: usize) -> Self {
+        let Reminded { section, most_urgent } = reminded;
+        let looked_at: BTreeSet<&str> =
+            most_urgent.iter().map(|(record, _)| record.finding.arn.as_str()).collect();
+        Self {
+            owner: section.owner.as_deref().map(|owner| safe(owner, 80)),
+            all_overdue: section.overdue.total,
+            by_class: by_class(&section.overdue),
+            overdue: section.count(AlertReason::Overdue),
+            soon: section.count(AlertReason::DueSoon),
+            rest: section.findings.len().saturating_sub(looked_at.len()),
+            summary: news.shown(shown),
+            notices: section
+                .notices
+                .iter()
+                .map(|notice| ShownNotice {
+                    id: safe(&notice.id, 64),
+                    expires_at: notice.expires_at.to_string(),
+                    why: notice.why,
+                })
+                .collect(),
+        }
+    }
+}
