@@ -53,7 +53,7 @@ impl Section {
 pub struct Due {
     score: u8,
     is_in_use: bool,
-    due_at: Option<Timestamp>,
+    by: Option<Timestamp>,
     /// The finding, by its ARN.
     pub arn: String,
     /// Why: it is overdue or due soon.
@@ -63,7 +63,7 @@ pub struct Due {
 impl Due {
     /// Its place, as [`Record::urgency`] has it.
     fn urgency(&self) -> impl Ord + use<'_> {
-        (Reverse(self.score), !self.is_in_use, self.due_at, &self.arn)
+        (Reverse(self.score), !self.is_in_use, self.by, &self.arn)
     }
 }
 
@@ -152,7 +152,7 @@ impl Reminders {
             section.findings.push(Due {
                 score: record.score(),
                 is_in_use: record.finding.in_use().is_some(),
-                due_at: record.due_at,
+                by: record.due_at,
                 arn: record.finding.arn.clone(),
                 why,
             });
@@ -243,7 +243,10 @@ mod tests {
         reminders
     }
 
-    fn shape(messages: &[Reminder]) -> Vec<(&str, Vec<(Option<&str>, usize)>)> {
+    /// A message by its name, with the owner of each section and how many findings it has.
+    type Shape<'a> = (&'a str, Vec<(Option<&'a str>, usize)>);
+
+    fn shape(messages: &[Reminder]) -> Vec<Shape<'_>> {
         messages
             .iter()
             .map(|message| {

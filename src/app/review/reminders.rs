@@ -223,13 +223,13 @@ where
             .iter()
             .map(|rows| rows.iter().map(|(record, why)| (record, *why)).collect())
             .collect();
-        let reminded: Vec<message::Reminded<'_>> = reminder
+        let sections: Vec<message::Reminded<'_>> = reminder
             .sections
             .iter()
             .zip(&news)
             .map(|(section, most_urgent)| message::Reminded { section, most_urgent })
             .collect();
-        message::reminder(audience, &reminded, now, &self.triage.config.style)
+        message::reminder(audience, &sections, now, &self.triage.config.style)
     }
 }
 

@@ -76,15 +76,14 @@ where
             Some(as_of) => self.triage.store.review(as_of).await.map_err(Failure::Store)?,
             None => None,
         };
-        let review = match made {
-            Some(review) => review,
-            None => {
-                let Some(review) = self.make(course).await? else { return Ok(Weekly::Left) };
-                if let Some(weekly) = &mut course.rounds.weekly {
-                    weekly.as_of = Some(review.figures.as_of);
-                }
-                review
+        let review = if let Some(review) = made {
+            review
+        } else {
+            let Some(review) = self.make(course).await? else { return Ok(Weekly::Left) };
+            if let Some(weekly) = &mut course.rounds.weekly {
+                weekly.as_of = Some(review.figures.as_of);
             }
+            review
         };
         if !course.note(Noting::GoOn).await? {
             return Ok(Weekly::HeldByOther);

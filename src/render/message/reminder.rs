@@ -89,22 +89,19 @@ pub fn reminder(
     let news: Vec<Summary<'_>> =
         reminded.iter().map(|one| Summary::new(one.most_urgent, at)).collect();
     let together = reminded.iter().zip(&news).take(OWNERS);
-    let reminder = ShownReminder {
+    let all = ShownReminder {
         sections: together.map(|(one, news)| ShownSection::new(one, news, shown)).collect(),
         more: reminded.len().saturating_sub(OWNERS),
     };
-    let text = in_words(&reminder, style.language);
-    vec![match audience {
-        Audience::Email => {
-            Message { subject: Some(subject::fitting(&title)), body: fit(&text), attributes }
-        }
-        _ => {
-            let names: Vec<&str> =
-                sections().map(|section| section.owner.as_deref().unwrap_or("nobody")).collect();
-            let id = format!("overdue {} {at}", safe(&names.join(", "), 100));
-            chat::report(id, "reminders", "overdue", &title, &text, attributes)
-        }
-    }]
+    let text = in_words(&all, style.language);
+    if audience == Audience::Email {
+        let subject = Some(subject::fitting(&title));
+        return vec![Message { subject, body: fit(&text), attributes }];
+    }
+    let names: Vec<&str> =
+        sections().map(|section| section.owner.as_deref().unwrap_or("nobody")).collect();
+    let id = format!("overdue {} {at}", safe(&names.join(", "), 100));
+    vec![chat::report(id, "reminders", "overdue", &title, &text, attributes)]
 }
 
 /// One line: whose, and how much.

@@ -210,10 +210,10 @@ pub fn by_class(counts: &Counts) -> String {
 
 /// Numbers of weeks, one after the other, with a dash for a week without figures.
 fn row(weeks: &[Option<&Point>], number: fn(&Point) -> u64) -> String {
-    let number = |week: &Option<&Point>| {
+    let number = |week: Option<&Point>| {
         week.map_or_else(|| "–".to_owned(), |point| number(point).to_string())
     };
-    weeks.iter().map(number).collect::<Vec<_>>().join("  ")
+    weeks.iter().copied().map(number).collect::<Vec<_>>().join("  ")
 }
 
 /// How many were open, week by week.
