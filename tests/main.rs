@@ -6,6 +6,8 @@
 mod announcing;
 mod architecture;
 #[cfg(feature = "cli")]
+mod archiving;
+#[cfg(feature = "cli")]
 mod command_line;
 #[cfg(feature = "cli")]
 mod common;

@@ -61,6 +61,12 @@ impl Clients {
         aws_sdk_inspector2::config::Builder::from(&self.config).interceptor(self.calls.clone())
     }
 
+    /// The configuration of a client of S3.
+    #[cfg(feature = "review")]
+    pub fn s3(&self) -> aws_sdk_s3::config::Builder {
+        super::s3::config(&self.config).interceptor(self.calls.clone())
+    }
+
     /// The calls that all of them make.
     pub fn calls(&self) -> &CallRecorder {
         &self.calls

@@ -17,6 +17,8 @@ pub mod inspector2;
 pub mod kms;
 #[cfg(feature = "redrive")]
 pub mod lambda;
+#[cfg(feature = "review")]
+pub mod s3;
 pub mod sns;
 #[cfg(feature = "cli")]
 pub mod sqs;

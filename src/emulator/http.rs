@@ -50,6 +50,20 @@ impl Answer {
     pub fn ok(body: String) -> Self {
         Self { status: 200, body, retry_after: None }
     }
+
+    /// The answer as the SDK takes it from the network.
+    pub(super) fn into_response(self) -> HttpConnectorFuture {
+        HttpConnectorFuture::ready(match StatusCode::try_from(self.status) {
+            Ok(status) => {
+                let mut response = HttpResponse::new(status, SdkBody::from(self.body));
+                if let Some(seconds) = self.retry_after {
+                    response.headers_mut().insert("retry-after", seconds.to_string());
+                }
+                Ok(response)
+            }
+            Err(error) => Err(ConnectorError::other(error.into(), None)),
+        })
+    }
 }
 
 impl fmt::Debug for Service {
@@ -90,17 +104,7 @@ impl HttpConnector for Service {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let path = || request.uri().rsplit_once("amazonaws.com").map(|(_, path)| path);
         let target = request.headers().get("x-amz-target").or_else(path).unwrap_or_default();
-        let answer = self.perform(target, request.body().bytes().unwrap_or_default());
-        HttpConnectorFuture::ready(match StatusCode::try_from(answer.status) {
-            Ok(status) => {
-                let mut response = HttpResponse::new(status, SdkBody::from(answer.body));
-                if let Some(seconds) = answer.retry_after {
-                    response.headers_mut().insert("retry-after", seconds.to_string());
-                }
-                Ok(response)
-            }
-            Err(error) => Err(ConnectorError::other(error.into(), None)),
-        })
+        self.perform(target, request.body().bytes().unwrap_or_default()).into_response()
     }
 }
 

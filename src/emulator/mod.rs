@@ -1,5 +1,5 @@
-//! The part of AWS that the function talks to, on this machine: a DynamoDB-compatible store with
-//! the table of the template, and a topic.
+//! The part of AWS that the functions talk to, on this machine: a DynamoDB-compatible store with
+//! the table of the template, topics, Inspector and buckets.
 
 use std::{
     path::Path,
@@ -14,16 +14,18 @@ use tokio::{
     sync::mpsc::{UnboundedReceiver, unbounded_channel},
 };
 
+pub mod bucket;
 pub mod http;
 pub mod inspector;
 pub mod template;
 pub mod topic;
 
 use crate::{
-    adapters::{aws, sns::Topics},
+    adapters::{aws, s3, sns::Topics},
     app::failure::BoxError,
     domain::record::Audience,
 };
+use bucket::Buckets;
 use http::Service;
 use inspector::Inspector;
 use template::Template;
@@ -37,6 +39,10 @@ pub const TOPIC: &str = "arn:aws:sns:eu-central-1:111122223333:inspector-triage-
 pub const CHAT_TOPIC: &str = "arn:aws:sns:eu-central-1:111122223333:inspector-triage-chat";
 /// The topic for programs.
 pub const DATA_TOPIC: &str = "arn:aws:sns:eu-central-1:111122223333:inspector-triage-data";
+/// The bucket for reports.
+pub const BUCKET: &str = "inspector-triage-reviewbucket";
+/// The account that all belongs to.
+pub const ACCOUNT: &str = "111122223333";
 /// The Region of all.
 pub const REGION: &str = "eu-central-1";
 
@@ -61,6 +67,8 @@ pub struct Emulator {
     pub published: UnboundedReceiver<Published>,
     /// Inspector.
     pub inspector: Inspector,
+    /// What is put into buckets.
+    pub buckets: Buckets,
     store: Database,
     topic: Topic,
     shared: SdkConfig,
@@ -85,7 +93,8 @@ impl Emulator {
             .credentials_provider(credentials)
             .load()
             .await;
-        Ok(Self { published, inspector: Inspector::default(), store, topic, shared })
+        let (inspector, buckets) = (Inspector::default(), Buckets::new(ACCOUNT, BUCKET));
+        Ok(Self { published, inspector, buckets, store, topic, shared })
     }
 
     /// The store, for whoever serves it in a way of their own.
@@ -124,8 +133,13 @@ impl Emulator {
         aws_sdk_inspector2::config::Builder::from(&self.shared).http_client(service)
     }
 
-    /// Lets other processes on this machine use all of it: the store on `port`, the topic and Inspector on the next
-    /// ones, or all on free ports for 0. Returns the environment for a function that is to.
+    /// For clients of S3, which need no network.
+    pub fn s3(&self) -> aws_sdk_s3::config::Builder {
+        s3::config(&self.shared).http_client(self.buckets.clone())
+    }
+
+    /// Lets other processes on this machine use all of it: the store on `port`, the topic, Inspector and the buckets on the
+    /// next ones, or all on free ports for 0. Returns the environment for a function that is to.
     ///
     /// # Errors
     /// A port is taken.
@@ -134,18 +148,22 @@ impl Emulator {
         let next = |number| if port == 0 { 0 } else { port.saturating_add(number) };
         let topic = listen(next(1)).await?;
         let inspector = listen(next(2)).await?;
+        let buckets = listen(next(3)).await?;
         let store_url = format!("http://{}", store.local_addr()?);
         let topic_url = format!("http://{}", topic.local_addr()?);
         tokio::spawn(dynoxide::server::serve_on(store, self.store.clone()));
         let inspector_url = format!("http://{}", inspector.local_addr()?);
+        let buckets_url = format!("http://{}", buckets.local_addr()?);
         tokio::spawn(self.topic.clone().serve(topic));
         tokio::spawn(self.inspector.clone().serve(inspector));
+        tokio::spawn(self.buckets.clone().serve(buckets));
         Ok(vec![
             ("TABLE_NAME", TABLE.to_owned()),
             ("TOPIC_ARN", TOPIC.to_owned()),
             ("AWS_ENDPOINT_URL_DYNAMODB", store_url),
             ("AWS_ENDPOINT_URL_SNS", topic_url),
             ("AWS_ENDPOINT_URL_INSPECTOR2", inspector_url),
+            ("AWS_ENDPOINT_URL_S3", buckets_url),
             ("AWS_REGION", REGION.to_owned()),
             ("AWS_ACCESS_KEY_ID", "local".to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),

@@ -32,6 +32,8 @@ impl Function for ReviewFunction {
             scope,
             inspector_rate,
             own_functions,
+            // The weekly review keeps its page there: `S3::new(clients.s3(), bucket)`.
+            bucket: _,
         } = settings;
         let config = TriageConfig {
             policy,

@@ -170,6 +170,7 @@ impl Stack {
         assert!(self.all().any(|(other, _)| other == name), "nothing is called {name}");
         match self.raw(name)["Type"].as_str() {
             Some("AWS::SNS::Topic") => json!(self.attribute(name, "Arn")),
+            Some("AWS::S3::Bucket") => json!(bucket(name)),
             Some("AWS::Events::Rule") => self.resource(name)["Name"].clone(),
             _ => json!(name),
         }
@@ -188,6 +189,8 @@ impl Stack {
             "AWS::DynamoDB::Table" => ("dynamodb", format!("table/{name}")),
             "AWS::Logs::LogGroup" => ("logs", format!("log-group:{name}:*")),
             "AWS::Lambda::Function" => ("lambda", format!("function:{name}")),
+            // The name of a bucket is one in all accounts and Regions.
+            "AWS::S3::Bucket" => return format!("arn:aws:s3:::{}", bucket(name)),
             "AWS::IAM::Role" => ("iam", format!("role/{name}")),
             "AWS::CloudWatch::Alarm" => {
                 let alarm = self.resource(name);
@@ -197,6 +200,11 @@ impl Stack {
         };
         format!("arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}")
     }
+}
+
+/// What CloudFormation calls a bucket that has no name, but for some letters at the end.
+fn bucket(name: &str) -> String {
+    format!("inspector-triage-{}", name.to_lowercase())
 }
 
 /// The field of an object that has only one.

@@ -1,6 +1,7 @@
 //! What is deployed (SAM's own translation of the template) is what the code needs, and no more.
 
 mod alarms;
+mod bucket;
 mod permissions;
 mod rules;
 mod settings;
@@ -30,6 +31,7 @@ fn everything() -> Stack {
         ("OnDemandScans", "true"),
         ("EnableTracing", "true"),
         ("LedgerRole", "ledger"),
+        ("EnableReviewBucket", "true"),
         ("TeamsTenantId", "00000000-0000-0000-0000-000000000001"),
         ("TeamsTeamId", "00000000-0000-0000-0000-000000000002"),
         ("TeamsChannelId", "19%3aabc%40thread.tacv2"),
@@ -124,6 +126,7 @@ fn with_one_answer_there_is_what_is_needed_and_no_more() {
     assert_eq!(count("AWS::SNS::Topic"), 2);
     assert_eq!(count("AWS::SNS::Subscription"), 2);
     assert_eq!(count("AWS::IAM::Role"), 2);
+    assert_eq!(count("AWS::S3::Bucket"), 0);
     let function = stack.resource("TriageFunction");
     assert_eq!(function["Architectures"], json!(["arm64"]));
     assert_eq!(function["TracingConfig"]["Mode"], "PassThrough");

@@ -15,10 +15,11 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use inspector_triage::{
     adapters::{
         inspector2::Inspector2,
+        s3::{Bucket, S3},
         sns::{Sns, Topics},
     },
     app::{
-        Attempt, Sweep, TimeLimit, Triage,
+        Archive, ArchivedObject, Attempt, REVIEWS, Sweep, TimeLimit, Triage,
         review::{Review, RoundOutcome},
     },
     domain::{finding::Scope, round::Ask},
@@ -93,6 +94,14 @@ fn needed(request: &HttpRequest) -> Vec<Permission> {
             other => panic!("a call to {other}"),
         };
         return vec![(format!("inspector2:{action}"), "*".to_owned())];
+    }
+    if let Some((host, path)) = request.uri().split_once(".s3.eu-central-1.amazonaws.com/") {
+        assert_eq!((request.method(), host), ("PUT", "https://inspector-triage-reviewbucket"));
+        let (folder, _) = path.split_once('/').unwrap();
+        return vec![(
+            "s3:PutObject".to_owned(),
+            format!("arn:aws:s3:::{}/{folder}/*", emulator::BUCKET),
+        )];
     }
     let Some((_, operation)) = target.split_once('.') else {
         let fields: BTreeMap<_, _> = form_urlencoded::parse(body).collect();
@@ -176,6 +185,11 @@ async fn calls_of_rounds() -> BTreeSet<Permission> {
     let event = event_of(&arn(3), "2026-11-20T10:00:00Z", |_| {});
     let attempt = Attempt::new("race", "2026-11-21T00:10:00Z".parse().unwrap());
     Box::pin(review.triage.finding(common::read(&event), attempt)).await.unwrap();
+    let bucket = Bucket { name: emulator::BUCKET.to_owned(), owner: emulator::ACCOUNT.to_owned() };
+    let archive = S3::new(world.emulator.s3().interceptor(watch.clone()), Some(bucket));
+    let key = format!("{REVIEWS}2026-11-23.html");
+    let page = ArchivedObject { key: &key, content_type: "text/html", bytes: b"" };
+    archive.keep(&page).await.unwrap();
     watch.0.lock().unwrap().clone()
 }
 
@@ -286,7 +300,9 @@ fn permits(function: &str, calls: BTreeSet<Permission>) {
     }
     assert_eq!(all, expected);
 
-    expected.retain(|(_, on)| !on.ends_with("ChatTopic") && !on.ends_with("DataTopic"));
+    expected.retain(|(action, on)| {
+        !on.ends_with("ChatTopic") && !on.ends_with("DataTopic") && action != "s3:PutObject"
+    });
     assert_eq!(permissions(&default(), role), expected);
     assert_eq!(
         Stack::new(&[]).resource(role).get("ManagedPolicyArns"),

@@ -52,6 +52,7 @@ fn what_the_parameters_allow_the_functions_take() {
         ("HistoryDays", &["1", "400", "3650"]),
         ("Severities", &["HIGH,CRITICAL", "CRITICAL,HIGH,MEDIUM,LOW,INFORMATIONAL,UNTRIAGED"]),
         ("MediumFromEpss", &["", "0", "0.1", "1"]),
+        ("EnableReviewBucket", &["true", "false"]),
         ("InspectorRate", &["0.1", "2", "1000"]),
     ] {
         for value in values {

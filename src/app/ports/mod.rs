@@ -3,6 +3,7 @@
 //! If a call fails, whether it took effect is unknown, and it may be repeated.
 
 mod alerts;
+mod archive;
 mod exceptions;
 mod figures;
 mod gaps;
@@ -14,6 +15,7 @@ mod summaries;
 mod threats;
 
 pub use alerts::{Alerts, AnnouncedProblem, Leased, Marked, Marking, Permit, PermitRequest};
+pub use archive::{Archive, ArchivedObject, REVIEWS};
 pub use exceptions::{Exceptions, LedgerHead, Looked, PutInForce};
 pub use figures::FigureLog;
 pub use gaps::Gaps;

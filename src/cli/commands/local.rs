@@ -21,7 +21,7 @@ use crate::{
 /// The store, the topics, and Amazon Inspector, which lists the findings in the files that are given. Stops at Ctrl-C.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The port of the store; the topics and Inspector are at the next ones. 0 takes free ones.
+    /// The port of the store; the topics, Inspector and the buckets are at the next ones. 0 takes free ones.
     #[arg(long, default_value_t = 8000)]
     port: u16,
     /// Write the environment for the function into this file, too.

@@ -1,10 +1,13 @@
 //! The settings of the function `review`.
 
 use super::{BadSetting, DeliverySettings, Environment, Settings, StorageSettings};
-use crate::domain::{
-    announce::Budget,
-    assess::Policy,
-    finding::{Scope, Severity},
+use crate::{
+    adapters::s3::Bucket,
+    domain::{
+        announce::Budget,
+        assess::Policy,
+        finding::{Scope, Severity},
+    },
 };
 
 /// Everything that can be set of it, but for what it logs.
@@ -26,6 +29,9 @@ pub struct ReviewSettings {
     /// `OWN_FUNCTIONS`: what the names of the functions of this deployment begin with, default none. That their code is not
     /// scanned is no gap.
     pub own_functions: Vec<String>,
+    /// `REVIEW_BUCKET`: the bucket for the weekly review's page, default none. `REVIEW_BUCKET_OWNER`: the id of the account
+    /// that it belongs to, required with a bucket.
+    pub bucket: Option<Bucket>,
 }
 
 impl Settings for ReviewSettings {
@@ -52,6 +58,7 @@ impl Settings for ReviewSettings {
                     Some(names.split(',').map(|name| name.trim().to_owned()).collect())
                 })?
                 .unwrap_or_default(),
+            bucket: read_bucket(environment)?,
         })
     }
 }
@@ -82,6 +89,37 @@ fn read_rate(text: &str) -> Option<f64> {
     text.trim().parse().ok().filter(|rate| (0.1..=1000.0).contains(rate))
 }
 
+const A_BUCKET: &str = "the name of an S3 bucket: 3 to 63 lowercase letters, digits, '-' or '.'";
+const AN_ACCOUNT: &str = "the id of the account that the bucket belongs to: 12 digits";
+
+fn read_bucket(environment: &Environment<'_>) -> Result<Option<Bucket>, BadSetting> {
+    let name = environment
+        .optional("REVIEW_BUCKET", A_BUCKET, |name| is_bucket(name).then(|| name.to_owned()))?;
+    let owner = environment
+        .optional("REVIEW_BUCKET_OWNER", AN_ACCOUNT, |id| is_account(id).then(|| id.to_owned()))?;
+    let Some(name) = name else { return Ok(None) };
+    let missing = BadSetting::Missing { name: "REVIEW_BUCKET_OWNER", expected: AN_ACCOUNT };
+    Ok(Some(Bucket { name, owner: owner.ok_or(missing)? }))
+}
+
+/// Rules: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>. What else AWS keeps for itself it
+/// refuses when it is asked.
+fn is_bucket(name: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let is_ended_well = |byte: Option<&u8>| byte.is_some_and(|byte| is_plain(*byte));
+    let bytes = name.as_bytes();
+    (3..=63).contains(&bytes.len())
+        && bytes.iter().all(|byte| is_plain(*byte) || b"-.".contains(byte))
+        && is_ended_well(bytes.first())
+        && is_ended_well(bytes.last())
+        && !name.contains("..")
+        && name.parse::<std::net::Ipv4Addr>().is_err()
+}
+
+fn is_account(id: &str) -> bool {
+    id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,6 +141,7 @@ mod tests {
         assert_eq!(settings.scope, Scope::default());
         assert_eq!(settings.budget, Budget::default());
         assert!((settings.inspector_rate - 2.0).abs() < f64::EPSILON);
+        assert_eq!(settings.bucket, None);
     }
 
     #[test]
@@ -113,12 +152,45 @@ mod tests {
         assert_eq!(scope.medium_from_epss, Some(0.25));
     }
 
+    fn bucket(name: &str, owner: &str) -> Result<Option<Bucket>, BadSetting> {
+        let settings = read(&[("REVIEW_BUCKET", name), ("REVIEW_BUCKET_OWNER", owner)]);
+        settings.map(|settings| settings.bucket)
+    }
+
+    #[test]
+    fn a_bucket_is_named_with_the_account_that_it_belongs_to() {
+        let owner = "111122223333";
+        let (longest, too_long) = ("a".repeat(63), "a".repeat(64));
+        for name in ["abc", "team-reviews.example", "0-1", &longest] {
+            let expected = Bucket { name: name.to_owned(), owner: owner.to_owned() };
+            assert_eq!(bucket(name, owner), Ok(Some(expected)));
+        }
+        // The template says whose it would be, whether there is one or not.
+        for none in ["", " "] {
+            assert_eq!(bucket(none, owner), Ok(None));
+        }
+        let bad =
+            ["ab", &too_long, "Ab1", "-ab", "ab-", "a..b", "a_b", "10.0.0.1", "arn:aws:s3:::a"];
+        for name in bad {
+            let error = bucket(name, owner).unwrap_err().to_string();
+            assert!(error.ends_with(&format!("\"; expected {A_BUCKET}")), "{error}");
+        }
+        let error = bucket("abc", "").unwrap_err().to_string();
+        assert!(error.starts_with("REVIEW_BUCKET_OWNER is not set; expected the id of"), "{error}");
+    }
+
     #[test]
     fn a_bad_setting_is_named_with_its_value_and_what_is_allowed() {
         for (name, value, expected) in [
             ("SEVERITIES", "SEVERE", "SEVERITIES is \"SEVERE\"; expected severities such as"),
             ("MEDIUM_FROM_EPSS", "10", "MEDIUM_FROM_EPSS is \"10\"; expected a number from 0"),
             ("INSPECTOR_RATE", "0", "INSPECTOR_RATE is \"0\"; expected a number of calls"),
+            (
+                "REVIEW_BUCKET",
+                "Reviews",
+                "REVIEW_BUCKET is \"Reviews\"; expected the name of an S3",
+            ),
+            ("REVIEW_BUCKET_OWNER", "1234", "REVIEW_BUCKET_OWNER is \"1234\"; expected the id of"),
             ("INSPECTOR_RATE", "fast", "INSPECTOR_RATE is \"fast\"; expected a number of calls"),
         ] {
             let error = read(&[(name, value)]).unwrap_err().to_string();
