@@ -6,7 +6,7 @@ use inspector_triage::{
     app::{Survey, TimeLimit},
     domain::finding::OwnerTags,
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, Unit};
 use serde_json::{Value, json};
 
 use crate::{
@@ -21,6 +21,15 @@ const DAYS: i64 = 90;
 /// it appears.
 const KINDS: [(&str, i64, f64, i64); 3] =
     [("P1", 2, 0.9, 40), ("P2", 7, 0.01, 40), ("P4", 90, 0.01, 2000)];
+/// From how many days on and up to how many a finding is due; before 0 it is overdue. No due date here falls on a border.
+const SPANS: [(&str, (f64, f64)); 6] = [
+    ("overdueOver30", (f64::NEG_INFINITY, -30.0)),
+    ("overdueTo30", (-30.0, -7.0)),
+    ("overdueTo7", (-7.0, 0.0)),
+    ("within7", (0.0, 7.0)),
+    ("within30", (7.0, 30.0)),
+    ("after30", (30.0, f64::INFINITY)),
+];
 const TEAMS: [Option<&str>; 3] = [Some("shop"), Some("crm"), None];
 /// The findings that an exception covers, and the days on which it begins and ends.
 const EXCEPTED: std::ops::Range<usize> = 20..30;
@@ -200,6 +209,15 @@ async fn compare(world: &World, cases: &[Case], today: i64) {
         let of = |is: &dyn Fn(&Case) -> bool| count(&|case| case.kind == number && is(case));
         assert_eq!(review["open"][priority], of(&is_counted), "open {priority}, day {today}");
         assert_eq!(review["overdue"][priority], of(&is_overdue), "overdue {priority}, day {today}");
+        for (span, days) in SPANS {
+            let left = |case: &Case| (case.due - now).total(Unit::Hour).unwrap() / 24.0;
+            let is_in = |case: &Case| is_counted(case) && (days.0..days.1).contains(&left(case));
+            assert_eq!(
+                review["dueIn"][span][priority],
+                of(&is_in),
+                "{span} {priority}, day {today}"
+            );
+        }
     }
     assert_eq!(review["excepted"], count(&|case| case.is_open() && case.excepted), "day {today}");
     assert_eq!(rows, count(&Case::is_open), "day {today}");

@@ -178,6 +178,11 @@ fn full(names: [&str; 4]) -> Review {
         "knownExploited": 3, "new": 31,
         "ended": {"fixed": 30, "gone": 12, "unobserved": 3, "suppressed": 0, "unknown": 0, "total": 45},
         "timeToFixDays": {"median": 6, "max": 41}, "openAgeDays": {"median": 18, "max": 210},
+        "dueIn": {
+            "overdueOver30": counts(0, 0, 4, 0), "overdueTo30": counts(0, 2, 4, 0), "overdueTo7": counts(1, 4, 2, 0),
+            "within7": counts(3, 20, 40, 9), "within30": counts(0, 12, 100, 60), "after30": counts(0, 0, 50, 200),
+            "noDate": counts(0, 0, 1, 0)
+        },
         "firstThings": [], "owners": [],
         "exceptions": {"active": 12, "ending": 2, "ended": 1, "unused": 1, "attention": []},
         "coverage": {

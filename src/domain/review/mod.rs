@@ -5,6 +5,7 @@
 //! covers counts as that and nowhere else.
 
 mod bounded;
+mod due;
 mod updates;
 
 use std::{
@@ -15,6 +16,7 @@ use std::{
 use jiff::{Span, Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
+pub use due::DueIn;
 pub use updates::{Update, Updates, Worth};
 
 use super::{
@@ -38,6 +40,8 @@ pub struct Review {
     /// What is open, overdue, excepted, new and ended, and how old it is.
     #[serde(flatten)]
     pub figures: Figures,
+    /// How far what is open is from its due date. The sums are those of `open`, and of what is past it those of `overdue`.
+    pub due_in: DueIn,
     /// What to install first: the updates with which most urgent findings go.
     pub first_things: Vec<FirstThing>,
     /// Whose it is, those with most that is overdue first.
@@ -202,6 +206,7 @@ pub struct Reviewing {
     now: Timestamp,
     owner_tags: OwnerTags,
     taking: Taking,
+    due_in: DueIn,
     updates: Updates,
     owners: BTreeMap<Option<String>, (u64, u64)>,
     accounts: BTreeSet<String>,
@@ -217,6 +222,7 @@ impl Reviewing {
             now,
             owner_tags,
             taking: Taking::new(now, since),
+            due_in: DueIn::default(),
             updates: Updates::default(),
             owners: BTreeMap::new(),
             accounts: BTreeSet::new(),
@@ -231,6 +237,7 @@ impl Reviewing {
             self.used.insert(exception.id.clone());
         } else if record.is_open() {
             let owner = record.finding.owner(&self.owner_tags);
+            self.due_in.add(record.priority(), record.due_at, self.now);
             self.updates.add(record, owner);
             if !self.accounts.contains(&record.finding.account) {
                 self.accounts.insert(record.finding.account.clone());
@@ -262,6 +269,7 @@ impl Reviewing {
             by_priority: figures.open,
         };
         Review {
+            due_in: self.due_in,
             first_things: ranked.into_iter().take(FIRST_THINGS).map(first).collect(),
             owners,
             other_owners: None,
@@ -354,6 +362,8 @@ fn unobserved(gaps: &[Gap], now: Timestamp) -> Unobserved {
 
 #[cfg(test)]
 mod tests {
+    use jiff::SignedDuration;
+    use proptest::{collection::vec, option, prelude::*};
     use serde_json::{Value, json};
 
     use super::*;
@@ -496,6 +506,29 @@ mod tests {
         assert_eq!(trend, [("2026-11-14".to_owned(), 0), ("2026-11-21".to_owned(), 1)]);
     }
 
+    proptest! {
+        #[test]
+        fn what_is_due_when_adds_up_to_what_is_open_and_to_what_is_overdue(
+            dues in vec((any::<bool>(), option::of(-3000_i64..3000)), 0..20),
+        ) {
+            let urgent: fn(&mut Value) = |f| f["epss"] = json!({"score": 0.9});
+            let mut records = Vec::new();
+            for (number, (is_urgent, hours)) in dues.into_iter().enumerate() {
+                let mut record = open(number, None, "a", if is_urgent { urgent } else { |_| {} });
+                record.due_at = hours.map(|hours| now() + SignedDuration::from_hours(hours));
+                records.push(record);
+            }
+            let review = review(&records, Beside::default());
+            let spans = review.due_in.spans();
+            let sum = |spans: &[Counts], of: fn(&Counts) -> u64| spans.iter().map(of).sum::<u64>();
+            let each: [fn(&Counts) -> u64; 5] = [|c| c.p1, |c| c.p2, |c| c.p3, |c| c.p4, |c| c.total];
+            for of in each {
+                prop_assert_eq!(sum(&spans, of), of(&review.figures.open));
+                prop_assert_eq!(sum(&spans[..3], of), of(&review.figures.overdue));
+            }
+        }
+    }
+
     #[test]
     fn as_json_it_is_what_the_contract_says() {
         let json = serde_json::to_value(review(&[], Beside::default())).unwrap();
@@ -511,6 +544,7 @@ mod tests {
             "ended",
             "timeToFixDays",
             "openAgeDays",
+            "dueIn",
             "firstThings",
             "owners",
             "exceptions",
