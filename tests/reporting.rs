@@ -44,6 +44,14 @@ fn every_form_has_the_numbers_of_the_review() {
     assert_eq!(rows.lines().count() as u64, total + 1);
     let markdown = report(&["events", "--format", "markdown"]);
     assert!(markdown.contains(&format!("| {total} |")), "{markdown}");
+    let spans = review["dueIn"].as_object().unwrap();
+    assert_eq!(spans.values().map(|span| span["total"].as_u64().unwrap()).sum::<u64>(), total);
+    let row = |words: &str, span: &Value| {
+        let number = |key: &str| span[key].as_u64().unwrap();
+        let [p1, p2, p3, p4] = ["P1", "P2", "P3", "P4"].map(number);
+        format!("| {words} | {p1} | {p2} | {p3} | {p4} | {} |", number("total"))
+    };
+    assert!(markdown.contains(&row("Due within 7 days", &spans["within7"])), "{markdown}");
     let trend = review["trend"].as_array().unwrap();
     assert_eq!(trend.last().unwrap()["open"].as_u64(), Some(total));
     assert!(trend.len() > 1, "a point for each day of the events");
@@ -64,9 +72,13 @@ fn what_the_ledger_covers_counts_as_excepted_and_nowhere_else() {
 fn a_page_asks_nobody_for_anything_and_strangers_words_do_nothing_in_it() {
     let page = report(&["events"]);
     assert!(page.contains("default-src 'none'"));
-    for word in ["<script", "http://", "https://", "src=", "href=", "url(", "@import", "onerror"] {
+    for word in ["http://", "https://", "src=", "@import", "onerror", "style=", "unsafe-inline"] {
         assert!(!page.contains(word), "{word}");
     }
+    for (word, own) in [("<script", "<script>"), ("href=", "href=\"#"), ("url(", "url(#")] {
+        assert_eq!(page.matches(word).count(), page.matches(own).count(), "{word}");
+    }
+    assert_eq!(page.matches("<script").count(), 1);
     let rows = report(&["events", "--format", "csv"]);
     let mut csv = csv::Reader::from_reader(rows.as_bytes());
     for row in csv.records() {

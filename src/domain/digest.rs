@@ -17,6 +17,11 @@ pub fn hex(bytes: impl AsRef<[u8]>) -> String {
     format!("{:032x}", u128::from_be_bytes(beginning(bytes)))
 }
 
+/// A SHA-256.
+pub fn whole(bytes: impl AsRef<[u8]>) -> [u8; 32] {
+    beginning(bytes)
+}
+
 fn beginning<const N: usize>(bytes: impl AsRef<[u8]>) -> [u8; N] {
     let hash = Sha256::digest(bytes);
     std::array::from_fn(|place| hash[place])

@@ -8,6 +8,7 @@ mod line;
 mod words;
 
 use askama::Template;
+use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 
 pub use line::Line;
@@ -17,10 +18,17 @@ use super::{
     Language,
     view::{moment, safe},
 };
-use crate::domain::review::{Attention, FirstThing, Owner, Review, Why};
+use crate::domain::{
+    digest,
+    review::{Attention, FirstThing, Owner, Review, Why},
+};
 
 /// The style of the page.
 const STYLE: &str = include_str!("../templates/report/report.css");
+/// What the page can do beside being read.
+const SCRIPT: &str = include_str!("../templates/report/report.js");
+/// The spans of the chart of due dates in days: three before now, three after.
+const SPAN_MARKS: [&str; 6] = [">30", "8–30", "≤7", "≤7", "8–30", ">30"];
 
 /// A report, and the findings that are open, the most urgent first.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +52,10 @@ struct Page<'a> {
     source: String,
     as_of: String,
     since: String,
+    policy: String,
     style: &'static str,
+    script: &'static str,
+    wave: chart::Wave,
     trend: Option<chart::Trend>,
     bars: Vec<chart::Bar<'a>>,
 }
@@ -70,7 +81,10 @@ impl Report<'_> {
             source: safe(self.source, 200),
             as_of: moment(self.review.figures.as_of).to_string(),
             since: self.since(),
+            policy: policy(),
             style: STYLE,
+            script: SCRIPT,
+            wave: chart::wave(&self.review.due_in),
             trend: chart::trend(&self.review.trend),
             bars: chart::bars(&self.review.first_things),
         }
@@ -96,6 +110,15 @@ impl Report<'_> {
         let since: Option<Timestamp> = self.review.figures.since;
         since.map(|since| moment(since).to_string()).unwrap_or_default()
     }
+}
+
+/// What the page may do: apply this very style and run this very script, and nothing else, whatever gets into it.
+fn policy() -> String {
+    let hash = |text: &str| format!("'sha256-{}'", STANDARD.encode(digest::whole(text)));
+    let (style, script) = (hash(STYLE), hash(SCRIPT));
+    format!(
+        "default-src 'none'; style-src {style}; script-src {script}; base-uri 'none'; form-action 'none'"
+    )
 }
 
 /// A number of days, or a dash.
