@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Installs what CI needs beyond cargo: cargo-lambda with zig, sam, cfn-lint, moto, checkov and ministack from PyPI, cargo-deny
-# from crates.io. All of it goes to .tools, which git ignores, and .tools/bin is the one folder to put on PATH.
+# from crates.io, playwright and axe from npm, with Node and Chromium from the distribution where they are missing. All but
+# these two goes to .tools, which git ignores, and .tools/bin is the one folder to put on PATH.
 # What is there in the wanted version is left alone, so a second run takes no time.
 #
 #   .ci/tools.sh                all tools
-#   .ci/tools.sh lambda deny    some of them: lambda, checkov, stack, deny
+#   .ci/tools.sh lambda deny    some of them: lambda, checkov, stack, deny, browser
 #
 # To change a version: edit the *.in file, then `.ci/tools.sh lock`, which writes the *.txt files. These have the digest of
-# every file that may be installed: what builds a release is what was looked at, or nothing.
+# every file that may be installed: what builds a release is what was looked at, or nothing. For the browser: edit
+# browser/package.json, then `npm install --package-lock-only --omit-lockfile-registry-resolved` beside it.
 set -euo pipefail
 
 readonly CARGO_DENY=0.20.2
@@ -22,15 +24,21 @@ export UV_CACHE_DIR=$tools/cache UV_PYTHON_DOWNLOADS=never
 
 main() {
     local tool
-    if (($# == 0)); then set -- lambda checkov stack deny; fi
+    if (($# == 0)); then set -- lambda checkov stack deny browser; fi
     for tool; do
         case $tool in
             lambda) install lambda "$(digest "$here/requirements/lambda.txt")" ;;
             checkov) install checkov "$(digest "$here/requirements/checkov.txt")" ;;
             stack) install stack "$(digest "$here/requirements/stack.txt")" ;;
             deny) install deny "$CARGO_DENY" ;;
+            browser)
+                from_distribution nodejs,npm node
+                (($(node --print 'process.versions.node.split(".")[0]') >= 20)) || die "node is $(node --version): 20 is needed"
+                from_distribution chromium chromium chromium-browser google-chrome
+                install browser "$(digest "$here/browser/package-lock.json")"
+                ;;
             lock) lock ;;
-            *) die "no tool '$tool': lambda, checkov, stack, deny or lock" ;;
+            *) die "no tool '$tool': lambda, checkov, stack, deny, browser or lock" ;;
         esac
     done
 }
@@ -69,6 +77,31 @@ install_deny() {
     CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
         cargo install --quiet --locked --force --root "$tools" --target-dir "$tools/deny-target" "cargo-deny@$CARGO_DENY"
     rm -rf "$tools/deny-target"
+}
+
+# The browser is the one that is there: nothing else is fetched.
+install_browser() {
+    rm -rf "$tools/browser"
+    mkdir "$tools/browser"
+    cp "$here/browser/package.json" "$here/browser/package-lock.json" "$tools/browser"
+    npm ci --prefix "$tools/browser" --cache "$tools/cache/npm" --ignore-scripts --no-audit --no-fund --silent
+}
+
+# from_distribution PACKAGE[,PACKAGE] PROGRAM…: the packages, unless one of the programs is there.
+from_distribution() {
+    local packages=${1//,/ } program root=()
+    shift
+    for program; do
+        if command -v "$program" >/dev/null; then return; fi
+    done
+    command -v apt-get >/dev/null || die "there is no $1: install $packages"
+    if ((EUID)); then
+        sudo --non-interactive true 2>/dev/null || die "there is no $1, and only root may install it: apt-get install $packages"
+        root=(sudo --non-interactive)
+    fi
+    echo "tools: installing $packages" >&2
+    # shellcheck disable=SC2086 # several packages
+    { ${root[@]+"${root[@]}"} apt-get -qq update && ${root[@]+"${root[@]}"} apt-get -qq install --no-install-recommends $packages; } >&2
 }
 
 # environment NAME: a fresh virtual environment of requirements/NAME.txt.
