@@ -30,6 +30,9 @@ const SCRIPT: &str = include_str!("../templates/report/report.js");
 /// The spans of the chart of due dates in days: three before now, three after.
 const SPAN_MARKS: [&str; 6] = [">30", "8–30", "≤7", "≤7", "8–30", ">30"];
 
+/// How many findings are in one part of the table, which a browser lays out when it comes into sight.
+const PART: usize = 1000;
+
 /// A report, and the findings that are open, the most urgent first.
 #[derive(Clone, Copy, Debug)]
 pub struct Report<'a> {

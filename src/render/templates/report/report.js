@@ -15,8 +15,9 @@ function takeOver(table) {
   const PAUSE = 150;
   const [PRIORITY, DUE, PROBLEM, RESOURCE, OWNER, EXCEPTION] = [0, 2, 3, 5, 7, 9];
 
-  const body = table.tBodies[0];
-  const rows = Array.from(body.rows);
+  const [body, ...others] = table.tBodies;
+  const rows = Array.from(table.tBodies).flatMap((part) => Array.from(part.rows));
+  for (const part of others) part.remove();
   const section = table.closest("section");
   section.querySelector(".wide").before(document.getElementById("controls").content.cloneNode(true));
   const form = section.querySelector("form");
