@@ -59,14 +59,17 @@ impl Scale {
     }
 }
 
-fn by_priority(counts: &Counts) -> [(&'static str, u64); 4] {
-    [("p1", counts.p1), ("p2", counts.p2), ("p3", counts.p3), ("p4", counts.p4)]
+/// The classes, by the names of their patterns.
+const CLASSES: [&str; 4] = ["p1", "p2", "p3", "p4"];
+
+fn by_class(counts: &Counts) -> [u64; 4] {
+    [counts.p1, counts.p2, counts.p3, counts.p4]
 }
 
 /// What was open, day by day: an area for each class, one on top of the other.
 pub struct Trend {
     /// An area for each class, the most urgent at the bottom, as the points of a polygon.
-    pub areas: Vec<(&'static str, String)>,
+    pub areas: [(&'static str, String); 4],
     /// What of it was overdue, as the points of a line.
     pub overdue: String,
     /// The lines across.
@@ -92,16 +95,15 @@ pub fn trend(points: &[Point]) -> Option<Trend> {
         points.iter().zip(numbers).map(at).collect()
     };
     let mut below = vec![0; points.len()];
-    let mut areas = Vec::new();
-    for class in 0..4 {
-        let numbers: Vec<_> = points.iter().map(|point| by_priority(&point.by_priority)).collect();
-        let above: Vec<u64> =
-            numbers.iter().zip(&below).map(|(numbers, below)| below + numbers[class].1).collect();
+    let mut area = |class: usize| {
+        let add = |(point, below): (&Point, &u64)| below + by_class(&point.by_priority)[class];
+        let above: Vec<u64> = points.iter().zip(&below).map(add).collect();
         let mut outline = line(&above);
         outline.extend(line(&below).into_iter().rev());
         below = above;
-        areas.push((["p1", "p2", "p3", "p4"][class], outline.join(" ")));
-    }
+        (CLASSES[class], outline.join(" "))
+    };
+    let areas = [area(0), area(1), area(2), area(3)];
     let overdue: Vec<u64> = points.iter().map(|point| point.overdue).collect();
     let overdue = line(&overdue).join(" ");
     Some(Trend { areas, overdue, ticks: scale.ticks(), first, last })
@@ -148,7 +150,8 @@ impl Column {
     fn new(place: u64, counts: &Counts, scale: &Scale) -> Self {
         let x = LEFT + Self::STEP * place + (Self::STEP - Self::WIDTH) / 2;
         let (mut below, mut top, mut parts) = (0, BOTTOM, Vec::new());
-        for (class, number) in by_priority(counts).into_iter().filter(|(_, number)| *number > 0) {
+        let numbers = CLASSES.into_iter().zip(by_class(counts));
+        for (class, number) in numbers.filter(|(_, number)| *number > 0) {
             let height = scale.height(below + number) - scale.height(below);
             let height = height.max(LEAST);
             below += number;
@@ -225,8 +228,8 @@ mod tests {
 
     #[test]
     fn one_of_many_is_seen_and_what_is_nothing_is_not_drawn() {
-        let mut due_in = DueIn::default();
-        due_in.within_7 = Counts { p1: 1, p4: 9999, total: 10_000, ..Counts::default() };
+        let within_7 = Counts { p1: 1, p4: 9999, total: 10_000, ..Counts::default() };
+        let due_in = DueIn { within_7, ..DueIn::default() };
         let wave = wave(&due_in);
         let parts: Vec<_> =
             wave.columns[3].parts.iter().map(|part| (part.class, part.height >= LEAST)).collect();
