@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Looks at the report in a browser, with target/debug/inspector-triage. Needs Node 20 with npm, and Chromium; .ci/tools.sh
-# has both from the distribution's packages where they are missing, and the rest from npm into .tools.
+# has both from the distribution's packages where they are missing, and the rest from npm into .tools. CHROMIUM names another
+# browser than the one on PATH.
 #
 #   .ci/browser.sh             the tests
 #   .ci/browser.sh --update    the tests, and new pictures for docs/images

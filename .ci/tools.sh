@@ -32,9 +32,9 @@ main() {
             stack) install stack "$(digest "$here/requirements/stack.txt")" ;;
             deny) install deny "$CARGO_DENY" ;;
             browser)
-                from_distribution nodejs,npm node
+                from_distribution nodejs,npm npm
                 (($(node --print 'process.versions.node.split(".")[0]') >= 20)) || die "node is $(node --version): 20 is needed"
-                from_distribution chromium chromium chromium-browser google-chrome
+                if [[ -z ${CHROMIUM:-} ]]; then from_distribution chromium chromium chromium-browser google-chrome; fi
                 install browser "$(digest "$here/browser/package-lock.json")"
                 ;;
             lock) lock ;;
@@ -100,8 +100,9 @@ from_distribution() {
         root=(sudo --non-interactive)
     fi
     echo "tools: installing $packages" >&2
+    ${root[@]+"${root[@]}"} apt-get -qq update >&2
     # shellcheck disable=SC2086 # several packages
-    { ${root[@]+"${root[@]}"} apt-get -qq update && ${root[@]+"${root[@]}"} apt-get -qq install --no-install-recommends $packages; } >&2
+    ${root[@]+"${root[@]}"} apt-get -qq install --no-install-recommends $packages >&2 || die "cannot install $packages"
 }
 
 # environment NAME: a fresh virtual environment of requirements/NAME.txt.

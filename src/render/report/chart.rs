@@ -7,14 +7,14 @@ use crate::domain::{
     review::{DueIn, FirstThing, Point},
 };
 
-/// Where a chart that has axes draws: from here to the right,
-const LEFT: u64 = 40;
-/// to here,
-const RIGHT: u64 = 350;
-/// and from here
+/// Where a chart that has axes draws: from here
+pub const LEFT: u64 = 40;
+/// to here on the right,
+pub const RIGHT: u64 = 350;
+/// from here
 const TOP: u64 = 20;
-/// down to here.
-const BOTTOM: u64 = 150;
+/// to here below.
+pub const BOTTOM: u64 = 150;
 /// The width of the longest bar.
 const BAR: u64 = 600;
 /// The least height of a part that counts something, so that one of a thousand is seen.
@@ -142,6 +142,10 @@ pub struct Part {
 }
 
 impl Column {
+    /// Where now is: what is overdue ends there.
+    pub const NOW: u64 = LEFT + Self::STEP * 3;
+    /// Where what has a due date ends.
+    pub const DATED: u64 = LEFT + Self::STEP * 6;
     /// How wide a column is.
     pub const WIDTH: u64 = 32;
     /// How far it is from the left side of one to that of the next.

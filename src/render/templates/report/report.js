@@ -4,8 +4,12 @@
 document.documentElement.classList.add("scripted");
 document.addEventListener("DOMContentLoaded", () => {
   const table = document.getElementById("findings");
-  if (table) takeOver(table);
-  document.documentElement.classList.add("ready");
+  // Whatever goes wrong, the rows are shown.
+  try {
+    if (table) takeOver(table);
+  } finally {
+    document.documentElement.classList.add("ready");
+  }
 });
 
 function takeOver(table) {
