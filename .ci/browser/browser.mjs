@@ -14,8 +14,8 @@ const QUIET = ["--disable-background-networking", "--disable-component-update", 
 export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM, args: QUIET });
 
 // Opens a file in a context of its own. `noted` has every request but the document's own, everything on the console, errors,
-// dialogs, and what the policy blocked.
-export async function open(browser, file, { width = 1200, height = 900, ...options } = {}) {
+// dialogs, and what the policy blocked. `init` runs in the page before its own script.
+export async function open(browser, file, { width = 1200, height = 900, init = () => {}, ...options } = {}) {
   const context = await browser.newContext({ viewport: { width, height }, ...options });
   const page = await context.newPage();
   const noted = [];
@@ -27,6 +27,7 @@ export async function open(browser, file, { width = 1200, height = 900, ...optio
     noted.push(`dialog: ${dialog.message()}`);
     return dialog.dismiss();
   });
+  if (options.javaScriptEnabled !== false) await page.addInitScript(init);
   await page.goto(address);
   return { page, noted, close: () => context.close() };
 }

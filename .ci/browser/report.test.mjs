@@ -115,6 +115,14 @@ describe("numbers", () => {
         assert.ok(await rows.last().isVisible());
       }));
   }
+  test("if the script fails, the rows are there all the same", async () => {
+    const init = () => delete Intl.NumberFormat;
+    const { page, noted, close } = await open(browser, english.file, { init });
+    assert.deepEqual(await findings(page), english.rows.map(shownAs));
+    assert.ok(await page.locator("#findings tbody tr").last().isVisible());
+    assert.deepEqual(noted, ["error: Intl.NumberFormat is not a constructor"]);
+    await close();
+  });
   test("the same moment gives the same page to the byte", () => assert.equal(made("again", SAMPLES).html, english.html));
 });
 
