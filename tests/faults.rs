@@ -335,7 +335,7 @@ async fn flush_with(call: Call, nth: usize, fault: Fault) {
         Fate { fault: hit.then_some(fault), ..Fate::default() }
     };
     let network = Network::new(fates, |_| {});
-    let triage = network.triage_for(&world.emulator, "flush", topics);
+    let triage = network.triage_for(&world.emulator, "flush", common::all_topics());
     let now = "2026-11-20T12:05:00Z".parse().unwrap();
     let attempt = Attempt::new("flush", now);
     let work = Box::pin(lambda::handle(&triage, common::FLUSH.as_bytes(), attempt));
@@ -498,16 +498,12 @@ async fn a_flush_tells_all_audiences_at_the_same_time() {
     world.triage.config.budget = Budget { p1: 0, others: 0 };
     let event = event_of(&common::arn(0), "2026-11-20T10:00:00Z", AS_IT_IS);
     world.handle(&event, "2026-11-20T12:00:00Z").await.unwrap();
-    let topics = Topics {
-        chat: Some(emulator::CHAT_TOPIC.to_owned()),
-        data: Some(emulator::DATA_TOPIC.to_owned()),
-        ..common::topics()
-    };
     let fates = |sent: Sent| Fate {
         back: Duration::from_secs(u64::from(sent.call == Call::Publish)),
         ..Fate::default()
     };
-    let triage = Network::new(fates, |_| {}).triage_for(&world.emulator, "flush", topics);
+    let triage =
+        Network::new(fates, |_| {}).triage_for(&world.emulator, "flush", common::all_topics());
     let attempt = Attempt::new("flush", "2026-11-20T12:05:00Z".parse().unwrap());
     let began = Instant::now();
     assert_eq!(triage.flush(attempt).await.unwrap().messages, 3);

@@ -4,7 +4,7 @@ use inspector_triage::{
     adapters::sns::{Sns, Topics},
     app::{Survey, TimeLimit},
     domain::{finding::OwnerTags, record::Audience, review::Review},
-    emulator::{self, topic::Published},
+    emulator::{self, bucket::Trouble, topic::Published},
 };
 use serde_json::{Value, json};
 
@@ -165,6 +165,49 @@ async fn a_review_is_told_however_the_function_dies_and_always_with_the_same_num
     // Where SNS had taken it, and that was not written down yet.
     assert_eq!(repeated, 1);
     assert!(start.find(&arn(0)).await.is_some());
+}
+
+#[tokio::test]
+async fn the_page_and_the_data_are_kept_and_the_message_names_the_page() {
+    let mut world = world().await;
+    world.has_bucket = true;
+    world.triage.publisher = Sns::new(world.emulator.sns(), all_topics());
+    world.weekly(MONDAY, THEN).await;
+    let messages = reviews(&mut world);
+    let page = format!("s3://{}/reviews/2026-11-23T07-00-00Z.html", emulator::BUCKET);
+    assert_eq!(data(&messages)["page"], page);
+    for message in &messages {
+        assert!(message.message.contains(&page), "{}", message.message);
+        assert!(
+            !message.message.contains("X-Amz-Signature"),
+            "no link that opens it to whoever has the mail"
+        );
+    }
+    let contents = world.emulator.buckets.contents();
+    let object = |key: &str| contents.objects.iter().find(|object| object.key == key).unwrap();
+    let html =
+        String::from_utf8(object("reviews/2026-11-23T07-00-00Z.html").bytes.to_vec()).unwrap();
+    assert!(html.starts_with("<!doctype html>") && html.contains("CVE-2026-00002"));
+    let kept: Value =
+        serde_json::from_slice(&object("reviews/2026-11-23T07-00-00Z.json").bytes).unwrap();
+    assert_eq!(kept, data(&messages)["review"], "the same numbers");
+}
+
+#[tokio::test]
+async fn a_review_whose_page_cannot_be_kept_waits_some_hours_and_is_told_without_it() {
+    let mut world = world().await;
+    world.has_bucket = true;
+    world.emulator.buckets.contents().trouble = vec![Trouble::Denied; 6];
+    let result = world.weekly(MONDAY, THEN).await;
+    assert_eq!(result["outcome"], "continues", "{result}");
+    for hour in [8, 9] {
+        world.daily(&format!("2026-11-23T0{hour}:10:00Z"), json!({})).await;
+        assert_eq!(reviews(&mut world), []);
+    }
+    world.daily("2026-11-23T10:10:00Z", json!({})).await;
+    let messages = reviews(&mut world);
+    let [message] = &messages[..] else { panic!("{messages:?}") };
+    assert!(!message.message.contains("s3://"), "{}", message.message);
 }
 
 /// A review with something of everything, in which others have written these names.

@@ -6,11 +6,11 @@
 use std::{fs, sync::LazyLock};
 
 use crate::{
-    common::{self, World, event, project},
+    common::{self, World, all_topics, event, project},
     ledger,
 };
 use inspector_triage::{
-    adapters::sns::{Sns, Topics},
+    adapters::sns::Sns,
     app::Outcome,
     domain::{announce::Budget, record::Audience},
     emulator::{self, topic::Published},
@@ -31,12 +31,7 @@ pub static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
 /// A world in which all audiences hear.
 pub async fn world(language: Language) -> World {
     let mut world = World::new().await;
-    let topics = Topics {
-        email: emulator::TOPIC.to_owned(),
-        chat: Some(emulator::CHAT_TOPIC.to_owned()),
-        data: Some(emulator::DATA_TOPIC.to_owned()),
-    };
-    world.triage.publisher = Sns::new(world.emulator.sns(), topics);
+    world.triage.publisher = Sns::new(world.emulator.sns(), all_topics());
     world.triage.config.style.language = language;
     world
 }

@@ -70,6 +70,9 @@ pub enum Failure {
     /// A message could not be handed over. What it was to tell is recorded.
     #[error("people could not be told; what there is to tell is recorded")]
     Publisher(#[source] CallFailed),
+    /// The page of a review could not be kept. The review is told once it is, or some hours later without it.
+    #[error("the page of the review could not be kept")]
+    Archive(#[source] CallFailed),
     /// People were told, and the table was too busy to note it. They will be told again.
     #[error(
         "the table was too busy to note that people were told of {0} findings; they will be told again"
@@ -118,6 +121,7 @@ impl Failure {
             Self::Store(_) | Self::Unmarked(_) | Self::Unrecorded(_) => "StoreFailed",
             Self::NoAccounts | Self::NoCoverage => "NotAnswered",
             Self::Publisher(_) => "PublishFailed",
+            Self::Archive(_) => "ArchiveFailed",
             Self::Contended { .. } => "Contended",
             Self::OutOfTime { .. } => "OutOfTime",
         }

@@ -8,16 +8,16 @@ use super::{
     settings::ReviewSettings,
 };
 use crate::{
-    adapters::{aws::Clients, dynamodb::DynamoDb, inspector2::Inspector2, sns::Sns},
+    adapters::{aws::Clients, dynamodb::DynamoDb, inspector2::Inspector2, s3::S3, sns::Sns},
     app::{
-        Alerts, Attempt, Exceptions, FigureLog, Gaps, Inspector, Publisher, Records, RoundLog,
-        Summaries, Sweep, Threats, Triage, TriageConfig,
+        Alerts, Archive, Attempt, Exceptions, FigureLog, Gaps, Inspector, Publisher, Records,
+        RoundLog, Summaries, Sweep, Threats, Triage, TriageConfig,
         review::{Review, RoundResult},
     },
 };
 
 /// The function, with its clients.
-pub struct ReviewFunction(Review<DynamoDb, Sns, Inspector2>);
+pub struct ReviewFunction(Review<DynamoDb, Sns, Inspector2, S3>);
 
 impl Function for ReviewFunction {
     type Settings = ReviewSettings;
@@ -32,8 +32,7 @@ impl Function for ReviewFunction {
             scope,
             inspector_rate,
             own_functions,
-            // The weekly review keeps its page there: `S3::new(clients.s3(), bucket)`.
-            bucket: _,
+            bucket,
         } = settings;
         let config = TriageConfig {
             policy,
@@ -49,7 +48,8 @@ impl Function for ReviewFunction {
             config,
         );
         let inspector = Inspector2::new(clients.inspector2(), inspector_rate);
-        Self(Review { triage, inspector, scope, own_functions })
+        let archive = S3::new(clients.s3(), bucket);
+        Self(Review { triage, inspector, archive, scope, own_functions })
     }
 
     async fn handle(
@@ -65,8 +65,8 @@ impl Function for ReviewFunction {
 ///
 /// # Errors
 /// How far the round came could not be written down; see [`Failure`](crate::app::failure::Failure).
-pub async fn handle<S, P: Publisher, I: Inspector>(
-    review: &Review<S, P, I>,
+pub async fn handle<S, P: Publisher, I: Inspector, A: Archive>(
+    review: &Review<S, P, I, A>,
     event: &[u8],
     attempt: Attempt<'_>,
 ) -> Result<RoundResult, FunctionError>

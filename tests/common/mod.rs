@@ -15,6 +15,7 @@ use inspector_triage::{
     adapters::{
         dynamodb::{self, DynamoDb, keys},
         inspector2::Inspector2,
+        s3::{Bucket, S3},
         sns::{Sns, Topics},
     },
     app::{
@@ -53,6 +54,8 @@ pub type Item = HashMap<String, AttributeValue>;
 pub struct World {
     pub emulator: Emulator,
     pub triage: Triage<DynamoDb, Sns>,
+    /// Whether the pages of reviews are kept.
+    pub has_bucket: bool,
 }
 
 impl World {
@@ -60,7 +63,7 @@ impl World {
         let template = Template::read(OWN).unwrap();
         let emulator = Emulator::open(&template, None).await.unwrap();
         let triage = triage(emulator.dynamodb(), emulator.sns());
-        Self { emulator, triage }
+        Self { emulator, triage, has_bucket: false }
     }
 
     /// Handles an event at a time, as the function does.
@@ -89,7 +92,7 @@ impl World {
     }
 
     /// The daily round, over these clients.
-    pub fn review(&self) -> Review<DynamoDb, Sns, Inspector2> {
+    pub fn review(&self) -> Review<DynamoDb, Sns, Inspector2, S3> {
         let inspector = Inspector2::new(self.emulator.inspector2(), RATE);
         let mut triage = triage(self.emulator.dynamodb(), self.emulator.sns());
         triage.publisher = self.triage.publisher.clone();
@@ -97,6 +100,7 @@ impl World {
         Review {
             triage,
             inspector,
+            archive: archive(&self.emulator, self.has_bucket),
             scope: Scope::default(),
             own_functions: vec!["triage-".to_owned()],
         }
@@ -215,6 +219,12 @@ impl World {
         });
         kinds.collect()
     }
+}
+
+/// The bucket for the pages of reviews, if there is one.
+pub fn archive(emulator: &Emulator, has_bucket: bool) -> S3 {
+    let bucket = Bucket { name: emulator::BUCKET.to_owned(), owner: emulator::ACCOUNT.to_owned() };
+    S3::new(emulator.s3(), has_bucket.then_some(bucket))
 }
 
 pub fn triage(

@@ -20,6 +20,7 @@ use inspector_triage::{
     adapters::{
         dynamodb::DynamoDb,
         inspector2::Inspector2,
+        s3::S3,
         sns::{Sns, Topics},
     },
     app::{Triage, TriageConfig, review::Review},
@@ -244,7 +245,7 @@ impl Network {
     }
 
     /// The daily round over this network.
-    pub fn review(&self, emulator: &Emulator, name: &str) -> Review<DynamoDb, Sns, Inspector2> {
+    pub fn review(&self, emulator: &Emulator, name: &str) -> Review<DynamoDb, Sns, Inspector2, S3> {
         let triage = self.triage(emulator, name);
         let inspector = emulator.inspector2();
         let config = inspector.clone().build();
@@ -253,6 +254,7 @@ impl Network {
         Review {
             triage,
             inspector,
+            archive: super::archive(emulator, false),
             scope: Scope::default(),
             own_functions: vec!["triage-".to_owned()],
         }

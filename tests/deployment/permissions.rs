@@ -16,10 +16,10 @@ use inspector_triage::{
     adapters::{
         inspector2::Inspector2,
         s3::{Bucket, S3},
-        sns::{Sns, Topics},
+        sns::Sns,
     },
     app::{
-        Archive, ArchivedObject, Attempt, REVIEWS, Sweep, TimeLimit, Triage,
+        Attempt, Sweep, TimeLimit, Triage,
         review::{Review, RoundOutcome},
     },
     domain::{finding::Scope, round::Ask},
@@ -29,7 +29,7 @@ use serde_json::{Value, json};
 
 use super::{OWN_KEY, default, everything, list};
 use crate::{
-    common::{self, World, arn, cloudformation::Stack, event_of},
+    common::{self, World, all_topics, arn, cloudformation::Stack, event_of},
     ledger,
 };
 
@@ -147,9 +147,12 @@ async fn calls_of_rounds() -> BTreeSet<Permission> {
     let triage = Triage::new(triage.store, Sns::new(sns, all_topics()), triage.config);
     let inspector = world.emulator.inspector2().interceptor(watch.clone());
     let inspector = Inspector2::new(inspector, common::RATE);
+    let bucket = Bucket { name: emulator::BUCKET.to_owned(), owner: emulator::ACCOUNT.to_owned() };
+    let archive = S3::new(world.emulator.s3().interceptor(watch.clone()), Some(bucket));
     let review = Review {
         triage,
         inspector,
+        archive,
         scope: Scope::default(),
         own_functions: vec!["triage-".to_owned()],
     };
@@ -185,20 +188,10 @@ async fn calls_of_rounds() -> BTreeSet<Permission> {
     let event = event_of(&arn(3), "2026-11-20T10:00:00Z", |_| {});
     let attempt = Attempt::new("race", "2026-11-21T00:10:00Z".parse().unwrap());
     Box::pin(review.triage.finding(common::read(&event), attempt)).await.unwrap();
-    let bucket = Bucket { name: emulator::BUCKET.to_owned(), owner: emulator::ACCOUNT.to_owned() };
-    let archive = S3::new(world.emulator.s3().interceptor(watch.clone()), Some(bucket));
-    let key = format!("{REVIEWS}2026-11-23.html");
-    let page = ArchivedObject { key: &key, content_type: "text/html", bytes: b"" };
-    archive.keep(&page).await.unwrap();
+    let now = "2026-11-23T07:00:05Z".parse().unwrap();
+    let weekly = review.weekly_review(now, Attempt::new("weekly", now));
+    assert_eq!(Box::pin(weekly).await.unwrap().outcome, RoundOutcome::Done);
     watch.0.lock().unwrap().clone()
-}
-
-fn all_topics() -> Topics {
-    Topics {
-        email: emulator::TOPIC.to_owned(),
-        chat: Some(emulator::CHAT_TOPIC.to_owned()),
-        data: Some(emulator::DATA_TOPIC.to_owned()),
-    }
 }
 
 /// What the function does in the life of findings, as permissions.

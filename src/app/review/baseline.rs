@@ -22,7 +22,7 @@ use crate::{
 /// How many findings the message looks at one by one, the most urgent. It counts all.
 const LOOKED_AT: usize = 2_000;
 
-impl<S, P, I> Review<S, P, I>
+impl<S, P, I, A> Review<S, P, I, A>
 where
     S: Records + Sweep + Alerts + Summaries + RoundLog,
     P: Publisher,

@@ -24,7 +24,7 @@ enum Listed {
     OutOfTime,
 }
 
-impl<S: Gaps + RoundLog, P, I: Inspector> Review<S, P, I> {
+impl<S: Gaps + RoundLog, P, I: Inspector, A> Review<S, P, I, A> {
     /// Asks for the resources of each account that are not looked at, and remembers since when.
     pub(super) async fn coverage(&self, course: &mut Course<'_, S>) -> Result<Ended, Undone> {
         let accounts = self.triage.store.accounts().await.map_err(Failure::Store)?;

@@ -28,7 +28,7 @@ struct Told {
     is_complete: bool,
 }
 
-impl<S: Gaps + RoundLog, P, I: Inspector> Review<S, P, I> {
+impl<S: Gaps + RoundLog, P, I: Inspector, A> Review<S, P, I, A> {
     /// Asks what is on in which account, and remembers what is off since when.
     pub(super) async fn enabled(&self, course: &mut Course<'_, S>) -> Result<Ended, Undone> {
         let store = &self.triage.store;

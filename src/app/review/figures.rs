@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-impl<S: Sweep + RoundLog + FigureLog, P, I> Review<S, P, I> {
+impl<S: Sweep + RoundLog + FigureLog, P, I, A> Review<S, P, I, A> {
     /// Counts what is open and what has ended since the day before, and remembers it.
     pub(super) async fn figures(&self, course: &mut Course<'_, S>) -> Result<Ended, Undone> {
         let store = &self.triage.store;

@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-impl<S, P, I> Review<S, P, I>
+impl<S, P, I, A> Review<S, P, I, A>
 where
     S: Records + Sweep + Alerts + Summaries + RoundLog + Gaps + Threats + Exceptions,
     P: Publisher,

@@ -135,7 +135,7 @@ enum Change {
     Refresh,
 }
 
-impl<S, P, I> Review<S, P, I>
+impl<S, P, I, A> Review<S, P, I, A>
 where
     S: Records + Sweep + Alerts + RoundLog + Exceptions,
     P: Publisher,

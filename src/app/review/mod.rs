@@ -27,8 +27,8 @@ use super::{
     attempt::{Attempt, Observation},
     failure::{Failure, chain},
     ports::{
-        Alerts, Exceptions, FigureLog, Gaps, Inspector, NotAnswered, Publisher, Records, Refusal,
-        RoundLog, Summaries, Sweep, Threats,
+        Alerts, Archive, Exceptions, FigureLog, Gaps, Inspector, NotAnswered, Publisher, Records,
+        Refusal, RoundLog, Summaries, Sweep, Threats,
     },
     service::Triage,
 };
@@ -44,11 +44,13 @@ const ROWS_AT_ONCE: usize = 200;
 
 /// The daily round: what it asks, and what it does the work with.
 #[derive(Debug)]
-pub struct Review<S, P, I> {
+pub struct Review<S, P, I, A> {
     /// What records findings, and tells people.
     pub triage: Triage<S, P>,
     /// Whom it asks.
     pub inspector: I,
+    /// Where the pages of reviews are kept, if anywhere.
+    pub archive: A,
     /// Which findings are recorded that nobody has heard of.
     pub scope: Scope,
     /// What the names of our own functions begin with, whose code nobody expects to be scanned.
@@ -114,11 +116,12 @@ impl From<Failure> for Undone {
     }
 }
 
-impl<S, P, I> Review<S, P, I>
+impl<S, P, I, A> Review<S, P, I, A>
 where
     S: Records + Sweep + Alerts + Summaries + RoundLog + Gaps + Threats + Exceptions + FigureLog,
     P: Publisher,
     I: Inspector,
+    A: Archive,
 {
     /// Does what is due of the daily round, as far as there is time.
     ///

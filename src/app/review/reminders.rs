@@ -26,7 +26,7 @@ const LOOKED_AT: usize = 200;
 const LOOKED_AT_OF_EACH: usize = 20;
 const OWNERS_LOOKED_AT: usize = 50;
 
-impl<S, P, I> Review<S, P, I>
+impl<S, P, I, A> Review<S, P, I, A>
 where
     S: Records + Sweep + Alerts + Summaries + RoundLog + Exceptions,
     P: Publisher,

@@ -20,7 +20,7 @@ pub(super) enum Told {
     Failed(CallFailed),
 }
 
-impl<S: Summaries + RoundLog, P: Publisher, I> Review<S, P, I> {
+impl<S: Summaries + RoundLog, P: Publisher, I, A> Review<S, P, I, A> {
     /// Takes the right to sum up, with a token for it. None if somebody else has it, or if messages go out at this very moment.
     pub(super) async fn take_right_to_tell(
         &self,

@@ -70,7 +70,7 @@ fn is_searched(id: &str) -> bool {
         && parts.next().is_none()
 }
 
-impl<S, P, I> Review<S, P, I>
+impl<S, P, I, A> Review<S, P, I, A>
 where
     S: Records + Sweep + Alerts + Summaries + RoundLog + Gaps + Threats + Exceptions,
     P: Publisher,

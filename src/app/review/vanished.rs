@@ -118,7 +118,7 @@ enum Explained {
     OutOfTime,
 }
 
-impl<S, P, I> Review<S, P, I>
+impl<S, P, I, A> Review<S, P, I, A>
 where
     S: Records + Sweep + Alerts + Summaries + RoundLog + Gaps + Threats + Exceptions,
     P: Publisher,

@@ -1,23 +1,64 @@
 //! The weekly review: made once from one snapshot, kept, and told to each audience.
 
+use jiff::SignedDuration;
+
 use super::{Course, Noting, Review, tell::Told};
 use crate::{
     app::{
         attempt::Observation,
         failure::{Failure, chain},
-        ports::{Exceptions, FigureLog, Gaps, Publisher, RoundLog, Summaries, Sweep},
+        ports::{
+            Archive, ArchivedObject, Exceptions, FigureLog, Gaps, Publisher, REVIEWS, RoundLog,
+            Summaries, Sweep,
+        },
         survey::Survey,
     },
     domain::{
-        record::Audience,
+        record::{Audience, Record},
         review,
         round::{Ask, Part},
     },
-    render::message,
+    render::{
+        message,
+        report::{Line, Report},
+    },
 };
 
 /// How many bytes a review has at most that is kept and told, as JSON: SNS takes 256 KiB with all attributes, a row 400 KB.
 const LARGEST: usize = 150_000;
+
+/// For how long a review waits for its page to be kept.
+const WAITS_FOR_PAGE: SignedDuration = SignedDuration::from_hours(3);
+/// How many findings the page has at most, the most urgent: some 17 MB, which a browser still shows.
+const LINES: usize = 100_000;
+
+/// The lines of the page that is made, of which only the most urgent are kept.
+#[derive(Default)]
+struct Lines {
+    lines: Vec<Line>,
+    left_out: usize,
+}
+
+impl Lines {
+    fn add(&mut self, line: Line) {
+        self.lines.push(line);
+        if self.lines.len() > LINES + LINES / 4 {
+            self.cut();
+        }
+    }
+
+    fn cut(&mut self) {
+        self.lines.sort_by(Line::by_urgency);
+        self.left_out += self.lines.len().saturating_sub(LINES);
+        self.lines.truncate(LINES);
+    }
+
+    /// The lines in their order, and how many more there are.
+    fn finish(mut self) -> (Vec<Line>, usize) {
+        self.cut();
+        (self.lines, self.left_out)
+    }
+}
 
 /// What came of the weekly review.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,10 +71,11 @@ pub(super) enum Weekly {
     HeldByOther,
 }
 
-impl<S, P, I> Review<S, P, I>
+impl<S, P, I, A> Review<S, P, I, A>
 where
     S: Sweep + Summaries + RoundLog + Gaps + Exceptions + FigureLog,
     P: Publisher,
+    A: Archive,
 {
     /// Makes the review that is owed, if one is, and tells it to those who have not had it and who listen.
     ///
@@ -101,17 +143,67 @@ where
         self.tell_review(&review, course).await
     }
 
-    /// Takes the snapshot and keeps it.
-    async fn make(&self, course: &Course<'_, S>) -> Result<Option<review::Review>, Failure> {
+    /// Takes the snapshot and keeps it, and its page where there is a place for that.
+    async fn make(&self, course: &mut Course<'_, S>) -> Result<Option<review::Review>, Failure> {
         let store = &self.triage.store;
         let now = course.now();
         let owner_tags = self.triage.config.style.owner_tags.clone();
-        let survey = Survey { now, since: course.rounds.review_since(now), owner_tags };
-        let made = survey.of(store, course.limit(), |_| {}).await.map_err(Failure::Store)?;
+        let mut lines = Lines::default();
+        let has_page = self.archive.place().is_some();
+        let each = |record: &Record| {
+            if has_page {
+                lines.add(Line::new(record, &owner_tags, now));
+            }
+        };
+        let since = course.rounds.review_since(now);
+        let survey = Survey { now, since, owner_tags: owner_tags.clone() };
+        let made = survey.of(store, course.limit(), each).await.map_err(Failure::Store)?;
         let Some(review) = made else { return Ok(None) };
+        let page = self.keep_page(&review, lines, course).await?;
         let review = review.within(LARGEST);
         store.remember_review(&review).await.map_err(Failure::Store)?;
+        if let Some(weekly) = &mut course.rounds.weekly {
+            weekly.page = page;
+        }
         Ok(Some(review))
+    }
+
+    /// Keeps the page and the review as data. Returns where the page is, if there is a place for it.
+    async fn keep_page(
+        &self,
+        review: &review::Review,
+        lines: Lines,
+        course: &Course<'_, S>,
+    ) -> Result<Option<String>, Failure> {
+        let asked_at = course.rounds.weekly.as_ref().map(|weekly| weekly.asked_at);
+        let (Some(place), Some(asked_at)) = (self.archive.place(), asked_at) else {
+            return Ok(None);
+        };
+        // The same review once more takes the place of what an attempt has left that died.
+        let name = format!("{REVIEWS}{}", asked_at.strftime("%Y-%m-%dT%H-%M-%SZ"));
+        let (lines, left_out) = lines.finish();
+        let source = format!("s3://{place}");
+        let language = self.triage.config.style.language;
+        let page = Report { review, lines: &lines, left_out, source: &source, language }.html();
+        // Strings and numbers under fixed keys: this cannot fail.
+        let data = serde_json::to_vec(review).unwrap_or_default();
+        let page_key = format!("{name}.html");
+        for (key, content_type, bytes) in [
+            (&format!("{name}.json"), "application/json", &data),
+            (&page_key, "text/html; charset=utf-8", &page.into_bytes()),
+        ] {
+            let kept = self.archive.keep(&ArchivedObject { key, content_type, bytes }).await;
+            if let Err(failed) = kept {
+                if course.now().duration_since(asked_at) < WAITS_FOR_PAGE {
+                    return Err(Failure::Archive(failed));
+                }
+                let what = "the review is told without its page".to_owned();
+                let reason = chain(&failed);
+                (course.attempt().observe)(Observation::Warning { what, reason });
+                return Ok(None);
+            }
+        }
+        Ok(Some(format!("{source}/{page_key}")))
     }
 
     async fn tell_review(
@@ -158,7 +250,8 @@ where
         for &audience in audiences {
             let attempt = course.attempt();
             let style = &self.triage.config.style;
-            let message = message::review(audience, review, None, attempt.now, style);
+            let page = course.rounds.weekly.as_ref().and_then(|weekly| weekly.page.as_deref());
+            let message = message::review(audience, review, page, attempt.now, style);
             match self.publish_all(audience, &[message], attempt).await {
                 Told::Yes => {
                     if let Some(weekly) = &mut course.rounds.weekly {

@@ -200,7 +200,7 @@ impl Arguments {
     }
 
     fn made(&self, review: &Review, lines: Vec<Line>, source: &str) -> Result<Vec<u8>, BoxError> {
-        let report = Report { review, lines: &lines, source, language: self.language };
+        let report = Report { review, lines: &lines, left_out: 0, source, language: self.language };
         Ok(match self.format {
             Form::Html => report.html().into_bytes(),
             Form::Markdown => report.markdown().into_bytes(),

@@ -22,6 +22,9 @@ pub struct Weekly {
     /// As of when it is, once it is made and kept.
     #[serde(default)]
     pub as_of: Option<Timestamp>,
+    /// Where its page is kept, if it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
     /// Who has had it.
     #[serde(default)]
     pub told: Vec<Audience>,
@@ -41,8 +44,14 @@ impl Rounds {
         }
         let before = self.weekly.take().and_then(|weekly| weekly.as_of);
         self.reviewed_at = before.or(self.reviewed_at);
-        let told = Vec::new();
-        self.weekly = Some(Weekly { asked_at, as_of: None, told, failed_at: None, is_told: false });
+        self.weekly = Some(Weekly {
+            asked_at,
+            as_of: None,
+            page: None,
+            told: Vec::new(),
+            failed_at: None,
+            is_told: false,
+        });
     }
 
     /// The review that is owed at `now`, if there is one.

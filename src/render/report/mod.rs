@@ -40,6 +40,8 @@ pub struct Report<'a> {
     pub review: &'a Review,
     /// What is open.
     pub lines: &'a [Line],
+    /// How many findings that are less urgent are not among them.
+    pub left_out: usize,
     /// Where it comes from, such as the name of a table.
     pub source: &'a str,
     /// The language.
@@ -52,6 +54,7 @@ struct Page<'a> {
     w: &'static Words,
     review: &'a Review,
     lines: &'a [Line],
+    left_out: usize,
     source: String,
     as_of: String,
     since: String,
@@ -81,6 +84,7 @@ impl Report<'_> {
             w: Words::of(self.language),
             review: self.review,
             lines: self.lines,
+            left_out: self.left_out,
             source: safe(self.source, 200),
             as_of: moment(self.review.figures.as_of).to_string(),
             since: self.since(),

@@ -90,6 +90,7 @@ pub struct Words {
     pub in_days: &'static str,
     pub to_look_at: &'static str,
     pub a_row_each: &'static str,
+    pub left_out: &'static str,
     pub spans: [&'static str; 7],
 }
 
@@ -190,6 +191,7 @@ const EN: Words = Words {
     in_days: "In days",
     to_look_at: "Somebody has to look at these.",
     a_row_each: "A row for each finding that is open, also for those that are excepted.",
+    left_out: "less urgent ones are left out.",
     spans: [
         "Overdue by more than 30 days",
         "Overdue by 8 to 30 days",
@@ -288,6 +290,7 @@ const JA: Words = Words {
     in_days: "日数",
     to_look_at: "確認が必要な例外です。",
     a_row_each: "未解決の検出結果を 1 件 1 行で示します。例外も含みます。",
+    left_out: "件は緊急度が低いため省略しています。",
     spans: [
         "30 日を超えて超過",
         "8～30 日の超過",
