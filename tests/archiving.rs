@@ -17,8 +17,11 @@ use tokio::net::TcpListener;
 
 const KEY: &str = "reviews/2026-11-23/review.html";
 const HTML: &str = "text/html; charset=utf-8";
-const PAGE: ArchivedObject<'static> =
-    ArchivedObject { key: KEY, content_type: HTML, bytes: "<p>41 findings, 3 件\n".as_bytes() };
+const PAGE: &str = "<p>41 findings, 3 件\n";
+
+fn page() -> ArchivedObject<'static> {
+    ArchivedObject { key: KEY, content_type: HTML, bytes: PAGE.as_bytes().to_vec() }
+}
 
 /// What all clients share.
 async fn shared() -> SdkConfig {
@@ -43,7 +46,7 @@ fn counts(buckets: &Buckets) -> (usize, usize) {
 
 /// What is said of a failure: the operation with its object, and why.
 async fn refusal(archive: &S3) -> (String, String) {
-    let failed = archive.keep(&PAGE).await.unwrap_err();
+    let failed = archive.keep(page()).await.unwrap_err();
     (failed.to_string(), failed.source.to_string())
 }
 
@@ -57,10 +60,10 @@ async fn what_is_kept_arrives_as_it_is() {
     let data = ArchivedObject {
         key: "reviews/data.json",
         content_type: "application/json",
-        bytes: &large,
+        bytes: large.clone(),
     };
-    for object in [PAGE, data] {
-        archive.keep(&object).await.unwrap();
+    for object in [page(), data] {
+        archive.keep(object.clone()).await.unwrap();
         let contents = buckets.contents();
         let stored = contents.objects.last().unwrap();
         assert_eq!((stored.bucket.as_str(), stored.key.as_str()), (BUCKET, object.key));
@@ -101,7 +104,7 @@ async fn what_s3_refuses_names_the_operation_and_the_object() {
 async fn what_passes_is_tried_three_times() {
     let (archive, buckets) = archive_of(BUCKET, ACCOUNT).await;
     buckets.contents().trouble = vec![Trouble::SlowDown, Trouble::Error];
-    archive.keep(&PAGE).await.unwrap();
+    archive.keep(page()).await.unwrap();
     assert_eq!(counts(&buckets), (3, 1));
 
     let (archive, buckets) = archive_of(BUCKET, ACCOUNT).await;
@@ -146,10 +149,10 @@ async fn with_an_endpoint_of_ones_own_the_bucket_stands_in_the_path() {
     let of_all = shared().await.into_builder().endpoint_url(endpoint).build();
     for shared in [of_service, of_all] {
         let bucket = Bucket { name: BUCKET.to_owned(), owner: ACCOUNT.to_owned() };
-        S3::new(s3::config(&shared), Some(bucket)).keep(&PAGE).await.unwrap();
+        S3::new(s3::config(&shared), Some(bucket)).keep(page()).await.unwrap();
         let stored = buckets.contents().objects.pop().unwrap();
         assert_eq!((stored.bucket.as_str(), stored.key.as_str()), (BUCKET, KEY));
-        assert_eq!(stored.bytes, PAGE.bytes);
+        assert_eq!(stored.bytes, PAGE.as_bytes());
         assert!(stored.headers["host"].starts_with("localhost:"));
     }
 }

@@ -72,9 +72,9 @@ async fn each_owner_hears_once_on_the_day_and_then_after_1_3_7_and_14_days() {
     assert_eq!(
         titles,
         [
-            "[Overdue] shop: 2 due soon",
-            "[Overdue] no owner: 1 due soon",
-            "[Overdue] crm: 1 due soon"
+            "[Reminder] shop: 2 due soon",
+            "[Reminder] no owner: 1 due soon",
+            "[Reminder] crm: 1 due soon"
         ]
     );
 
@@ -364,4 +364,49 @@ async fn nothing_that_strangers_write_is_alive_in_a_reminder() {
             assert_eq!(harm_in(message), None);
         }
     }
+}
+
+#[tokio::test]
+async fn who_cannot_be_told_at_all_makes_nobody_else_hear_more_often() {
+    let mut world = world(&[Some("shop")]).await;
+    let missing = Some(emulator::CHAT_TOPIC.replace("chat", "gone"));
+    let topics_without_chat = Topics { chat: missing, ..all_topics() };
+    world.triage.publisher = Sns::new(world.emulator.sns(), topics_without_chat);
+    let mut heard = Vec::new();
+    for day in 28..=31 {
+        for hour in [0, 1] {
+            let date = if day <= 30 { format!("2026-11-{day}") } else { "2026-12-01".to_owned() };
+            world.daily(&format!("{date}T0{hour}:10:00Z"), json!({})).await;
+            let to_email = |message: &Published| message.topic == emulator::TOPIC;
+            let told = world.published().into_iter().filter(is_reminder).filter(to_email).count();
+            heard.extend(std::iter::repeat_n((day, hour), told));
+        }
+    }
+    assert_eq!(heard, [(28, 0), (29, 0)], "on the day, and after one more");
+    let reminded = world.record(&arn(0)).await.reminded.unwrap();
+    assert_eq!((reminded.times, reminded.at.to_string().as_str()), (2, "2026-11-29T00:10:00Z"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_died_before_midnight_is_ended_after_it_and_not_said_once_more() {
+    let mut world = world(&[Some("shop")]).await;
+    let published = Arc::new(AtomicUsize::new(0));
+    // The message is out and that is written down; then it dies before the row knows.
+    let fates = move |request: Sent| {
+        let notes = usize::from(request.call == Call::Publish);
+        let before = published.fetch_add(notes, Ordering::Relaxed);
+        let is_after = before > 0 && request.call == Call::Write;
+        Fate { fault: is_after.then_some(Fault::KilledBefore), ..Fate::default() }
+    };
+    let network = Network::new(fates, |_| {});
+    let now: Timestamp = "2026-11-28T23:58:00Z".parse().unwrap();
+    let review = network.review(&world.emulator, "late");
+    let event = json!({"source": "inspector-triage", "detail-type": "Triage Daily"}).to_string();
+    let work = lambda::handle_daily(&review, event.as_bytes(), Attempt::new("late", now));
+    assert!(network.until_killed(Box::pin(work)).await.is_none(), "it died");
+    assert_eq!(told(&mut world).len(), 1);
+    world.daily("2026-11-29T00:03:00Z", json!({})).await;
+    assert_eq!(told(&mut world), []);
+    let reminded = world.record(&arn(0)).await.reminded.unwrap();
+    assert_eq!((reminded.times, reminded.at), (1, now));
 }

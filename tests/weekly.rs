@@ -186,7 +186,7 @@ async fn the_page_and_the_data_are_kept_and_the_message_names_the_page() {
     let contents = world.emulator.buckets.contents();
     let object = |key: &str| contents.objects.iter().find(|object| object.key == key).unwrap();
     let html =
-        String::from_utf8(object("reviews/2026-11-23T07-00-00Z.html").bytes.to_vec()).unwrap();
+        String::from_utf8(object("reviews/2026-11-23T07-00-00Z.html").bytes.clone()).unwrap();
     assert!(html.starts_with("<!doctype html>") && html.contains("CVE-2026-00002"));
     let kept: Value =
         serde_json::from_slice(&object("reviews/2026-11-23T07-00-00Z.json").bytes).unwrap();

@@ -1,10 +1,10 @@
-// Takes the pictures of docs/images: the first screen of the report of the sample events, light and dark.
+// Takes the pictures of docs/images: the first screen of the report of the fleet in docs/demo, light and dark.
 import path from "node:path";
 
 import { launch, open } from "./browser.mjs";
-import { SAMPLES, made } from "./samples.mjs";
+import { FLEET, made } from "./samples.mjs";
 
-const { file } = made("picture", SAMPLES);
+const { file } = made("picture", FLEET.sources, "en", FLEET.now);
 const browser = await launch();
 for (const [name, colorScheme] of [["report", "light"], ["report-dark", "dark"]]) {
   const { page, close } = await open(browser, file, { colorScheme, height: 960 });

@@ -14,14 +14,16 @@ fs.mkdirSync(OUT, { recursive: true });
 export const run = (...args) => execFileSync(PROGRAM, args, { cwd: ROOT, encoding: "utf8", maxBuffer: 1 << 28 });
 
 // A report as a page, its review as data, and its findings as rows.
-export function made(name, sources, language = "en") {
-  const given = ["report", ...sources, "--now", NOW, "--language", language];
+export function made(name, sources, language = "en", now = NOW) {
+  const given = ["report", ...sources, "--now", now, "--language", language];
   const html = run(...given);
   const file = path.join(OUT, `${name}.html`);
   fs.writeFileSync(file, html);
   return { name, file, html, review: JSON.parse(run(...given, "--format", "json")), rows: csv(run(...given, "--format", "csv")) };
 }
 
+// A fleet that does not exist, on the Monday after its eight weeks.
+export const FLEET = { sources: ["docs/demo/fleet.ndjson"], now: "2026-11-23T07:00:00Z" };
 export const SAMPLES = ["events", "--ledger", "security/inspector-exclusions.yaml"];
 
 // What strangers might write. The page shows what is left of it when text has been made harmless, and no more.

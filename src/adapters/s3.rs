@@ -1,7 +1,13 @@
 //! The bucket for reports: the only place that speaks to S3.
 
+use std::time::Duration;
+
 use aws_config::SdkConfig;
-use aws_sdk_s3::{Client, config, primitives::ByteStream};
+use aws_sdk_s3::{
+    Client,
+    config::{self, timeout::TimeoutConfig},
+    primitives::ByteStream,
+};
 use aws_types::service_config::ServiceConfigKey;
 
 use super::failed;
@@ -35,7 +41,13 @@ pub fn config(shared: &SdkConfig) -> config::Builder {
     let own = shared.service_config().zip(key.ok());
     let own = own.and_then(|(service, key)| service.load_config(key));
     let has_endpoint = own.is_some() || shared.endpoint_url().is_some();
-    config::Builder::from(shared).force_path_style(has_endpoint)
+    // A page may have 19 MB, and a small function few processors to send them with.
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(1))
+        .operation_attempt_timeout(Duration::from_secs(20))
+        .operation_timeout(Duration::from_secs(45))
+        .build();
+    config::Builder::from(shared).force_path_style(has_endpoint).timeout_config(timeouts)
 }
 
 impl S3 {
@@ -50,7 +62,7 @@ impl Archive for S3 {
         self.bucket.as_ref().map(|bucket| bucket.name.as_str())
     }
 
-    async fn keep(&self, object: &ArchivedObject<'_>) -> Result<(), CallFailed> {
+    async fn keep(&self, object: ArchivedObject<'_>) -> Result<(), CallFailed> {
         const OPERATION: &str = "S3 PutObject";
         let Some(Bucket { name, owner }) = &self.bucket else {
             let (object, source) = (object.key.to_owned(), "there is no bucket".into());
@@ -64,7 +76,7 @@ impl Archive for S3 {
             .key(object.key)
             .expected_bucket_owner(owner)
             .content_type(object.content_type)
-            .body(ByteStream::from(object.bytes.to_vec()));
+            .body(ByteStream::from(object.bytes));
         let place = || format!("s3://{name}/{}", object.key);
         call.send().await.map(drop).map_err(|error| failed::call(OPERATION, &place(), error))
     }

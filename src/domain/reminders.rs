@@ -10,19 +10,22 @@ use std::{
 
 use jiff::{Span, Timestamp, civil::Date};
 
+use serde::Serialize;
+
 use super::{
     assess::{Policy, Priority},
     figures::Counts,
     finding::OwnerTags,
     ledger::Exception,
     record::{AlertReason, Record},
-    review::Why,
     round::Begun,
 };
 
 /// How many owners get a message of their own on a day. A mailbox that hears all of them is not to be flooded, and each
 /// message takes a token that alerts need.
 const ALONE: usize = 5;
+/// How many owners share one at most, so that it fits. Others wait for the next day.
+const SHARING: usize = 200;
 /// How many days before its end the owner of an exception hears of that.
 const DAYS_BEFORE: [i64; 3] = [30, 14, 7];
 
@@ -75,7 +78,17 @@ pub struct Notice {
     /// Its name.
     pub id: String,
     /// Why it is told.
-    pub why: Why,
+    pub why: NoticeReason,
+}
+
+/// Why an exception is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NoticeReason {
+    /// It ends within days.
+    Ending,
+    /// It was to be reviewed by now.
+    ReviewDue,
 }
 
 /// What is to be told of the exceptions that are in force on `today`: that one ends within days, or was to be reviewed. That one
@@ -93,15 +106,12 @@ pub fn notices(
     let is_in_force = |one: &&Exception| one.created_at <= today && today <= one.terms.expires_at;
     for exception in exceptions.iter().filter(is_in_force) {
         let expires_at = exception.terms.expires_at;
-        let why = if DAYS_BEFORE.iter().any(|days| has_come(earlier(expires_at, *days))) {
-            Some(Why::Ending)
-        } else {
-            let is_due = exception.review_at.is_some_and(|by| has_come(earlier(by, -1)));
-            is_due.then_some(Why::ReviewDue)
-        };
-        if let Some(why) = why {
-            let id = exception.id.clone();
-            notices.push((exception.owner.clone(), Notice { expires_at, id, why }));
+        let is_ending = DAYS_BEFORE.iter().any(|days| has_come(earlier(expires_at, *days)));
+        let is_review_due = exception.review_at.is_some_and(|by| has_come(earlier(by, -1)));
+        let all = [(NoticeReason::Ending, is_ending), (NoticeReason::ReviewDue, is_review_due)];
+        for (why, _) in all.into_iter().filter(|(_, is_told)| *is_told) {
+            let notice = Notice { expires_at, id: exception.id.clone(), why };
+            notices.push((exception.owner.clone(), notice));
         }
     }
     notices.sort();
@@ -187,8 +197,11 @@ impl Reminders {
         });
         let told = begun.iter().filter(|(name, begun)| begun.is_done && *name != SHARED).count();
         let alone = ALONE.saturating_sub(told).min(sections.len());
-        let shared: Vec<Section> =
+        let mut shared: Vec<Section> =
             sections.split_off(alone).into_iter().map(|(_, section)| section).collect();
+        // What is told of exceptions is told on this day or never. Stable.
+        shared.sort_by_key(|section| section.notices.is_empty());
+        shared.truncate(SHARING);
         let own = |(name, section)| Reminder { name, sections: vec![section] };
         let mut messages: Vec<Reminder> = sections.into_iter().map(own).collect();
         if !shared.is_empty() && !is_done(SHARED) {
@@ -276,6 +289,22 @@ mod tests {
     }
 
     #[test]
+    fn of_very_many_owners_some_wait_for_the_next_day() {
+        let names: Vec<String> = (0..5_000).map(|number| format!("team-{number:04}")).collect();
+        let template = overdue(1, None);
+        let mut reminders = Reminders::new(NOW.parse().unwrap(), OwnerTags::default());
+        for name in &names {
+            let mut record = template.clone();
+            record.finding.resources[0].tags.insert("team".to_owned(), name.clone());
+            record.finding.arn = format!("{} {name}", record.finding.arn);
+            reminders.add(&record, &Policy::default());
+        }
+        let messages = reminders.messages(&BTreeMap::new());
+        let owners: Vec<usize> = messages.iter().map(|message| message.sections.len()).collect();
+        assert_eq!(owners, [1, 1, 1, 1, 1, 200]);
+    }
+
+    #[test]
     fn who_has_had_a_message_of_the_day_gets_no_other_and_what_was_begun_is_ended() {
         let records = [overdue(1, Some("shop")), overdue(2, Some("crm")), overdue(3, Some("crm"))];
         let done = Begun { is_done: true, ..Begun::default() };
@@ -307,17 +336,21 @@ mod tests {
         let told = |why| vec![("shop".to_owned(), why)];
         for (day, expected) in [
             ("2026-11-20", Vec::new()),
-            ("2026-11-21", told(Why::ReviewDue)),
+            ("2026-11-21", told(NoticeReason::ReviewDue)),
             ("2026-11-30", Vec::new()),
-            ("2026-12-01", told(Why::Ending)),
-            ("2026-12-17", told(Why::Ending)),
+            ("2026-12-01", told(NoticeReason::Ending)),
+            ("2026-12-17", told(NoticeReason::Ending)),
             ("2026-12-18", Vec::new()),
-            ("2026-12-24", told(Why::Ending)),
+            ("2026-12-24", told(NoticeReason::Ending)),
             ("2026-12-31", Vec::new()),
             ("2027-01-01", Vec::new()),
         ] {
             assert_eq!(on(None, day), expected, "{day}");
         }
-        assert_eq!(on(Some("2026-11-28"), "2026-12-03"), told(Why::Ending), "days without a round");
+        assert_eq!(
+            on(Some("2026-11-28"), "2026-12-03"),
+            told(NoticeReason::Ending),
+            "days without a round"
+        );
     }
 }

@@ -11,19 +11,19 @@ pub trait Archive {
     /// [`place`](Self::place); without one it fails, and asks nobody.
     fn keep(
         &self,
-        object: &ArchivedObject<'_>,
+        object: ArchivedObject<'_>,
     ) -> impl Future<Output = Result<(), CallFailed>> + Send;
 }
 
 /// What is to be kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArchivedObject<'a> {
     /// Its name within the place, beginning with [`REVIEWS`]: at most 1024 bytes.
     pub key: &'a str,
     /// What it is, as HTTP says it, such as `text/html; charset=utf-8`.
     pub content_type: &'a str,
     /// What is in it.
-    pub bytes: &'a [u8],
+    pub bytes: Vec<u8>,
 }
 
 /// What the keys of reviews begin with. The role of the function may write nothing else.

@@ -171,7 +171,7 @@ where
             return Ok(None);
         }
         if ask.review.is_some() {
-            let is_left = weekly == Weekly::Left;
+            let is_left = matches!(weekly, Weekly::Left | Weekly::Waits);
             return Ok(Some(if is_left { RoundOutcome::Continues } else { RoundOutcome::Done }));
         }
         let turns = Part::ALL.into_iter().map(|part| (part, false));

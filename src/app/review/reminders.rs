@@ -15,7 +15,7 @@ use crate::{
     domain::{
         record::{AlertReason, Audience, Record, Transition},
         reminders::{self, Reminder, Reminders},
-        round::{Begun, Part, day},
+        round::{self, Begun, Part, day},
     },
     render::message::{self, Message},
 };
@@ -35,22 +35,29 @@ where
     /// Tells owners what is due soon or overdue and what exceptions end, and remembers it in the rows.
     pub(super) async fn reminders(&self, course: &mut Course<'_, S>) -> Result<Ended, Undone> {
         let now = course.now();
-        let today = day(now);
         for what in ["messages", "overdue", "dueSoon", "exceptions"] {
             course.progress(Part::Reminders).count(what, 0);
         }
-        if !self.triage.config.notify || course.rounds.reminding(today).is_done {
+        if let Some(left) = course.rounds.reminding_left(now).cloned()
+            && let Ended::OutOfTime = self.settle_reminders(&left, course).await?
+        {
+            return Ok(Ended::OutOfTime);
+        }
+        if !self.triage.config.notify || course.rounds.reminding(now).is_done {
             return Ok(Ended::Done);
         }
         let reach = self.triage.reach(&self.triage.ask_listeners(course.attempt()).await);
         if reach.now.is_empty() {
             return Ok(Ended::Done);
         }
-        let Some(reminders) = self.gather(now, course).await? else { return Ok(Ended::OutOfTime) };
-        let messages = reminders.messages(&course.rounds.reminding(today).messages);
+        // All of the day are as of one moment, whenever they are told.
+        let reminding = course.rounds.reminding(now).clone();
+        let Some(reminders) = self.gather(&reminding, course).await? else {
+            return Ok(Ended::OutOfTime);
+        };
         let mut failed = None;
-        for reminder in messages {
-            match self.remind(&reminder, &reach.now, now, course).await? {
+        for reminder in reminders.messages(&reminding.messages) {
+            match self.remind(&reminder, &reach.now, reminding.at, course).await? {
                 Reminding::Done => {}
                 Reminding::OutOfTime => return Ok(Ended::OutOfTime),
                 Reminding::Failed(failure) => failed = Some(failure),
@@ -59,26 +66,63 @@ where
         if let Some(failure) = failed {
             return Err(Undone::Failed(Failure::Publisher(failure)));
         }
-        course.rounds.reminding(today).is_done = true;
+        course.rounds.reminding(now).is_done = true;
         Ok(Ended::Done)
     }
 
-    /// What there is to say as of `now`; none if there was no time to look at everything.
+    /// Has findings know of messages of an earlier day that some have had: nobody is told twice because another could not be
+    /// told at all.
+    async fn settle_reminders(
+        &self,
+        left: &round::Reminding,
+        course: &mut Course<'_, S>,
+    ) -> Result<Ended, Undone> {
+        let Some(reminders) = self.gather(left, course).await? else {
+            return Ok(Ended::OutOfTime);
+        };
+        let has_told = |reminder: &Reminder| {
+            left.messages.get(&reminder.name).is_some_and(|begun| !begun.told.is_empty())
+        };
+        for reminder in reminders.messages(&left.messages).iter().filter(|one| has_told(one)) {
+            if let Ended::OutOfTime = self.note_reminded(reminder, left.at, course).await? {
+                return Ok(Ended::OutOfTime);
+            }
+        }
+        if let Some(reminding) = &mut course.rounds.reminding {
+            reminding.is_done = true;
+        }
+        Ok(Ended::Done)
+    }
+
+    /// Has the findings of a message know that people were reminded of them at `at`.
+    async fn note_reminded(
+        &self,
+        reminder: &Reminder,
+        at: Timestamp,
+        course: &mut Course<'_, S>,
+    ) -> Result<Ended, Undone> {
+        let arns = reminder.sections.iter().flat_map(|section| &section.findings);
+        let arns: Vec<String> = arns.map(|due| due.arn.clone()).collect();
+        let policy = &self.triage.config.policy;
+        let written = |row: &Record, _| Some((row.reminded_at(policy, at)?, Transition::Reminded));
+        self.rewrite(arns, Part::Reminders, written, course).await
+    }
+
+    /// What there is to say on that day; none if there was no time to look at everything.
     async fn gather(
         &self,
-        now: Timestamp,
-        course: &mut Course<'_, S>,
+        of: &round::Reminding,
+        course: &Course<'_, S>,
     ) -> Result<Option<Reminders>, Undone> {
         let store = &self.triage.store;
         let config = &self.triage.config;
-        let mut reminders = Reminders::new(now, config.style.owner_tags.clone());
+        let mut reminders = Reminders::new(of.at, config.style.owner_tags.clone());
         let each = |record: Record| reminders.add(&record, &config.policy);
         if !store.each_open(course.limit(), each).await.map_err(Failure::Store)? {
             return Ok(None);
         }
         let exceptions = survey::exceptions(store).await.map_err(Failure::Store)?;
-        let since = course.rounds.reminding(day(now)).since;
-        reminders.add_notices(reminders::notices(&exceptions, since, day(now)));
+        reminders.add_notices(reminders::notices(&exceptions, of.since, day(of.at)));
         Ok(Some(reminders))
     }
 
@@ -90,9 +134,8 @@ where
         now: Timestamp,
         course: &mut Course<'_, S>,
     ) -> Result<Reminding, Undone> {
-        let today = day(now);
         let has_had = |course: &mut Course<'_, S>, audience: &Audience| {
-            let begun = course.rounds.reminding(today).messages.get(&reminder.name);
+            let begun = course.rounds.reminding(now).messages.get(&reminder.name);
             begun.is_some_and(|begun| begun.told.contains(audience))
         };
         let missing: Vec<Audience> =
@@ -109,11 +152,7 @@ where
                 other => return Ok(other),
             }
         }
-        let arns = reminder.sections.iter().flat_map(|section| &section.findings);
-        let arns: Vec<String> = arns.map(|due| due.arn.clone()).collect();
-        let policy = &self.triage.config.policy;
-        let written = |row: &Record, _| Some((row.reminded_at(policy, now)?, Transition::Reminded));
-        if let Ended::OutOfTime = self.rewrite(arns, Part::Reminders, written, course).await? {
+        if let Ended::OutOfTime = self.note_reminded(reminder, now, course).await? {
             return Ok(Reminding::OutOfTime);
         }
         begun(course, reminder, now).is_done = true;
@@ -252,7 +291,7 @@ fn begun<'c, S>(
     reminder: &Reminder,
     now: Timestamp,
 ) -> &'c mut Begun {
-    course.rounds.reminding(day(now)).messages.entry(reminder.name.clone()).or_default()
+    course.rounds.reminding(now).messages.entry(reminder.name.clone()).or_default()
 }
 
 /// What came of a message.

@@ -29,7 +29,7 @@ const LARGEST: usize = 150_000;
 
 /// For how long a review waits for its page to be kept.
 const WAITS_FOR_PAGE: SignedDuration = SignedDuration::from_hours(3);
-/// How many findings the page has at most, the most urgent: some 17 MB, which a browser still shows.
+/// How many findings the page has at most, the most urgent: some 19 MB, which a browser still shows.
 const LINES: usize = 100_000;
 
 /// The lines of the page that is made, of which only the most urgent are kept.
@@ -65,7 +65,9 @@ impl Lines {
 pub(super) enum Weekly {
     /// There is nothing left to do for now.
     Done,
-    /// Something could not be done, or there was no time for it. A later event goes on.
+    /// It is not its turn yet: the next event goes on.
+    Waits,
+    /// Something could not be done, or there was no time for it. The next event goes on that does not only go on with a round.
     Left,
     /// Somebody else is at it by now.
     HeldByOther,
@@ -86,7 +88,10 @@ where
         ask: Ask,
         course: &mut Course<'_, S>,
     ) -> Result<Weekly, Failure> {
-        let Some(owed) = course.rounds.owed_review(course.now()) else { return Ok(Weekly::Done) };
+        let Some(owed) = course.rounds.owed_review() else { return Ok(Weekly::Done) };
+        if course.rounds.is_review_waiting(course.now()) {
+            return Ok(Weekly::Waits);
+        }
         // What failed waits for the next event that does not only go on.
         if owed.failed_at.is_some() && ask.go_on {
             return Ok(Weekly::Done);
@@ -96,14 +101,12 @@ where
             Ok(came_to) => (came_to, None),
             Err(failure) => (Weekly::Left, Some(failure.chain())),
         };
+        // What there was no time for waits as well, so that the round gets on meanwhile.
+        let now = course.now();
+        if let Some(owed) = course.rounds.weekly.as_mut().filter(|_| came_to == Weekly::Left) {
+            owed.failed_at = Some(now);
+        }
         if let Some(reason) = reason {
-            if course.limit().is_over() {
-                return Ok(Weekly::Left);
-            }
-            let now = course.now();
-            if let Some(owed) = &mut course.rounds.weekly {
-                owed.failed_at = Some(now);
-            }
             (course.attempt().observe)(Observation::PartFailed { part: Part::Review, reason });
         }
         if came_to != Weekly::HeldByOther && !course.note(Noting::GoOn).await? {
@@ -188,11 +191,12 @@ where
         // Strings and numbers under fixed keys: this cannot fail.
         let data = serde_json::to_vec(review).unwrap_or_default();
         let page_key = format!("{name}.html");
+        drop(lines);
         for (key, content_type, bytes) in [
-            (&format!("{name}.json"), "application/json", &data),
-            (&page_key, "text/html; charset=utf-8", &page.into_bytes()),
+            (&format!("{name}.json"), "application/json", data),
+            (&page_key, "text/html; charset=utf-8", page.into_bytes()),
         ] {
-            let kept = self.archive.keep(&ArchivedObject { key, content_type, bytes }).await;
+            let kept = self.archive.keep(ArchivedObject { key, content_type, bytes }).await;
             if let Err(failed) = kept {
                 if course.now().duration_since(asked_at) < WAITS_FOR_PAGE {
                     return Err(Failure::Archive(failed));
@@ -220,7 +224,7 @@ where
         let mut came_to = Weekly::Done;
         if !audiences.is_empty() {
             let Some(lease) = self.take_right_to_tell(course).await? else {
-                return Ok(Weekly::Left);
+                return Ok(Weekly::Waits);
             };
             let told = self.tell_review_to(&audiences, review, course).await;
             self.give_right_to_tell_back(&lease, course.attempt()).await;

@@ -13,7 +13,7 @@ use crate::{
     app::failure::BoxError,
     cli::Verdict,
     domain::text,
-    lambda::event::{self, Event},
+    lambda::event::{self, Event, Scheduled},
 };
 
 /// Give the events in a failure queue to their function once more.
@@ -129,7 +129,15 @@ fn say(output: &mut impl Write, line: &str) -> Result<(), BoxError> {
 
 /// Why it is of no use to send an event again, if it is not.
 fn why_hopeless(taken: &QueuedEvent) -> Option<String> {
-    match event::read(taken.failed.event.as_bytes()) {
+    let event = taken.failed.event.as_bytes();
+    // What the other function takes. Its daily round comes by itself each hour, and the review of the week does not.
+    if let Ok(scheduled) = event::scheduled(event, Timestamp::MAX) {
+        return match scheduled {
+            Scheduled::Daily(_) => Some("the next event did what it did not".to_owned()),
+            Scheduled::Weekly(_) => None,
+        };
+    }
+    match event::read(event) {
         Ok(Event::Finding(_)) => None,
         Ok(Event::Flush) => Some("the next flush did what it did not".to_owned()),
         Err(failure) => Some(failure.chain()),
@@ -138,7 +146,13 @@ fn why_hopeless(taken: &QueuedEvent) -> Option<String> {
 
 /// What a person knows an event by.
 fn name(taken: &QueuedEvent) -> String {
-    match event::read(taken.failed.event.as_bytes()) {
+    let event = taken.failed.event.as_bytes();
+    match event::scheduled(event, Timestamp::MAX) {
+        Ok(Scheduled::Daily(_)) => return "a daily round".to_owned(),
+        Ok(Scheduled::Weekly(of)) => return format!("the review of {of}"),
+        Err(_) => {}
+    }
+    match event::read(event) {
         Ok(Event::Finding(sent)) => text::line(&sent.finding.arn),
         Ok(Event::Flush) => "a flush".to_owned(),
         Err(_) => "an event that cannot be triaged".to_owned(),

@@ -25,7 +25,7 @@ use crate::{
     },
     lambda::{self, event, settings::HISTORY_DAYS},
     render::{
-        Language,
+        Language, Style, message,
         report::{Line, Report},
     },
 };
@@ -79,6 +79,8 @@ enum Form {
     Csv,
     /// For programs: the review
     Json,
+    /// The message of the week, as e-mail has it
+    Email,
 }
 
 /// A table, and where it comes from.
@@ -109,7 +111,7 @@ pub async fn run(
     let owner_tags = report.owner_tags.clone();
     let survey = Survey { now, since, owner_tags };
     let mut open = Vec::new();
-    let wants_lines = report.format != Form::Json;
+    let wants_lines = !matches!(report.format, Form::Json | Form::Email);
     let each = |record: &crate::domain::record::Record| {
         if wants_lines {
             open.push(Line::new(record, &report.owner_tags, now));
@@ -128,6 +130,12 @@ pub async fn run(
         fs::write(&report.out, made).map_err(cannot)?;
     }
     Ok(source.verdict)
+}
+
+/// Tells what waits, as the schedule has it done.
+async fn flush(triage: &Triage<DynamoDb, Sns>, now: Timestamp) -> Result<(), BoxError> {
+    let name = format!("flush {now}");
+    triage.flush(Attempt::new(&name, now)).await.map(drop).map_err(|failed| failed.failure.into())
 }
 
 impl Arguments {
@@ -172,6 +180,7 @@ impl Arguments {
                 let now = own_time.unwrap_or_else(clock);
                 if let Some(before) = latest.filter(|before| day(*before) < day(now)) {
                     self.remember(&triage.store, before).await?;
+                    flush(&triage, now).await?;
                 }
                 latest = latest.max(Some(now));
                 number += 1;
@@ -186,6 +195,9 @@ impl Arguments {
                 Ok(())
             };
             input::events(file, handle).await?;
+        }
+        if let Some(now) = self.now.max(latest) {
+            flush(&triage, now).await?;
         }
         Ok((latest, verdict))
     }
@@ -208,6 +220,14 @@ impl Arguments {
                 let mut json = serde_json::to_vec_pretty(review)?;
                 json.push(b'\n');
                 json
+            }
+            Form::Email => {
+                let (language, owner_tags) = (self.language, self.owner_tags.clone());
+                let style = Style { language, owner_tags, ..Style::default() };
+                let now = review.figures.as_of;
+                let message = message::review(Audience::Email, review, None, now, &style);
+                let subject = message.subject.unwrap_or_default();
+                format!("Subject: {subject}\n\n{}", message.body).into_bytes()
             }
             Form::Csv => {
                 let mut csv = csv::Writer::from_writer(Vec::new());

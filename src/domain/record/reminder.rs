@@ -1,6 +1,6 @@
 //! When people are reminded of a finding: before its due date, when that has passed, and then more and more rarely.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{AlertReason, Record};
@@ -8,8 +8,12 @@ use crate::domain::{assess::Policy, round::day};
 
 /// After how many days people hear again of what is overdue, each time; the last one for all times after.
 const AGAIN_AFTER: [i32; 4] = [1, 3, 7, 14];
+/// How much sooner than after so many times 24 hours that may be.
+const HALF_A_DAY: SignedDuration = SignedDuration::from_hours(12);
 /// What part of the time to act is left when people are reminded of what is not due yet: a quarter.
 const LAST_PART: i32 = 4;
+/// But not less than lies between two rounds, or half of a short time: else nobody would hear of a P1 before it is overdue.
+const BETWEEN_ROUNDS: SignedDuration = SignedDuration::from_hours(24);
 
 /// What people were last reminded of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,15 +36,17 @@ impl Record {
         if due_at >= now {
             let (finding, threat) = (&self.finding, self.threat.as_ref());
             let allowed = policy.due_at(finding, threat, self.priority(), now)?.duration_since(now);
-            let is_soon = due_at.duration_since(now) <= allowed / LAST_PART;
+            let last = (allowed / LAST_PART).max(BETWEEN_ROUNDS).min(allowed / 2);
+            let is_soon = due_at.duration_since(now) <= last;
             return (is_soon && before.is_none()).then_some(AlertReason::DueSoon);
         }
         let is_time = match before {
             Some(Reminded { at, times, .. }) if times > 0 => {
                 let place = usize::try_from(times - 1).unwrap_or(usize::MAX);
                 let pause = AGAIN_AFTER[place.min(AGAIN_AFTER.len() - 1)];
-                // By days: a round does not begin at the same minute each day.
-                (day(now) - day(at)).get_days() >= pause
+                // By days: a round does not begin at the same minute each day. But not minutes after midnight.
+                let at_least = SignedDuration::from_hours(i64::from(pause) * 24) - HALF_A_DAY;
+                (day(now) - day(at)).get_days() >= pause && now.duration_since(at) >= at_least
             }
             _ => true,
         };
@@ -60,8 +66,6 @@ impl Record {
 
 #[cfg(test)]
 mod tests {
-    use jiff::SignedDuration;
-
     use super::*;
     use crate::domain::record::sample::{after, at};
 
@@ -105,6 +109,27 @@ mod tests {
         ];
         let told = days(record, "2026-12-01T00:20:00Z", 60);
         assert_eq!(told, expected.map(|(day, why)| (day.to_owned(), why)));
+    }
+
+    #[test]
+    fn what_has_little_time_is_said_to_be_due_soon_between_two_rounds() {
+        let policy = Policy::default();
+        let urgent = at("2026-11-20T10:00:00Z", |f| f["epss"] = serde_json::json!({"score": 0.9}));
+        let due_at = "2026-12-10T14:00:00Z".parse().ok();
+        let record = Record { due_at, ..after(&[urgent]) };
+        assert_eq!(record.priority().as_str(), "P1", "two days");
+        let soon = |now| record.reminder(&policy, time(now));
+        assert_eq!(soon("2026-12-09T13:59:00Z"), None);
+        assert_eq!(soon("2026-12-09T14:00:00Z"), Some(AlertReason::DueSoon));
+        // With an exploit it is one day: half of it.
+        let exploited = |f: &mut serde_json::Value| {
+            f["epss"] = serde_json::json!({"score": 0.9});
+            f["exploitAvailable"] = serde_json::json!("YES");
+        };
+        let record = Record { due_at, ..after(&[at("2026-11-20T10:00:00Z", exploited)]) };
+        let soon = |now| record.reminder(&policy, time(now));
+        assert_eq!(soon("2026-12-10T01:59:00Z"), None);
+        assert_eq!(soon("2026-12-10T02:00:00Z"), Some(AlertReason::DueSoon));
     }
 
     #[test]

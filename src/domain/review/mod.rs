@@ -44,6 +44,9 @@ pub struct Review {
     pub due_in: DueIn,
     /// What to install first: the updates with which most urgent findings go.
     pub first_things: Vec<FirstThing>,
+    /// How many updates there are in all.
+    #[serde(default)]
+    pub updates: u64,
     /// Whose it is, those with most that is overdue first.
     pub owners: Vec<Owner>,
     /// Those who are not among them, where there are too many for a message.
@@ -270,6 +273,7 @@ impl Reviewing {
         };
         Review {
             due_in: self.due_in,
+            updates: ranked.len().try_into().unwrap_or(u64::MAX),
             first_things: ranked.into_iter().take(FIRST_THINGS).map(first).collect(),
             owners,
             other_owners: None,

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
-use super::Rounds;
+use super::{Rounds, day};
 use crate::domain::record::Audience;
 
 /// How often a message is begun at most. Who is killed after SNS has taken it and before that is noted says it once more,
@@ -16,8 +16,8 @@ const MOST_TRIES: u8 = 2;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Reminding {
-    /// The day, in UTC.
-    pub day: Date,
+    /// The moment as of which they are, whenever on that day they are told.
+    pub at: Timestamp,
     /// The last day before it whose reminders were told. None if there was none.
     pub since: Option<Date>,
     /// Its messages that were begun, by whom they are for.
@@ -46,24 +46,32 @@ impl Begun {
         *tries <= MOST_TRIES
     }
 
-    /// Notes that an audience could not be told, which is known: it may be tried again.
+    /// Notes that an audience could not be told, and that this is known as far as a call can tell: it may be tried again.
     pub fn failed(&mut self, audience: Audience) {
         self.tries.remove(&audience);
     }
 }
 
 impl Rounds {
-    /// The reminders of `day`, none of which were told yet if it is a new one.
-    pub fn reminding(&mut self, day: Date) -> &mut Reminding {
-        let before = self.reminding.take();
-        let reminding = match before {
-            Some(reminding) if reminding.day >= day => reminding,
+    /// The reminders of the day of `now`, none of which were told yet if it is a new one.
+    pub fn reminding(&mut self, now: Timestamp) -> &mut Reminding {
+        let reminding = match self.reminding.take() {
+            Some(reminding) if day(reminding.at) >= day(now) => reminding,
             before => {
-                let since =
-                    before.and_then(|one| if one.is_done { Some(one.day) } else { one.since });
-                Reminding { day, since, messages: BTreeMap::new(), is_done: false }
+                let told = |one: Reminding| if one.is_done { Some(day(one.at)) } else { one.since };
+                let since = before.and_then(told);
+                Reminding { at: now, since, messages: BTreeMap::new(), is_done: false }
             }
         };
         self.reminding.insert(reminding)
+    }
+
+    /// The reminders of a day before that of `now` of which something was told, and of which findings do not know yet.
+    pub fn reminding_left(&self, now: Timestamp) -> Option<&Reminding> {
+        let is_left = |begun: &Begun| !begun.is_done && !begun.told.is_empty();
+        self.reminding
+            .as_ref()
+            .filter(|one| day(one.at) < day(now) && !one.is_done)
+            .filter(|one| one.messages.values().any(is_left))
     }
 }

@@ -42,7 +42,9 @@ impl Rounds {
         if self.weekly.as_ref().is_some_and(|weekly| weekly.asked_at >= asked_at) {
             return;
         }
-        let before = self.weekly.take().and_then(|weekly| weekly.as_of);
+        // One that nobody has heard ends no week.
+        let before = self.weekly.take().filter(|one| one.is_told || !one.told.is_empty());
+        let before = before.and_then(|weekly| weekly.as_of);
         self.reviewed_at = before.or(self.reviewed_at);
         self.weekly = Some(Weekly {
             asked_at,
@@ -54,16 +56,23 @@ impl Rounds {
         });
     }
 
-    /// The review that is owed at `now`, if there is one.
-    pub fn owed_review(&self, now: Timestamp) -> Option<&Weekly> {
-        let is_first = |round: &Round| {
-            round.is_first && round.began_at < now && round.state(Part::Listing) == PartState::Open
-        };
-        let waits = |weekly: &&Weekly| {
+    /// The review that is owed, if there is one.
+    pub fn owed_review(&self) -> Option<&Weekly> {
+        self.weekly.as_ref().filter(|weekly| !weekly.is_told)
+    }
+
+    /// Whether the review that is owed waits at `now`: for the first listing, if that was under way when it was asked for.
+    pub fn is_review_waiting(&self, now: Timestamp) -> bool {
+        let waits = |weekly: &Weekly| {
             let is_early = now.duration_since(weekly.asked_at) < WAITS_FOR_LISTING;
-            is_early && self.current.as_ref().is_some_and(is_first)
+            let is_listing = |round: &Round| {
+                round.is_first
+                    && round.began_at < weekly.asked_at
+                    && round.state(Part::Listing) == PartState::Open
+            };
+            is_early && self.current.as_ref().is_some_and(is_listing)
         };
-        self.weekly.as_ref().filter(|weekly| !weekly.is_told && !waits(weekly))
+        self.owed_review().is_some_and(waits)
     }
 
     /// Since when a review as of `now` counts what is new and what has ended: since the one before, or for a week.
@@ -76,6 +85,7 @@ impl Rounds {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::round::Ask;
 
     fn at(time: &str) -> Timestamp {
         time.parse().unwrap()
@@ -86,14 +96,38 @@ mod tests {
         let mut rounds = Rounds::default();
         let (first, second) = (at("2026-11-16T07:00:00Z"), at("2026-11-23T07:00:00Z"));
         rounds.ask_for_review(first);
-        assert_eq!(rounds.owed_review(first).unwrap().asked_at, first);
+        assert_eq!(rounds.owed_review().unwrap().asked_at, first);
         let weekly = rounds.weekly.as_mut().unwrap();
         (weekly.as_of, weekly.is_told) = (Some(first), true);
         rounds.ask_for_review(first);
-        assert_eq!(rounds.owed_review(first), None, "the same event once more");
+        assert_eq!(rounds.owed_review(), None, "the same event once more");
         rounds.ask_for_review(second);
         rounds.ask_for_review(first);
-        assert_eq!(rounds.owed_review(second).unwrap().asked_at, second, "an event that is late");
+        assert_eq!(rounds.owed_review().unwrap().asked_at, second, "an event that is late");
+    }
+
+    #[test]
+    fn a_review_waits_for_the_first_listing_that_is_under_way_a_day_at_most() {
+        let mut rounds = Rounds::default();
+        rounds.set_out(Ask::default(), at("2026-11-16T06:55:00Z"));
+        rounds.ask_for_review(at("2026-11-16T07:00:00Z"));
+        assert!(rounds.is_review_waiting(at("2026-11-16T07:00:01Z")));
+        assert!(!rounds.is_review_waiting(at("2026-11-17T07:00:00Z")));
+        let listing = rounds.current.as_mut().unwrap().parts.entry(Part::Listing).or_default();
+        listing.state = PartState::Done;
+        assert!(!rounds.is_review_waiting(at("2026-11-16T07:00:01Z")));
+    }
+
+    #[test]
+    fn a_review_that_nobody_has_heard_ends_no_week() {
+        let mut rounds = Rounds::default();
+        for (of, is_told) in [("2026-11-09T07:00:00Z", true), ("2026-11-16T07:00:00Z", false)] {
+            rounds.ask_for_review(at(of));
+            let weekly = rounds.weekly.as_mut().unwrap();
+            (weekly.as_of, weekly.is_told) = (Some(at(of)), is_told);
+        }
+        rounds.ask_for_review(at("2026-11-23T07:00:00Z"));
+        assert_eq!(rounds.review_since(at("2026-11-23T07:00:00Z")), at("2026-11-09T07:00:00Z"));
     }
 
     #[test]

@@ -71,12 +71,15 @@ pub fn told_to<'a>(
 ) -> Vec<(&'static str, Attribute)> {
     let each = |values: BTreeSet<String>| Attribute::Each(values.into_iter().collect());
     let owners: BTreeSet<String> = owners.filter_map(short).collect();
-    let accounts: BTreeSet<String> = accounts.filter_map(short).collect();
+    let accounts: BTreeSet<String> = accounts.filter_map(short).take(MOST_ACCOUNTS).collect();
     let all = [("owner", owners), ("account", accounts)];
     let all = all.into_iter().filter(|(_, values)| !values.is_empty());
     let reason = ("reason", Attribute::One(reason.to_owned()));
     [reason].into_iter().chain(all.map(|(name, values)| (name, each(values)))).collect()
 }
+
+/// How many accounts a message names in its attributes: SNS takes 256 KiB with these.
+const MOST_ACCOUNTS: usize = 1_000;
 
 /// Each value of what findings can have in common.
 fn in_common<'a>(

@@ -18,7 +18,8 @@ use crate::{
         finding::{FixAvailable, Resource},
         ledger::Decision,
         record::{AlertReason, Excepted, How, Record},
-        review::{Review, Why},
+        reminders::NoticeReason,
+        review::Review,
         text,
         threat::Threat,
     },
@@ -70,7 +71,7 @@ struct Reminded<'a> {
 struct NoticeOf {
     id: String,
     expires_at: Date,
-    why: Why,
+    why: NoticeReason,
 }
 
 /// What the rule for due dates says, and why.
@@ -389,13 +390,14 @@ impl<'a> Reminded<'a> {
     fn new(reminded: &super::Reminded<'a>) -> Self {
         let section = reminded.section;
         Self {
-            owner: section.owner.as_deref().map(text::line),
+            owner: section.owner.as_deref().map(|owner| text::cut_bytes(&text::line(owner), 256)),
             overdue: &section.overdue,
             told: section.findings.len(),
             due_soon: section.count(AlertReason::DueSoon),
             exceptions: section
                 .notices
                 .iter()
+                .take(super::reminder::NOTICES)
                 .map(|notice| NoticeOf {
                     id: text::line(&notice.id),
                     expires_at: notice.expires_at,

@@ -12,9 +12,9 @@ use super::{
 };
 use crate::{
     domain::{
+        figures::Counts,
         record::{AlertReason, Audience, Record},
-        reminders::Section,
-        review::Why,
+        reminders::{NoticeReason, Section},
     },
     render::{
         view::safe,
@@ -31,6 +31,8 @@ const ALONE: usize = 15;
 const SHARED: usize = 3;
 /// How many owners a message names that share it.
 const OWNERS: usize = 20;
+/// How many exceptions a message names of an owner.
+pub const NOTICES: usize = 20;
 
 /// Of what an owner is reminded, with the most urgent of the findings.
 #[derive(Clone, Copy, Debug)]
@@ -45,12 +47,14 @@ pub struct Reminded<'a> {
 struct ShownReminder<'a> {
     sections: Vec<ShownSection<'a>>,
     more: usize,
+    /// Whether something of it is overdue, of which people hear again.
+    comes_again: bool,
 }
 
 struct ShownSection<'a> {
     owner: Option<String>,
     all_overdue: u64,
-    by_class: String,
+    counts: &'a Counts,
     /// How many of these it is about.
     overdue: usize,
     soon: usize,
@@ -58,12 +62,13 @@ struct ShownSection<'a> {
     rest: usize,
     summary: Shown<'a>,
     notices: Vec<ShownNotice>,
+    more_notices: usize,
 }
 
 struct ShownNotice {
     id: String,
     expires_at: String,
-    why: Why,
+    why: NoticeReason,
 }
 
 wording! {
@@ -92,6 +97,7 @@ pub fn reminder(
     let all = ShownReminder {
         sections: together.map(|(one, news)| ShownSection::new(one, news, shown)).collect(),
         more: reminded.len().saturating_sub(OWNERS),
+        comes_again: sections().any(|section| section.count(AlertReason::Overdue) > 0),
     };
     let text = in_words(&all, style.language);
     if audience == Audience::Email {
@@ -126,18 +132,19 @@ fn title(reminded: &[Reminded<'_>]) -> String {
     if exceptions > 0 {
         parts.push(format!("{} to look at", counted(exceptions, "exception")));
     }
-    format!("[Overdue] {who}: {}", parts.join(", "))
+    let what = if overdue > 0 { "Overdue" } else { "Reminder" };
+    format!("[{what}] {who}: {}", parts.join(", "))
 }
 
 impl<'a> ShownSection<'a> {
-    fn new(reminded: &Reminded<'_>, news: &'a Summary<'a>, shown: usize) -> Self {
+    fn new(reminded: &Reminded<'a>, news: &'a Summary<'a>, shown: usize) -> Self {
         let Reminded { section, most_urgent } = reminded;
         let looked_at: BTreeSet<&str> =
             most_urgent.iter().map(|(record, _)| record.finding.arn.as_str()).collect();
         Self {
             owner: section.owner.as_deref().map(|owner| safe(owner, 80)),
             all_overdue: section.overdue.total,
-            by_class: by_class(&section.overdue),
+            counts: &section.overdue,
             overdue: section.count(AlertReason::Overdue),
             soon: section.count(AlertReason::DueSoon),
             rest: section.findings.len().saturating_sub(looked_at.len()),
@@ -145,12 +152,14 @@ impl<'a> ShownSection<'a> {
             notices: section
                 .notices
                 .iter()
+                .take(NOTICES)
                 .map(|notice| ShownNotice {
                     id: safe(&notice.id, 64),
                     expires_at: notice.expires_at.to_string(),
                     why: notice.why,
                 })
                 .collect(),
+            more_notices: section.notices.len().saturating_sub(NOTICES),
         }
     }
 }

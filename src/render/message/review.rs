@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use jiff::Timestamp;
 
 use super::{
-    Message, Style, attributes, chat, data, fit, subject,
+    Language, Message, Style, attributes, chat, data, fit, subject,
     summary::{ShownUpdate, counted},
 };
 use crate::{
@@ -42,7 +42,7 @@ struct Shown<'a> {
     others_open: u64,
     others_overdue: u64,
     updates: Vec<ShownUpdate>,
-    more_updates: usize,
+    more_updates: u64,
     /// How many have ended, by how: of what there is.
     ends: Vec<(How, u64)>,
     weeks: Vec<Option<&'a Point>>,
@@ -148,7 +148,7 @@ impl<'a> Shown<'a> {
             others_open: sum(|owner| owner.open) + beyond.map_or(0, |others| others.open),
             others_overdue: sum(|owner| owner.overdue) + beyond.map_or(0, |others| others.overdue),
             updates: review.first_things.iter().take(UPDATES).map(ShownUpdate::from).collect(),
-            more_updates: review.first_things.len().saturating_sub(UPDATES),
+            more_updates: review.updates.saturating_sub(count(UPDATES)),
             ends: ends(&review.figures.ended),
             weeks: review.weeks(),
             exceptions: &review.exceptions,
@@ -199,13 +199,20 @@ fn ends(ended: &Ends) -> Vec<(How, u64)> {
     all.into_iter().filter(|(_, number)| *number > 0).collect()
 }
 
-/// `4 P1, 38 P2`: what there is of each class.
-pub fn by_class(counts: &Counts) -> String {
-    let of = |priority: Priority| (priority, counts.of(priority));
+/// What there is of each class: `4 P1, 38 P2`.
+pub fn by_class(counts: &Counts, language: Language) -> String {
+    let of = |priority: Priority| (priority.as_str(), counts.of(priority));
     let some = Priority::ALL.map(of).into_iter().filter(|(_, number)| *number > 0);
-    let some: Vec<String> =
-        some.map(|(priority, number)| format!("{number} {}", priority.as_str())).collect();
-    some.join(", ")
+    let some: Vec<String> = some
+        .map(|(class, number)| match language {
+            Language::En => format!("{number} {class}"),
+            Language::Ja => format!("{class} {number} 件"),
+        })
+        .collect();
+    some.join(match language {
+        Language::En => ", ",
+        Language::Ja => "、",
+    })
 }
 
 /// Numbers of weeks, one after the other, with a dash for a week without figures.

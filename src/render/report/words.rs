@@ -243,7 +243,7 @@ const JA: Words = Words {
     active: "有効",
     ending: "30 日以内に終了",
     ended_word: "終了済み",
-    unused: "対象なし",
+    unused: "該当する検出結果なし",
     review_due: "見直し期限超過",
     id: "例外",
     until: "期限",
@@ -292,7 +292,7 @@ const JA: Words = Words {
     a_row_each: "未解決の検出結果を 1 件 1 行で示します。例外も含みます。",
     left_out: "件は緊急度が低いため省略しています。",
     spans: [
-        "30 日を超えて超過",
+        "30 日超の期限超過",
         "8～30 日の超過",
         "7 日以内の超過",
         "7 日以内に期限",
