@@ -31,6 +31,7 @@ ACCOUNT = "111122223333"
 REGION = "eu-central-1"
 FUNCTIONS = {"TriageFunction": "triage.zip", "ReviewFunction": "review.zip"}
 DAILY = {"source": "inspector-triage", "detail-type": "Triage Daily"}
+WEEKLY = {"source": "inspector-triage", "detail-type": "Triage Weekly"}
 FLUSH = {"source": "inspector-triage", "detail-type": "Triage Flush"}
 
 
@@ -51,6 +52,7 @@ def main():
         outputs = create(arguments.folder)
         drive(outputs)
         ask_inspector(outputs)
+        review(outputs)
         if arguments.command_line:
             examine(arguments.command_line, outputs)
         if arguments.keep:
@@ -68,7 +70,7 @@ def create(folder):
     for name in FUNCTIONS.values():
         s3.put_object(Bucket="bucket", Key=name, Body=(folder / name).read_bytes())
     cloudformation = boto3.client("cloudformation")
-    parameters = {"NotificationEmail": "security@example.com", "EnableDataTopic": "true", "SummaryMinutes": "0"}
+    parameters = {"NotificationEmail": "security@example.com", "EnableDataTopic": "true", "SummaryMinutes": "0", "EnableReviewBucket": "true"}
     template = adapted(json.loads(pathlib.Path("tests/translated.json").read_text()))
     # In the bucket, because it is larger than what fits a request.
     s3.put_object(Bucket="bucket", Key="template.json", Body=json.dumps(template))
@@ -164,6 +166,19 @@ def ask_inspector(outputs):
     answer = json.load(answer["Payload"])
     done = answer.get("outcome") == "done" and all("failed" not in part for part in answer["parts"].values())
     check(done, f"the daily round is done: {answer}")
+
+
+def review(outputs):
+    """Has the review of the week made, and looks at what is kept of it."""
+    answer = boto3.client("lambda").invoke(FunctionName=outputs["ReviewFunctionName"], Payload=json.dumps(WEEKLY))
+    answer = json.load(answer["Payload"])
+    told = answer.get("parts", {}).get("review", {})
+    check(answer.get("outcome") == "done" and told.get("messages") == 2, f"the review is told: {answer}")
+    bucket = boto3.resource("s3").Bucket(outputs["ReviewBucket"])
+    kept = {pathlib.PurePath(one.key).suffix: one.get()["Body"].read() for one in bucket.objects.filter(Prefix="reviews/")}
+    data = json.loads(kept.get(".json", b"{}"))
+    is_page = kept.get(".html", b"").startswith(b"<!doctype html>")
+    check(is_page and data.get("open", {}).get("total") == told["open"], f"page and data are kept: {sorted(kept)}")
 
 
 def examine(command_line, outputs):
