@@ -135,11 +135,25 @@ fn days(days: Option<&u64>) -> String {
 
 /// An update in words: packages and version.
 fn update(thing: &FirstThing) -> String {
-    let package = safe(&thing.package, 120);
-    match &thing.version {
-        Some(version) => format!("{package} {}", safe(version, 60)),
-        None => package,
+    package(&thing.package, thing.version.as_deref())
+}
+
+fn package(name: &str, version: Option<&str>) -> String {
+    let name = safe(name, 120);
+    match version {
+        Some(version) => format!("{name} {}", safe(version, 60)),
+        None => name,
     }
+}
+
+/// The update that an owner begins with, and how many of their findings go with it.
+fn first_thing(owner: &Owner) -> String {
+    let first = owner.first_thing.as_ref();
+    let words = first.map(|first| {
+        let update = package(&first.package, first.version.as_deref());
+        format!("{update} ({})", first.findings)
+    });
+    words.unwrap_or_default()
 }
 
 /// The first owners of an update, and how many more there are.
