@@ -213,6 +213,23 @@ async fn what_would_only_be_refused_again_can_be_dropped() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_review_of_the_week_is_sent_again_and_a_daily_round_need_not_be() {
+    let failures = Failures::default();
+    failures.0.lock().unwrap().waiting = VecDeque::from([
+        json!({"source": "inspector-triage", "detail-type": "Triage Daily"}).to_string(),
+        common::weekly("2026-11-23T07:00:00Z").to_string(),
+    ]);
+
+    let output = redrive(&failures, &["--to", "review", "--drop"]).await;
+
+    let said = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines[0], "a daily round: dropped: the next event did what it did not");
+    assert!(lines[1].starts_with("the review of 2026-11-23T07:00:00Z: sent"), "{said}");
+    assert_eq!(lines[2], "1 sent to review, 1 dropped, 0 left in the queue");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn findings_in_files_are_given_to_the_function_and_what_is_none_is_named() {
     let mut lines: Vec<String> = different(100).iter().map(ToString::to_string).collect();
     lines.insert(50, json!({"detail-type": "EC2 Instance", "source": "aws.ec2"}).to_string());
