@@ -8,10 +8,17 @@ use std::sync::{
 use inspector_triage::{
     adapters::sns::{Sns, Topics},
     app::Attempt,
-    domain::record::Audience,
+    domain::{
+        figures::Counts,
+        record::Audience,
+        reminders::{Notice, NoticeReason, Section},
+    },
     emulator::{self, topic::Published},
     lambda,
-    render::Language,
+    render::{
+        Language, Style,
+        message::{self, Reminded},
+    },
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -22,7 +29,7 @@ use crate::{
         network::{Call, Fate, Fault, Network, Sent},
     },
     ledger,
-    reviewing::{after_the_first_round, finding},
+    reviewing::{after_the_first_round, finding, handle_with},
     stored::copy_of,
     wording::{self, SCHEMA, harm_in},
 };
@@ -191,27 +198,10 @@ pub async fn with_fault(
     (fault, at): (Fault, usize),
     (now, next): (&str, &str),
 ) -> bool {
-    let sent = Arc::new(AtomicUsize::new(0));
-    let fates = {
-        let sent = sent.clone();
-        move |request: Sent| {
-            if request.call == Call::Read {
-                return Fate::default();
-            }
-            let number = sent.fetch_add(1, Ordering::Relaxed);
-            Fate { fault: (number == at).then_some(fault), ..Fate::default() }
-        }
-    };
-    let network = Network::new(fates, |_| {});
-    let now: Timestamp = now.parse().unwrap();
-    let name = format!("{fault:?} {at}");
-    let review = network.review(&world.emulator, &name);
-    let event = event.to_string();
-    let work = lambda::handle_daily(&review, event.as_bytes(), Attempt::new(&name, now));
-    drop(network.until_killed(Box::pin(work)).await);
+    let befell = handle_with(world, event, (fault, at), now).await;
     let last = world.daily(next, json!({})).await;
     assert_eq!(last["outcome"], "done", "{fault:?} at {at}: {last}");
-    sent.load(Ordering::Relaxed) > at
+    befell
 }
 
 #[tokio::test(start_paused = true)]
@@ -409,4 +399,36 @@ async fn what_died_before_midnight_is_ended_after_it_and_not_said_once_more() {
     assert_eq!(told(&mut world), []);
     let reminded = world.record(&arn(0)).await.reminded.unwrap();
     assert_eq!((reminded.times, reminded.at), (1, now));
+}
+
+#[test]
+fn a_message_that_very_many_share_is_one_that_sns_takes() {
+    let sections: Vec<Section> = (0..200)
+        .map(|number| Section {
+            owner: Some(format!("{number:03} {}", "所".repeat(80))),
+            overdue: Counts { p2: 1, total: 1, ..Counts::default() },
+            findings: Vec::new(),
+            accounts: (0..50).map(|account| format!("{:012}", number * 50 + account)).collect(),
+            notices: (0..100)
+                .map(|exception| Notice {
+                    expires_at: "2026-12-05".parse().unwrap(),
+                    id: format!("exception-{exception}"),
+                    why: NoticeReason::Ending,
+                })
+                .collect(),
+        })
+        .collect();
+    let reminded: Vec<Reminded<'_>> =
+        sections.iter().map(|section| Reminded { section, most_urgent: &[] }).collect();
+    let at = DUE.parse().unwrap();
+    for audience in [Audience::Email, Audience::Chat, Audience::Data] {
+        for message in message::reminder(audience, &reminded, at, &Style::default()) {
+            let message = wording::published(audience, message);
+            let attributes =
+                message.attributes.iter().map(|(name, value)| name.len() + value.len());
+            let size = message.message.len() + attributes.sum::<usize>();
+            assert!(size < 262_144, "{audience:?}: {size}");
+            assert_eq!(harm_in(&message), None);
+        }
+    }
 }

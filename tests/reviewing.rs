@@ -23,6 +23,7 @@ use inspector_triage::{
         self,
         inspector::{Account, Habits, Order, Trouble},
     },
+    lambda,
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -378,8 +379,7 @@ async fn an_event_of_another_kind_is_refused_with_what_is_expected() {
     let world = World::new().await;
     let attempt = inspector_triage::app::Attempt::new("daily", FIRST.parse().unwrap());
     let review = world.review();
-    let refused =
-        inspector_triage::lambda::handle_daily(&review, common::FLUSH.as_bytes(), attempt);
+    let refused = lambda::handle_daily(&review, common::FLUSH.as_bytes(), attempt);
     let said = format!("{:?}", refused.await.unwrap_err());
     assert_eq!(
         said,
@@ -424,9 +424,14 @@ async fn outcome(world: &mut World) -> Outcome {
     Outcome { findings, history, messages }
 }
 
-/// A full round at a time in which `fault` befalls the request with this number that is no read; then the events of the next hours.
-/// Returns whether it befell any.
-pub async fn round_with(world: &World, fault: Fault, at: usize, now: &str) -> bool {
+/// An event of `review` at a time in which `fault` befalls the request with this number that is no read. Returns whether there
+/// was one.
+pub async fn handle_with(
+    world: &World,
+    event: &Value,
+    (fault, at): (Fault, usize),
+    now: &str,
+) -> bool {
     let sent = Arc::new(AtomicUsize::new(0));
     let fates = {
         let sent = sent.clone();
@@ -440,12 +445,23 @@ pub async fn round_with(world: &World, fault: Fault, at: usize, now: &str) -> bo
         }
     };
     let network = Network::new(fates, |_| {});
-    let now: Timestamp = now.parse().unwrap();
-    let name = format!("daily {fault:?} {at}");
+    let name = format!("{fault:?} {at}");
     let review = network.review(&world.emulator, &name);
-    let ask = Ask { now: true, full: true, ..Ask::default() };
-    let work = review.daily(ask, Attempt::new(&name, now));
+    let event = event.to_string();
+    let attempt = Attempt::new(&name, now.parse().unwrap());
+    let work = lambda::handle_daily(&review, event.as_bytes(), attempt);
     drop(network.until_killed(Box::pin(work)).await);
+    sent.load(Ordering::Relaxed) > at
+}
+
+/// A full round at a time in which `fault` befalls the request with this number that is no read; then the events of the next hours.
+/// Returns whether it befell any.
+pub async fn round_with(world: &World, fault: Fault, at: usize, now: &str) -> bool {
+    let event = json!({
+        "source": "inspector-triage", "detail-type": "Triage Daily", "detail": {"now": true, "full": true}
+    });
+    let befell = handle_with(world, &event, (fault, at), now).await;
+    let now: Timestamp = now.parse().unwrap();
     let mut last = Value::Null;
     for hours in [1, 2] {
         let now = (now + jiff::SignedDuration::from_hours(hours)).to_string();
@@ -455,7 +471,7 @@ pub async fn round_with(world: &World, fault: Fault, at: usize, now: &str) -> bo
         }
     }
     assert_eq!(last["outcome"], "done", "{last}");
-    sent.load(Ordering::Relaxed) > at
+    befell
 }
 
 #[tokio::test(start_paused = true)]

@@ -287,7 +287,9 @@ pub fn reminder(
     attributes: &[(&'static str, Attribute)],
     style: &Style,
 ) -> Vec<Message> {
-    let sections: Vec<Reminded<'_>> = reminded.iter().map(Reminded::new).collect();
+    let notices = super::reminder::notices(reminded);
+    let sections: Vec<Reminded<'_>> =
+        reminded.iter().map(|one| Reminded::new(one, notices)).collect();
     let news = reminded.iter().flat_map(|one| one.most_urgent);
     let entries: Vec<Entry> =
         news.map(|(record, why)| Entry::new(record, why.as_str(), style)).collect();
@@ -387,7 +389,7 @@ impl Entry {
 }
 
 impl<'a> Reminded<'a> {
-    fn new(reminded: &super::Reminded<'a>) -> Self {
+    fn new(reminded: &super::Reminded<'a>, notices: usize) -> Self {
         let section = reminded.section;
         Self {
             owner: section.owner.as_deref().map(|owner| text::cut_bytes(&text::line(owner), 256)),
@@ -397,7 +399,7 @@ impl<'a> Reminded<'a> {
             exceptions: section
                 .notices
                 .iter()
-                .take(super::reminder::NOTICES)
+                .take(notices)
                 .map(|notice| NoticeOf {
                     id: text::line(&notice.id),
                     expires_at: notice.expires_at,

@@ -31,8 +31,9 @@ const ALONE: usize = 15;
 const SHARED: usize = 3;
 /// How many owners a message names that share it.
 const OWNERS: usize = 20;
-/// How many exceptions a message names of an owner.
-pub const NOTICES: usize = 20;
+/// How many exceptions an owner sees who has a message of their own, and one who shares it.
+const NOTICES_ALONE: usize = 20;
+const NOTICES_SHARED: usize = 3;
 
 /// Of what an owner is reminded, with the most urgent of the findings.
 #[derive(Clone, Copy, Debug)]
@@ -91,11 +92,14 @@ pub fn reminder(
     }
     let title = title(reminded);
     let shown = if reminded.len() == 1 { ALONE } else { SHARED };
+    let notices = notices(reminded);
     let news: Vec<Summary<'_>> =
         reminded.iter().map(|one| Summary::new(one.most_urgent, at)).collect();
     let together = reminded.iter().zip(&news).take(OWNERS);
     let all = ShownReminder {
-        sections: together.map(|(one, news)| ShownSection::new(one, news, shown)).collect(),
+        sections: together
+            .map(|(one, news)| ShownSection::new(one, news, (shown, notices)))
+            .collect(),
         more: reminded.len().saturating_sub(OWNERS),
         comes_again: sections().any(|section| section.count(AlertReason::Overdue) > 0),
     };
@@ -108,6 +112,11 @@ pub fn reminder(
         sections().map(|section| section.owner.as_deref().unwrap_or("nobody")).collect();
     let id = format!("overdue {} {at}", safe(&names.join(", "), 100));
     vec![chat::report(id, "reminders", "overdue", &title, &text, attributes)]
+}
+
+/// How many exceptions a message of these names of each owner.
+pub fn notices(reminded: &[Reminded<'_>]) -> usize {
+    if reminded.len() == 1 { NOTICES_ALONE } else { NOTICES_SHARED }
 }
 
 /// One line: whose, and how much.
@@ -137,7 +146,12 @@ fn title(reminded: &[Reminded<'_>]) -> String {
 }
 
 impl<'a> ShownSection<'a> {
-    fn new(reminded: &Reminded<'a>, news: &'a Summary<'a>, shown: usize) -> Self {
+    /// Shows as many problems and exceptions at most.
+    fn new(
+        reminded: &Reminded<'a>,
+        news: &'a Summary<'a>,
+        (problems, notices): (usize, usize),
+    ) -> Self {
         let Reminded { section, most_urgent } = reminded;
         let looked_at: BTreeSet<&str> =
             most_urgent.iter().map(|(record, _)| record.finding.arn.as_str()).collect();
@@ -148,18 +162,18 @@ impl<'a> ShownSection<'a> {
             overdue: section.count(AlertReason::Overdue),
             soon: section.count(AlertReason::DueSoon),
             rest: section.findings.len().saturating_sub(looked_at.len()),
-            summary: news.shown(shown),
+            summary: news.shown(problems),
             notices: section
                 .notices
                 .iter()
-                .take(NOTICES)
+                .take(notices)
                 .map(|notice| ShownNotice {
                     id: safe(&notice.id, 64),
                     expires_at: notice.expires_at.to_string(),
                     why: notice.why,
                 })
                 .collect(),
-            more_notices: section.notices.len().saturating_sub(NOTICES),
+            more_notices: section.notices.len().saturating_sub(notices),
         }
     }
 }
