@@ -76,6 +76,8 @@ pub async fn measure(
         (0..usize::try_from(findings)?).map(common::listed).collect();
     let mut settings = emulator.serve(0).await?;
     settings.push(("AWS_DEFAULT_REGION", emulator::REGION.to_owned()));
+    settings.push(("REVIEW_BUCKET", emulator::BUCKET.to_owned()));
+    settings.push(("REVIEW_BUCKET_OWNER", emulator::ACCOUNT.to_owned()));
     // As fast as it gets answers.
     settings.push(("INSPECTOR_RATE", "1000".to_owned()));
     let log = scratch.join("function.log");

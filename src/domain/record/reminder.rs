@@ -8,7 +8,8 @@ use crate::domain::{assess::Policy, round::day};
 
 /// After how many days people hear again of what is overdue, each time; the last one for all times after.
 const AGAIN_AFTER: [i32; 4] = [1, 3, 7, 14];
-/// How much sooner than after so many times 24 hours that may be.
+/// How much sooner than after so many times 24 hours that may be; and for how long nobody is reminded of what is not due yet
+/// and was just told.
 const HALF_A_DAY: SignedDuration = SignedDuration::from_hours(12);
 /// What part of the time to act is left when people are reminded of what is not due yet: a quarter.
 const LAST_PART: i32 = 4;
@@ -38,7 +39,11 @@ impl Record {
             let allowed = policy.due_at(finding, threat, self.priority(), now)?.duration_since(now);
             let last = (allowed / LAST_PART).max(BETWEEN_ROUNDS).min(allowed / 2);
             let is_soon = due_at.duration_since(now) <= last;
-            return (is_soon && before.is_none()).then_some(AlertReason::DueSoon);
+            // Who has just heard of it need not hear that it is due soon.
+            let told_at = self.announced.as_ref().map(|told| told.at);
+            let is_fresh = told_at.is_some_and(|at| now.duration_since(at) < HALF_A_DAY);
+            let is_told = is_soon && before.is_none() && !is_fresh;
+            return is_told.then_some(AlertReason::DueSoon);
         }
         let is_time = match before {
             Some(Reminded { at, times, .. }) if times > 0 => {
@@ -67,7 +72,10 @@ impl Record {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::record::sample::{after, at};
+    use crate::domain::record::{
+        Announcement,
+        sample::{after, at},
+    };
 
     fn open_until(due: &str) -> Record {
         let opened = at("2026-11-20T10:00:00Z", |_| {});
@@ -130,6 +138,25 @@ mod tests {
         let soon = |now| record.reminder(&policy, time(now));
         assert_eq!(soon("2026-12-10T01:59:00Z"), None);
         assert_eq!(soon("2026-12-10T02:00:00Z"), Some(AlertReason::DueSoon));
+    }
+
+    #[test]
+    fn nobody_hears_at_once_that_what_was_just_told_is_due_soon() {
+        let policy = Policy::default();
+        let told = |at: &str| {
+            let record = open_until("2026-12-10T12:00:00Z");
+            let announced = Announcement {
+                at: time(at),
+                why: AlertReason::New,
+                opening: 1,
+                facts: record.facts(),
+            };
+            Record { announced: Some(announced), ..record }
+        };
+        let now = time("2026-12-10T00:10:00Z");
+        assert_eq!(told("2026-12-09T12:11:00Z").reminder(&policy, now), None);
+        let earlier = told("2026-12-09T12:10:00Z");
+        assert_eq!(earlier.reminder(&policy, now), Some(AlertReason::DueSoon));
     }
 
     #[test]
