@@ -158,6 +158,19 @@ async fn with_an_endpoint_of_ones_own_the_bucket_stands_in_the_path() {
 }
 
 #[tokio::test]
+async fn a_page_of_a_hundred_thousand_findings_goes_over_a_network() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://localhost:{}", listener.local_addr().unwrap().port());
+    let buckets = Buckets::new(ACCOUNT, BUCKET);
+    tokio::spawn(buckets.clone().serve(listener));
+    let shared = shared().await.into_builder().endpoint_url(endpoint).build();
+    let bucket = Bucket { name: BUCKET.to_owned(), owner: ACCOUNT.to_owned() };
+    let large = ArchivedObject { bytes: vec![b'x'; 20_000_000], ..page() };
+    S3::new(s3::config(&shared), Some(bucket)).keep(large).await.unwrap();
+    assert_eq!(buckets.contents().objects[0].bytes.len(), 20_000_000);
+}
+
+#[tokio::test]
 async fn buckets_take_objects_and_nothing_else() {
     let buckets = Buckets::new(ACCOUNT, BUCKET);
     let client = aws_sdk_s3::Client::from_conf(

@@ -18,7 +18,7 @@ use aws_smithy_runtime_api::client::{
 use axum::{
     Router,
     body::Bytes,
-    extract::State,
+    extract::{DefaultBodyLimit, State},
     http::{HeaderMap, Method, StatusCode, Uri, header::CONTENT_TYPE},
     response::IntoResponse,
 };
@@ -26,6 +26,9 @@ use tokio::net::TcpListener;
 
 use super::http::Answer;
 use crate::{app::failure::BoxError, domain::digest};
+
+/// How many bytes an object has at most over a network. S3 itself takes 5 GB in one request.
+const LARGEST: usize = 100_000_000;
 
 /// The buckets of an account.
 #[derive(Clone)]
@@ -107,7 +110,8 @@ impl Buckets {
 
     /// Serves them on `listener` for ever.
     pub async fn serve(self, listener: TcpListener) -> Result<(), BoxError> {
-        let router = Router::new().fallback(call).with_state(self);
+        let limit = DefaultBodyLimit::max(LARGEST);
+        let router = Router::new().fallback(call).layer(limit).with_state(self);
         Ok(axum::serve(listener, router).await?)
     }
 
