@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 
 use crate::{
     common::{
-        World, all_topics, arn,
+        World, all_topics, arn, has_reason,
         network::{Call, Fate, Fault, Network, Sent},
     },
     ledger,
@@ -60,7 +60,7 @@ fn told(world: &mut World) -> Vec<(String, Vec<String>)> {
 }
 
 fn is_reminder(message: &Published) -> bool {
-    message.attributes.get("reason").is_some_and(|reason| reason == "overdue")
+    has_reason(message, "overdue")
 }
 
 fn owners(message: &Published) -> Vec<String> {

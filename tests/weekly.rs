@@ -9,7 +9,7 @@ use inspector_triage::{
 use serde_json::{Value, json};
 
 use crate::{
-    common::{self, World, all_topics, arn, network::Fault},
+    common::{self, World, all_topics, arn, has_reason, network::Fault},
     reminding::with_fault,
     reviewing::{after_the_first_round, finding},
     stored::copy_of,
@@ -26,10 +26,8 @@ const THEN: &str = "2026-11-23T07:00:09Z";
 const NEXT_MONDAY: &str = "2026-11-30T07:00:00Z";
 
 fn reviews(world: &mut World) -> Vec<Published> {
-    let is_review = |message: &Published| {
-        message.attributes.get("reason").is_some_and(|reason| reason == "review")
-    };
-    world.published().into_iter().filter(is_review).collect()
+    let published = world.published().into_iter();
+    published.filter(|message| has_reason(message, "review")).collect()
 }
 
 fn of_team(number: usize, team: &str) -> Value {

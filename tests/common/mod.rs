@@ -146,10 +146,9 @@ impl World {
 
     /// The same without reminders: what is due soon is no news.
     pub fn news(&mut self) -> Vec<Published> {
-        let is_reminder = |message: &Published| {
-            message.attributes.get("reason").is_some_and(|reason| reason == "overdue")
-        };
-        self.published().into_iter().filter(|message| !is_reminder(message)).collect()
+        let mut published = self.published();
+        published.retain(|message| !has_reason(message, "overdue"));
+        published
     }
 
     /// The findings that wait to be told and since when, those that wait longest first, at most
@@ -264,6 +263,11 @@ pub async fn hold_the_round(world: &World, now: &str) {
     let lease = Lease { holder: "somebody else".to_owned(), until };
     let taken = world.triage.store.take_up(&lease, now).await.unwrap();
     assert!(matches!(taken, TakenUp::Yes(_)));
+}
+
+/// Whether a message is told for this reason, as its attribute says.
+pub fn has_reason(message: &Published, reason: &str) -> bool {
+    message.attributes.get("reason").is_some_and(|told| told == reason)
 }
 
 /// The event of the weekly review of a moment.

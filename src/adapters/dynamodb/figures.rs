@@ -2,6 +2,7 @@
 
 use aws_sdk_dynamodb::{operation::query::builders::QueryFluentBuilder, types::AttributeValue};
 use jiff::{Timestamp, civil::Date};
+use serde::Serialize;
 
 use super::{
     DynamoDb, UPDATE,
@@ -44,6 +45,34 @@ impl DynamoDb {
     }
 }
 
+impl DynamoDb {
+    /// Writes `value` as JSON text into an attribute of a row, which expires as the history does that is noted at `as_of`.
+    async fn remember(
+        &self,
+        (partition, place): (&str, &str),
+        attribute: &str,
+        value: &impl Serialize,
+        as_of: Timestamp,
+    ) -> Result<(), CallFailed> {
+        let failed = |source: BoxError| CallFailed {
+            operation: UPDATE,
+            object: format!("{partition} {place}"),
+            source,
+        };
+        let expires_at = AttributeValue::N(self.expiry(as_of).to_string());
+        let update = self
+            .update_row_at(partition, place)
+            .update_expression(format!("SET {attribute} = :value, expires_at = :expires_at"))
+            .expression_attribute_values(
+                ":value",
+                item::json(value).map_err(|error| failed(error.into()))?,
+            )
+            .expression_attribute_values(":expires_at", expires_at);
+        let updated = update.send().await;
+        updated.map(drop).map_err(|error| failed(error.into_service_error().into()))
+    }
+}
+
 impl FigureLog for DynamoDb {
     async fn figures_before(&self, day: Date) -> Result<Option<Figures>, CallFailed> {
         let query =
@@ -65,42 +94,12 @@ impl FigureLog for DynamoDb {
     }
 
     async fn remember_figures(&self, day: Date, figures: &Figures) -> Result<(), CallFailed> {
-        let failed = |source: BoxError| CallFailed {
-            operation: UPDATE,
-            object: format!("{} {day}", keys::FIGURES),
-            source,
-        };
-        let expires_at = AttributeValue::N(self.expiry(figures.as_of).to_string());
-        let update = self
-            .update_row_at(keys::FIGURES, &day.to_string())
-            .update_expression("SET figures = :figures, expires_at = :expires_at")
-            .expression_attribute_values(
-                ":figures",
-                item::json(figures).map_err(|error| failed(error.into()))?,
-            )
-            .expression_attribute_values(":expires_at", expires_at);
-        let updated = update.send().await;
-        updated.map(drop).map_err(|error| failed(error.into_service_error().into()))
+        self.remember((keys::FIGURES, &day.to_string()), FIGURES, figures, figures.as_of).await
     }
 
     async fn remember_review(&self, review: &Review) -> Result<(), CallFailed> {
         let as_of = review.figures.as_of;
-        let failed = |source: BoxError| CallFailed {
-            operation: UPDATE,
-            object: format!("{} {as_of}", keys::REVIEWS),
-            source,
-        };
-        let expires_at = AttributeValue::N(self.expiry(as_of).to_string());
-        let update = self
-            .update_row_at(keys::REVIEWS, &as_of.to_string())
-            .update_expression("SET review = :review, expires_at = :expires_at")
-            .expression_attribute_values(
-                ":review",
-                item::json(review).map_err(|error| failed(error.into()))?,
-            )
-            .expression_attribute_values(":expires_at", expires_at);
-        let updated = update.send().await;
-        updated.map(drop).map_err(|error| failed(error.into_service_error().into()))
+        self.remember((keys::REVIEWS, &as_of.to_string()), REVIEW, review, as_of).await
     }
 
     async fn review(&self, as_of: Timestamp) -> Result<Option<Review>, CallFailed> {

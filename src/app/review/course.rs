@@ -26,7 +26,7 @@ pub(super) struct Course<'a, S> {
     store: &'a S,
     clock: Clock<'a>,
     pub rounds: Rounds,
-    pub(super) round: Round,
+    round: Round,
     /// What was counted of the weekly review, if there was one.
     pub reviewed: BTreeMap<String, u64>,
     /// Findings that were listed in full since that was last written down.

@@ -246,8 +246,8 @@ where
     }
 }
 
-fn result<S>(outcome: RoundOutcome, course: &Course<'_, S>) -> RoundResult {
-    let parts = course.round.parts.iter().map(|(part, progress)| {
+fn result<S: RoundLog>(outcome: RoundOutcome, course: &Course<'_, S>) -> RoundResult {
+    let parts = course.round().parts.iter().map(|(part, progress)| {
         let mut counts = progress.counts.clone();
         if progress.state == PartState::Failed {
             counts.insert("failed".to_owned(), 1);
