@@ -10,9 +10,9 @@ use std::{
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use inspector_triage::{
-    adapters::dynamodb::keys,
+    adapters::{dynamodb::keys, inspector2::Inspector2},
     app::{
-        Attempt, FigureLog, Gaps, Observation,
+        Attempt, FigureLog, Gaps, Inspector, Observation, TimeLimit,
         review::{RoundOutcome, RoundResult},
     },
     domain::{
@@ -880,4 +880,23 @@ async fn what_is_switched_off_is_news_once_and_what_was_off_before_is_none() {
     world.emulator.inspector.fleet().accounts[0].off = vec!["ecr", "ec2"];
     assert_eq!(switched_off(NEXT_DAY).await, ["EC2"]);
     assert_eq!(switched_off("2026-11-22T00:10:00Z").await, [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_pace_inspector_is_waited_for_where_it_asks_for_that_alone() {
+    let world = World::new().await;
+    let twenty = async |inspector: Inspector2| {
+        let begun = tokio::time::Instant::now();
+        for _ in 0..20 {
+            inspector.enabled(&[], TimeLimit::none()).await.unwrap();
+        }
+        begun.elapsed().as_secs()
+    };
+    let config = || world.emulator.inspector2();
+    assert_eq!(twenty(Inspector2::new(config(), 2.0)).await, 9);
+    assert_eq!(twenty(Inspector2::unpaced(config())).await, 0);
+    let first = world.emulator.inspector.fleet().requests.len();
+    world.emulator.inspector.fleet().trouble =
+        Some(Box::new(move |number, _| (number == first + 3).then_some(Trouble::Throttled(7))));
+    assert_eq!(twenty(Inspector2::unpaced(config())).await, 7);
 }

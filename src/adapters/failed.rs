@@ -3,7 +3,10 @@
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use crate::app::failure::CallFailed;
+use crate::app::{
+    NotAnswered, Refusal,
+    failure::{BoxError, CallFailed},
+};
 
 /// What a service answered instead of doing something.
 #[derive(Debug, thiserror::Error)]
@@ -27,4 +30,10 @@ where
         None => error.into(),
     };
     CallFailed { operation, object: object.to_owned(), source }
+}
+
+/// An answer that is not what it must be, or a question that cannot be put.
+pub fn broken(operation: &'static str, object: &str, source: BoxError) -> NotAnswered {
+    let failed = CallFailed { operation, object: object.to_owned(), source };
+    NotAnswered { why: Refusal::Other, failed }
 }

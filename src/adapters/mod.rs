@@ -18,6 +18,8 @@ pub mod kms;
 #[cfg(feature = "redrive")]
 pub mod lambda;
 #[cfg(feature = "review")]
+mod pace;
+#[cfg(feature = "review")]
 pub mod s3;
 pub mod sns;
 #[cfg(feature = "cli")]

@@ -18,10 +18,7 @@ use aws_smithy_runtime_api::{
 use aws_smithy_types::config_bag::ConfigBag;
 use serde_json::Value;
 
-use crate::{
-    app::{NotAnswered, Page, Refusal, failure::CallFailed},
-    domain::finding::show,
-};
+use crate::{app::Page, domain::finding::show};
 
 /// An interceptor that keeps the body of an answer.
 #[derive(Clone, Debug, Default)]
@@ -32,12 +29,6 @@ impl Body {
     fn json(&self) -> Result<Value, serde_json::Error> {
         serde_json::from_slice(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
-}
-
-/// An answer of Inspector's that is not what it must be, or a question that cannot be put.
-pub fn broken(operation: &'static str, object: &str, source: BoxError) -> NotAnswered {
-    let failed = CallFailed { operation, object: object.to_owned(), source };
-    NotAnswered { why: Refusal::Other, failed }
 }
 
 impl Body {

@@ -4,11 +4,9 @@ use aws_sdk_inspector2::types::{
     CoverageFilterCriteria, CoverageStringComparison, CoverageStringFilter,
 };
 
-use super::{
-    Inspector2,
-    body::{Body, broken},
-};
+use super::{Inspector2, body::Body};
 use crate::{
+    adapters::failed::broken,
     app::{NotAnswered, Page, TimeLimit, failure::BoxError},
     domain::coverage::Coverage,
 };

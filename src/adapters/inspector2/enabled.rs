@@ -2,8 +2,9 @@
 
 use aws_sdk_inspector2::types::{AccountState, ResourceState, State};
 
-use super::{Inspector2, body::broken};
+use super::Inspector2;
 use crate::{
+    adapters::failed::broken,
     app::{NotAnswered, Refusal, TimeLimit},
     domain::coverage::Enablement,
 };

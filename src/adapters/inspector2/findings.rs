@@ -7,11 +7,9 @@ use aws_smithy_types::DateTime;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{
-    Inspector2,
-    body::{Body, broken},
-};
+use super::{Inspector2, body::Body};
 use crate::{
+    adapters::failed::broken,
     app::{FindingQuery, NotAnswered, Page, TimeLimit, Which, failure::BoxError},
     domain::finding::{Envelope, Finding},
 };

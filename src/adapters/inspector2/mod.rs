@@ -4,20 +4,15 @@ mod body;
 mod coverage;
 mod enabled;
 mod findings;
-mod pace;
 mod rules;
 mod threats;
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
 
-use aws_sdk_inspector2::{
-    Client, config,
-    config::{retry::RetryConfig, timeout::TimeoutConfig},
-};
-
+use aws_sdk_inspector2::{Client, config, config::retry::RetryConfig};
 use jiff::Timestamp;
-use pace::Pace;
 
+use super::pace::{self, Pace};
 use crate::{
     app::{FindingQuery, Inspector, NotAnswered, Page, TimeLimit},
     domain::{
@@ -27,9 +22,6 @@ use crate::{
         threat::Threat,
     },
 };
-
-/// A page of a large account takes longer than what the other services are asked for.
-const CALL_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Amazon Inspector in one Region.
 #[derive(Clone, Debug)]
@@ -42,16 +34,19 @@ pub struct Inspector2 {
 impl Inspector2 {
     /// Inspector, asked at most `calls_a_second` times a second.
     pub fn new(config: config::Builder, calls_a_second: f64) -> Self {
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_secs(1))
-            .operation_attempt_timeout(CALL_TIMEOUT)
-            .operation_timeout(CALL_TIMEOUT)
-            .build();
-        // What is repeated, and when, is decided at the pace of all calls.
-        let config = config.retry_config(RetryConfig::disabled()).timeout_config(timeouts);
+        Self::at(config, Pace::new(calls_a_second))
+    }
+
+    /// Inspector, asked as fast as it answers: for the few calls that somebody waits for.
+    pub fn unpaced(config: config::Builder) -> Self {
+        Self::at(config, Pace::unpaced())
+    }
+
+    fn at(config: config::Builder, pace: Pace) -> Self {
+        let config = config.retry_config(RetryConfig::disabled()).timeout_config(pace::timeouts());
         let config = config.build();
         let region = config.region().map(|region| region.as_ref().to_owned());
-        Self { client: Client::from_conf(config), region, pace: Pace::new(calls_a_second) }
+        Self { client: Client::from_conf(config), region, pace }
     }
 }
 

@@ -2,11 +2,9 @@
 
 use aws_sdk_inspector2::types::FilterAction;
 
-use super::{
-    Inspector2,
-    body::{Body, broken},
-};
+use super::{Inspector2, body::Body};
 use crate::{
+    adapters::failed::broken,
     app::{NotAnswered, Page, TimeLimit},
     domain::suppression::SuppressionRule,
 };

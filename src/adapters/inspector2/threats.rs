@@ -6,11 +6,9 @@ use aws_sdk_inspector2::types::SearchVulnerabilitiesFilterCriteria;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{
-    Inspector2,
-    body::{Body, broken},
-};
+use super::{Inspector2, body::Body};
 use crate::{
+    adapters::failed::broken,
     app::{NotAnswered, TimeLimit},
     domain::threat::Threat,
 };

@@ -147,7 +147,7 @@ pub struct Page<T> {
     pub next: Option<String>,
 }
 
-/// Inspector did not answer.
+/// A service did not answer.
 #[derive(Debug)]
 pub struct NotAnswered {
     /// What kind of refusal it is.
@@ -156,10 +156,10 @@ pub struct NotAnswered {
     pub failed: CallFailed,
 }
 
-/// Why Inspector does not answer.
+/// Why a service does not answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// The function may not ask that, or Inspector is off.
+    /// Whoever asks may not ask that, or Inspector is off.
     Denied,
     /// There is no such thing.
     NotFound,

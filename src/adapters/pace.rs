@@ -1,12 +1,12 @@
-//! How fast Inspector is asked. AWS publishes no rates for it, so we begin slowly, and give way where it asks us to.
+//! How fast a service is asked. AWS publishes no rates for Inspector, so we begin slowly, and give way where it asks us to.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use aws_sdk_inspector2::error::{ProvideErrorMetadata, SdkError};
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
+use aws_smithy_types::{error::metadata::ProvideErrorMetadata, timeout::TimeoutConfig};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::{
@@ -20,6 +20,18 @@ const MAX_FAILURES: u32 = 5;
 const PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(30)];
 /// How much slower it gets at most than it began.
 const SLOWEST: u32 = 32;
+/// A page of a large account takes longer than what the other services are asked for.
+const CALL_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How long a call may take that is made at a pace. What is repeated, and when, is decided at that pace: the client itself
+/// repeats nothing.
+pub fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(1))
+        .operation_attempt_timeout(CALL_TIMEOUT)
+        .operation_timeout(CALL_TIMEOUT)
+        .build()
+}
 
 /// The pace of all calls of a client.
 #[derive(Clone, Debug)]
@@ -42,7 +54,15 @@ struct State {
 impl Pace {
     /// At most so many calls a second.
     pub fn new(calls_a_second: f64) -> Self {
-        let interval = Duration::try_from_secs_f64(1.0 / calls_a_second).unwrap_or_default();
+        Self::every(Duration::try_from_secs_f64(1.0 / calls_a_second).unwrap_or_default())
+    }
+
+    /// As many calls a second as are made. What is throttled waits all the same, each call for itself.
+    pub fn unpaced() -> Self {
+        Self::every(Duration::ZERO)
+    }
+
+    fn every(interval: Duration) -> Self {
         let state = State { next: None, slower: 1, well: 0 };
         Self { interval, state: Arc::new(Mutex::new(state)) }
     }
@@ -152,7 +172,7 @@ fn is_throttled<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> b
     is_limited || matches!(code(error), Some("ThrottlingException" | "TooManyRequestsException"))
 }
 
-/// Whether a call may go through another time: it was not answered whole, or Inspector had an error of its own.
+/// Whether a call may go through another time: it was not answered whole, or the service had an error of its own.
 fn may_pass<E>(error: &SdkError<E, HttpResponse>) -> bool {
     match error {
         // An answer that breaks off in the midst of it comes with a good status.
@@ -166,7 +186,7 @@ fn may_pass<E>(error: &SdkError<E, HttpResponse>) -> bool {
     }
 }
 
-/// For how long Inspector wants to be left alone.
+/// For how long the service wants to be left alone.
 fn retry_after<E>(error: &SdkError<E, HttpResponse>) -> Option<Duration> {
     let seconds: f64 = error.raw_response()?.headers().get("retry-after")?.trim().parse().ok()?;
     Duration::try_from_secs_f64(seconds).ok()
