@@ -11,6 +11,7 @@ use inspector_triage::{
     emulator::{
         self, ACCOUNT, BUCKET,
         bucket::{Buckets, Trouble},
+        http::InProcess,
     },
 };
 use tokio::net::TcpListener;
@@ -33,7 +34,7 @@ async fn shared() -> SdkConfig {
 /// A bucket there is, and where it is kept.
 async fn archive_of(name: &str, owner: &str) -> (S3, Buckets) {
     let buckets = Buckets::new(ACCOUNT, BUCKET);
-    let config = s3::config(&shared().await).http_client(buckets.clone());
+    let config = s3::config(&shared().await).http_client(InProcess(buckets.clone()));
     let bucket = Bucket { name: name.to_owned(), owner: owner.to_owned() };
     (S3::new(config, Some(bucket)), buckets)
 }
@@ -118,7 +119,7 @@ async fn what_passes_is_tried_three_times() {
 #[tokio::test]
 async fn without_a_bucket_nobody_is_asked() {
     let buckets = Buckets::new(ACCOUNT, BUCKET);
-    let config = s3::config(&shared().await).http_client(buckets.clone());
+    let config = s3::config(&shared().await).http_client(InProcess(buckets.clone()));
     let archive = S3::new(config, None);
     assert_eq!(archive.place(), None);
     let expected = (format!("S3 PutObject {KEY} failed"), "there is no bucket".to_owned());
@@ -174,7 +175,7 @@ async fn a_page_of_a_hundred_thousand_findings_goes_over_a_network() {
 async fn buckets_take_objects_and_nothing_else() {
     let buckets = Buckets::new(ACCOUNT, BUCKET);
     let client = aws_sdk_s3::Client::from_conf(
-        s3::config(&shared().await).http_client(buckets.clone()).build(),
+        s3::config(&shared().await).http_client(InProcess(buckets.clone())).build(),
     );
     for refused in [
         client.get_object().bucket(BUCKET).key(KEY).send().await.err().map(|e| code(&e)),

@@ -8,13 +8,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use aws_smithy_runtime_api::client::{
-    http::{
-        HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
-    },
-    orchestrator::HttpRequest,
-    runtime_components::RuntimeComponents,
-};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use axum::{
     Router,
     body::Bytes,
@@ -24,7 +18,7 @@ use axum::{
 };
 use tokio::net::TcpListener;
 
-use super::http::Answer;
+use super::http::{Answer, StandIn};
 use crate::{app::failure::BoxError, domain::digest};
 
 /// How many bytes an object has at most over a network. S3 itself takes 5 GB in one request.
@@ -192,24 +186,8 @@ impl Buckets {
 
 const DENIED: (u16, &str, &str) = (403, "AccessDenied", "Access Denied");
 
-impl std::fmt::Debug for Buckets {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Buckets")
-    }
-}
-
-impl HttpClient for Buckets {
-    fn http_connector(
-        &self,
-        _: &HttpConnectorSettings,
-        _: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        SharedHttpConnector::new(self.clone())
-    }
-}
-
-impl HttpConnector for Buckets {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+impl StandIn for Buckets {
+    fn answer(&self, request: &HttpRequest) -> Answer {
         let uri = request.uri();
         let address = uri.split_once("://").map_or(uri, |(_, address)| address);
         let (host, path) = address.split_at(address.find('/').unwrap_or(address.len()));
@@ -221,7 +199,7 @@ impl HttpConnector for Buckets {
             headers: headers.map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect(),
             body: request.body().bytes().unwrap_or_default(),
         };
-        self.perform(&asked).into_response()
+        self.perform(&asked)
     }
 }
 

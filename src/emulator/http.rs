@@ -1,5 +1,4 @@
-//! The store and the topic as HTTP clients of the SDK: what the SDK would send over the network
-//! goes straight to them.
+//! Stand-ins as HTTP clients of the SDK: what the SDK would send over the network goes straight to them.
 //!
 //! So `replay` makes the very calls the function makes, without a socket between them.
 
@@ -52,7 +51,7 @@ impl Answer {
     }
 
     /// The answer as the SDK takes it from the network.
-    pub(super) fn into_response(self) -> HttpConnectorFuture {
+    fn into_response(self) -> HttpConnectorFuture {
         HttpConnectorFuture::ready(match StatusCode::try_from(self.status) {
             Ok(status) => {
                 let mut response = HttpResponse::new(status, SdkBody::from(self.body));
@@ -63,12 +62,6 @@ impl Answer {
             }
             Err(error) => Err(ConnectorError::other(error.into(), None)),
         })
-    }
-}
-
-impl fmt::Debug for Service {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Embedded")
     }
 }
 
@@ -90,7 +83,31 @@ impl Service {
     }
 }
 
-impl HttpClient for Service {
+/// What answers requests of the SDK without a network.
+pub trait StandIn: Clone + Send + Sync + 'static {
+    /// What it answers.
+    fn answer(&self, request: &HttpRequest) -> Answer;
+}
+
+impl StandIn for Service {
+    fn answer(&self, request: &HttpRequest) -> Answer {
+        let path = || request.uri().rsplit_once("amazonaws.com").map(|(_, path)| path);
+        let target = request.headers().get("x-amz-target").or_else(path).unwrap_or_default();
+        self.perform(target, request.body().bytes().unwrap_or_default())
+    }
+}
+
+/// A stand-in, as the HTTP client of a client of the SDK.
+#[derive(Clone)]
+pub struct InProcess<S>(pub S);
+
+impl<S> fmt::Debug for InProcess<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Embedded")
+    }
+}
+
+impl<S: StandIn> HttpClient for InProcess<S> {
     fn http_connector(
         &self,
         _: &HttpConnectorSettings,
@@ -100,11 +117,9 @@ impl HttpClient for Service {
     }
 }
 
-impl HttpConnector for Service {
+impl<S: StandIn> HttpConnector for InProcess<S> {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let path = || request.uri().rsplit_once("amazonaws.com").map(|(_, path)| path);
-        let target = request.headers().get("x-amz-target").or_else(path).unwrap_or_default();
-        self.perform(target, request.body().bytes().unwrap_or_default()).into_response()
+        self.0.answer(&request).into_response()
     }
 }
 

@@ -26,7 +26,7 @@ use crate::{
     domain::record::Audience,
 };
 use bucket::Buckets;
-use http::Service;
+use http::{InProcess, Service};
 use inspector::Inspector;
 use template::Template;
 use topic::{Published, Topic};
@@ -119,23 +119,23 @@ impl Emulator {
 
     /// For clients of the store, which need no network.
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::config::Builder {
-        aws_sdk_dynamodb::config::Builder::from(&self.shared).http_client(self.store())
+        aws_sdk_dynamodb::config::Builder::from(&self.shared).http_client(InProcess(self.store()))
     }
 
     /// For clients of the topic, which need no network.
     pub fn sns(&self) -> aws_sdk_sns::config::Builder {
-        aws_sdk_sns::config::Builder::from(&self.shared).http_client(self.topic())
+        aws_sdk_sns::config::Builder::from(&self.shared).http_client(InProcess(self.topic()))
     }
 
     /// For clients of Inspector, which need no network.
     pub fn inspector2(&self) -> aws_sdk_inspector2::config::Builder {
         let service = Service::Inspector(self.inspector.clone());
-        aws_sdk_inspector2::config::Builder::from(&self.shared).http_client(service)
+        aws_sdk_inspector2::config::Builder::from(&self.shared).http_client(InProcess(service))
     }
 
     /// For clients of S3, which need no network.
     pub fn s3(&self) -> aws_sdk_s3::config::Builder {
-        s3::config(&self.shared).http_client(self.buckets.clone())
+        s3::config(&self.shared).http_client(InProcess(self.buckets.clone()))
     }
 
     /// Lets other processes on this machine use all of it: the store on `port`, the topic, Inspector and the buckets on the
