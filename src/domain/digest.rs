@@ -22,7 +22,26 @@ pub fn whole(bytes: impl AsRef<[u8]>) -> [u8; 32] {
     beginning(bytes)
 }
 
+/// A SHA-256 as registries of images write it: `sha256:` and 64 hexadecimal digits.
+pub fn of_content(bytes: impl AsRef<[u8]>) -> String {
+    let hash = whole(bytes);
+    let half = |from: usize| u128::from_be_bytes(std::array::from_fn(|place| hash[from + place]));
+    format!("sha256:{:032x}{:032x}", half(0), half(16))
+}
+
 fn beginning<const N: usize>(bytes: impl AsRef<[u8]>) -> [u8; N] {
     let hash = Sha256::digest(bytes);
     std::array::from_fn(|place| hash[place])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_of_content_is_that_of_sha256sum() {
+        // printf '{}' | sha256sum
+        let expected = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+        assert_eq!(of_content("{}"), expected);
+    }
 }

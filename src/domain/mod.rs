@@ -6,6 +6,7 @@ pub mod coverage;
 pub mod digest;
 pub mod figures;
 pub mod finding;
+pub mod gate;
 pub mod ledger;
 pub mod record;
 pub mod reminders;
