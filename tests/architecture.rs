@@ -46,6 +46,7 @@ const HOUSE: &[Room] = &[
             "aws_sdk_cloudformation",
             "aws_sdk_cloudwatch",
             "aws_sdk_dynamodb",
+            "aws_sdk_ecr",
             "aws_sdk_eventbridge",
             "aws_sdk_inspector2",
             "aws_sdk_kms",
@@ -75,6 +76,7 @@ const HOUSE: &[Room] = &[
         &[
             "aws_config",
             "aws_sdk_dynamodb",
+            "aws_sdk_ecr",
             "aws_sdk_inspector2",
             "aws_sdk_s3",
             "aws_sdk_sns",

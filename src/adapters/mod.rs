@@ -7,6 +7,8 @@ pub mod cloudformation;
 #[cfg(feature = "redrive")]
 pub mod cloudwatch;
 pub mod dynamodb;
+#[cfg(feature = "cli")]
+pub mod ecr;
 #[cfg(feature = "redrive")]
 pub mod eventbridge;
 #[cfg(feature = "review")]

@@ -16,9 +16,9 @@ pub use attempt::{Attempt, CALL_TIMEOUT, Observation, TimeLimit};
 pub use flush::{FlushFailed, FlushOutcome, FlushResult};
 pub use ports::{
     Alerts, AnnouncedProblem, Archive, ArchivedObject, Exceptions, FigureLog, FindingQuery,
-    FindingSet, Gaps, Inspector, Leased, LedgerHead, Looked, Marked, Marking, NotAnswered,
-    NotPublished, Noted, Page, Pending, Permit, PermitRequest, Publisher, PutInForce, Queue,
-    REVIEWS, Records, Refreshed, Refusal, RoundLog, Summaries, SummaryLock, Sweep, TakenUp,
+    FindingSet, Found, Gaps, Images, Inspector, Leased, LedgerHead, Looked, Marked, Marking,
+    NotAnswered, NotPublished, Noted, Page, Pending, Permit, PermitRequest, Publisher, PutInForce,
+    Queue, REVIEWS, Records, Refreshed, Refusal, RoundLog, Summaries, SummaryLock, Sweep, TakenUp,
     Threats, Which, WriteOutcome,
 };
 pub use service::{Triage, TriageConfig};
