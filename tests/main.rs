@@ -42,6 +42,8 @@ mod record;
 #[cfg(feature = "redrive")]
 mod redrive;
 #[cfg(feature = "cli")]
+mod registry;
+#[cfg(feature = "cli")]
 mod reminding;
 #[cfg(feature = "cli")]
 mod reporting;

@@ -1,5 +1,5 @@
 //! The part of AWS that the functions talk to, on this machine: a DynamoDB-compatible store with
-//! the table of the template, topics, Inspector and buckets.
+//! the table of the template, topics, Inspector, buckets and a registry of images.
 
 use std::{
     path::Path,
@@ -17,6 +17,7 @@ use tokio::{
 pub mod bucket;
 pub mod http;
 pub mod inspector;
+pub mod registry;
 pub mod template;
 pub mod topic;
 
@@ -28,6 +29,7 @@ use crate::{
 use bucket::Buckets;
 use http::{InProcess, Service};
 use inspector::Inspector;
+use registry::Registry;
 use template::Template;
 use topic::{Published, Topic};
 
@@ -69,6 +71,8 @@ pub struct Emulator {
     pub inspector: Inspector,
     /// What is put into buckets.
     pub buckets: Buckets,
+    /// The registry of images.
+    pub registry: Registry,
     store: Database,
     topic: Topic,
     shared: SdkConfig,
@@ -94,7 +98,8 @@ impl Emulator {
             .load()
             .await;
         let (inspector, buckets) = (Inspector::default(), Buckets::new(ACCOUNT, BUCKET));
-        Ok(Self { published, inspector, buckets, store, topic, shared })
+        let registry = Registry::new(ACCOUNT);
+        Ok(Self { published, inspector, buckets, registry, store, topic, shared })
     }
 
     /// The store, for whoever serves it in a way of their own.
@@ -138,8 +143,14 @@ impl Emulator {
         s3::config(&self.shared).http_client(InProcess(self.buckets.clone()))
     }
 
-    /// Lets other processes on this machine use all of it: the store on `port`, the topic, Inspector and the buckets on the
-    /// next ones, or all on free ports for 0. Returns the environment for a function that is to.
+    /// For clients of ECR, which need no network.
+    pub fn ecr(&self) -> aws_sdk_ecr::config::Builder {
+        let service = InProcess(self.registry.clone());
+        aws_sdk_ecr::config::Builder::from(&self.shared).http_client(service)
+    }
+
+    /// Lets other processes on this machine use all of it: the store on `port`, the topic, Inspector, the buckets and the
+    /// registry on the next ones, or all on free ports for 0. Returns the environment for a function that is to.
     ///
     /// # Errors
     /// A port is taken.
@@ -149,14 +160,17 @@ impl Emulator {
         let topic = listen(next(1)).await?;
         let inspector = listen(next(2)).await?;
         let buckets = listen(next(3)).await?;
+        let registry = listen(next(4)).await?;
         let store_url = format!("http://{}", store.local_addr()?);
         let topic_url = format!("http://{}", topic.local_addr()?);
         tokio::spawn(dynoxide::server::serve_on(store, self.store.clone()));
         let inspector_url = format!("http://{}", inspector.local_addr()?);
         let buckets_url = format!("http://{}", buckets.local_addr()?);
+        let registry_url = format!("http://{}", registry.local_addr()?);
         tokio::spawn(self.topic.clone().serve(topic));
         tokio::spawn(self.inspector.clone().serve(inspector));
         tokio::spawn(self.buckets.clone().serve(buckets));
+        tokio::spawn(self.registry.clone().serve(registry));
         Ok(vec![
             ("TABLE_NAME", TABLE.to_owned()),
             ("TOPIC_ARN", TOPIC.to_owned()),
@@ -164,6 +178,7 @@ impl Emulator {
             ("AWS_ENDPOINT_URL_SNS", topic_url),
             ("AWS_ENDPOINT_URL_INSPECTOR2", inspector_url),
             ("AWS_ENDPOINT_URL_S3", buckets_url),
+            ("AWS_ENDPOINT_URL_ECR", registry_url),
             ("AWS_REGION", REGION.to_owned()),
             ("AWS_ACCESS_KEY_ID", "local".to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),

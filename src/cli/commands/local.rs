@@ -12,16 +12,18 @@ use crate::{
     emulator::{
         Emulator,
         inspector::{self, Account, Inspector},
+        registry::Registry,
         template,
     },
 };
 
 /// Serve what the functions need for `cargo lambda watch`, and show what is published.
 ///
-/// The store, the topics, and Amazon Inspector, which lists the findings in the files that are given. Stops at Ctrl-C.
+/// The store, the topics, and Amazon Inspector, which lists the findings in the files that are given. The registry has the
+/// images that Inspector knows. Stops at Ctrl-C.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The port of the store; the topics, Inspector and the buckets are at the next ones. 0 takes free ones.
+    /// The port of the store; the topics, Inspector, the buckets and the registry are at the next ones. 0 takes free ones.
     #[arg(long, default_value_t = 8000)]
     port: u16,
     /// Write the environment for the function into this file, too.
@@ -80,11 +82,29 @@ async fn fill(inspector: &Inspector, local: &Arguments) -> Result<(), BoxError> 
     Ok(())
 }
 
+/// Has the registry know the images that Inspector knows.
+fn fill_registry(registry: &Registry, inspector: &Inspector) {
+    let fleet = inspector.fleet();
+    let resources =
+        fleet.findings.iter().filter_map(|finding| finding["resources"].as_array()).flatten();
+    let found = resources
+        .map(|found| (&found["id"], &found["details"]["awsEcrContainerImage"]["imageTags"]));
+    let covered = fleet.coverage.iter();
+    let covered = covered
+        .map(|covered| (&covered["resourceId"], &covered["resourceMetadata"]["ecrImage"]["tags"]));
+    for (id, tags) in found.chain(covered) {
+        let tags = tags.as_array().into_iter().flatten().filter_map(Value::as_str);
+        let tags: Vec<String> = tags.map(str::to_owned).collect();
+        registry.contents().know(id.as_str().unwrap_or_default(), &tags);
+    }
+}
+
 /// Serves the store, the topics and Inspector, says how to reach them, and shows what is published.
 pub async fn run(local: Arguments, output: &mut impl Write) -> Result<Verdict, BoxError> {
     let own = template::Template::read(template::OWN)?;
     let mut emulator = Emulator::open(&own, local.db.as_deref()).await?;
     fill(&emulator.inspector, &local).await?;
+    fill_registry(&emulator.registry, &emulator.inspector);
     let settings = emulator.serve(local.port).await?.into_iter();
     let lines: Vec<String> = settings.map(|(name, value)| format!("{name}={value}\n")).collect();
     let environment = lines.concat();
