@@ -24,13 +24,8 @@ impl Vector {
     /// public one; else the best of the published: NVD's first, then version 3 or later, then the
     /// highest score, then the latest version. One that cannot be read is passed over.
     pub fn of(finding: &Finding) -> Option<Self> {
-        finding.inspector_vector.as_deref().and_then(Self::read).or_else(|| {
-            let mut entries: Vec<&CvssEntry> = finding.package()?.cvss.iter().collect();
-            // A stable sort: of equal ones the first in the event is taken.
-            entries
-                .sort_by(|a, b| rank(b).partial_cmp(&rank(a)).unwrap_or(std::cmp::Ordering::Equal));
-            entries.into_iter().find_map(|entry| Self::read(entry.vector.as_deref()?))
-        })
+        let own = finding.inspector_vector.as_deref().and_then(Self::read);
+        own.or_else(|| Some(best(&finding.package()?.cvss)?.1))
     }
 
     /// Reads a vector of version 2.0, 3.0, 3.1 or 4.0; `None` if it is none or lacks a base metric.
@@ -88,6 +83,14 @@ impl Vector {
     pub fn is_automatable(&self) -> bool {
         self.ease == 8
     }
+}
+
+/// The published rating to go by, and its vector. `None` if no vector can be read.
+fn best<'a>(entries: impl IntoIterator<Item = &'a CvssEntry>) -> Option<(&'a CvssEntry, Vector)> {
+    let mut entries: Vec<&CvssEntry> = entries.into_iter().collect();
+    // A stable sort: of equal ones the first in the event is taken.
+    entries.sort_by(|a, b| rank(b).partial_cmp(&rank(a)).unwrap_or(std::cmp::Ordering::Equal));
+    entries.into_iter().find_map(|entry| Some((entry, Vector::read(entry.vector.as_deref()?)?)))
 }
 
 /// The order in which published ratings are preferred, best last.
