@@ -12,6 +12,7 @@ pub mod record;
 pub mod reminders;
 pub mod review;
 pub mod round;
+pub mod scan_sbom;
 pub mod suppression;
 pub mod text;
 pub mod threat;

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use policy::{Deadlines, NotAnSla, NotDeadlines, NotTags, Policy, Sla, UrgentTags};
 pub use priority::{NotAPriority, Priority};
 pub use score::{Factor, Reason};
+pub(crate) use vector::preferred;
 
 use crate::domain::{finding::Finding, threat::Threat};
 

@@ -85,7 +85,13 @@ impl Vector {
     }
 }
 
-/// The published rating to go by, and its vector. `None` if no vector can be read.
+/// The published rating to go by where Inspector has none of its own: see [`Vector::of`]. `None` if no vector can be read.
+pub(crate) fn preferred<'a>(
+    entries: impl IntoIterator<Item = &'a CvssEntry>,
+) -> Option<&'a CvssEntry> {
+    best(entries).map(|(entry, _)| entry)
+}
+
 fn best<'a>(entries: impl IntoIterator<Item = &'a CvssEntry>) -> Option<(&'a CvssEntry, Vector)> {
     let mut entries: Vec<&CvssEntry> = entries.into_iter().collect();
     // A stable sort: of equal ones the first in the event is taken.

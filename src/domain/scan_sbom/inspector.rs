@@ -1,0 +1,343 @@
+//! The forms `INSPECTOR` and `INSPECTOR_ALT`: what was found, without the SBOM.
+//!
+//! `INSPECTOR` is known from <https://docs.aws.amazon.com/inspector/latest/user/cicd-custom.html>, and from a real answer among
+//! the tests of <https://github.com/aws-actions/vulnerability-scan-github-action-for-amazon-inspector>, which writes some keys
+//! in another way (`cvss_3_base_score` for `cvss3_base_score`, `info_message` for `info`). Of `INSPECTOR_ALT` nothing is
+//! published but that it exists (<https://docs.aws.amazon.com/inspector/v2/APIReference/API_scan_ScanSbom.html>). So both ways
+//! of writing are read, and also a list of components each of which has its vulnerabilities. What fits none of it is refused.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use super::{
+    NotAScan, Report, Skipped,
+    counts::Counts,
+    json::{Object, Properties, flag},
+    package::Purl,
+    subject,
+    vulnerability::{Affected, Vulnerability, epss, severity},
+};
+use crate::domain::{
+    finding::{Malformed, bounds},
+    text::cut_bytes,
+};
+
+/// The key of the list of vulnerabilities.
+const VULNERABILITIES: &str = "vulnerabilities";
+/// Keys of the counts.
+const COUNTS: [&str; 2] = ["vulnerability_count", "vulnerability_counts"];
+/// Keys of a list of components with their vulnerabilities.
+const COMPONENTS: [&str; 3] = ["components", "packages", "affected_components"];
+/// Keys of what has a vulnerability.
+const AFFECTS: [&str; 5] = ["affects", "affected", "affected_components", "components", "packages"];
+
+/// Whether an object looks like this form.
+pub(super) fn is_it(root: &Object<'_>) -> bool {
+    root.has(&[VULNERABILITIES]) || root.has(&COUNTS) || has_components(root)
+}
+
+/// Whether it lists components with their vulnerabilities.
+fn has_components(root: &Object<'_>) -> bool {
+    COMPONENTS.iter().any(|key| {
+        let items = root.get(key).and_then(Value::as_array);
+        items.is_some_and(|items| items.iter().any(|item| item.get(VULNERABILITIES).is_some()))
+    })
+}
+
+/// Reads the answer.
+pub(super) fn read(root: &Object<'_>) -> Result<Report, NotAScan> {
+    let mut vulnerabilities = Vec::new();
+    for object in root.objects(VULNERABILITIES)? {
+        vulnerabilities.push(read_vulnerability(&object)?);
+    }
+    let mut purls: Vec<Purl> = Vec::new();
+    let mut heard = Heard::default();
+    if !root.has(&[VULNERABILITIES]) {
+        for key in COMPONENTS {
+            for component in root.objects(key)? {
+                read_component(&component, &mut vulnerabilities, &mut heard)?;
+            }
+        }
+    }
+    let counts = counts(root)?;
+    if counts.is_empty() && vulnerabilities.is_empty() {
+        return Err(root.malformed(COUNTS[0], "counts of the vulnerabilities").into());
+    }
+    counts.check(&vulnerabilities)?;
+
+    let messages = root.objects("messages")?;
+    for message in &messages {
+        let one = component_of(message, None);
+        purls.extend(one.purl.clone());
+        heard.system = heard.system.or_else(|| system_of(message));
+        if message.get("is_malicious").and_then(flag) == Some(true) {
+            vulnerabilities.push(Vulnerability {
+                is_malicious: true,
+                affects: vec![one.clone()],
+                ..Vulnerability::default()
+            });
+        }
+        heard.hear(message);
+    }
+    counts.check_malicious(&vulnerabilities)?;
+    let mut affected = HashSet::new();
+    for one in vulnerabilities.iter().flat_map(|vulnerability| &vulnerability.affects) {
+        affected.insert(one.component());
+        purls.extend(one.purl.clone());
+    }
+    let scanned = heard.scanned + affected.len();
+    let platform = heard.system.or_else(|| purls.iter().find_map(subject::platform_of));
+    let is_by_component = !root.has(&[VULNERABILITIES]);
+    let knows_all = root.has(&["messages"]) || is_by_component || vulnerabilities.is_empty();
+    Ok(Report {
+        name: root.text("name", bounds::URL),
+        is_image: None,
+        has_images_sign: purls.iter().any(Purl::is_of_system) || platform.is_some(),
+        platform,
+        scanned_at: None,
+        // Without messages nothing is said of what has no vulnerability.
+        scanned: knows_all.then_some(scanned),
+        components: scanned + heard.skipped.len(),
+        skipped: heard.skipped,
+        vulnerabilities,
+    })
+}
+
+/// What the answer says of components that have no vulnerability.
+#[derive(Default)]
+struct Heard {
+    scanned: usize,
+    skipped: Vec<Skipped>,
+    system: Option<String>,
+}
+
+impl Heard {
+    /// Takes in what is said of a component, under keys such as `info`, `info_message` and `warning`.
+    fn hear(&mut self, message: &Object<'_>) {
+        let name = ["purl", "name", "component"].iter().find_map(|key| message.str(key));
+        let name = name.unwrap_or("unnamed");
+        let mut is_scanned = false;
+        let mut whys: Vec<&str> = Vec::new();
+        for (key, value) in message.fields() {
+            let Some(text) = value.as_str().filter(|text| !text.trim().is_empty()) else {
+                continue;
+            };
+            if key.contains("warn") || key.contains("error") {
+                whys.push(text);
+            } else if key.contains("info") || key.contains("message") {
+                if says_old(value) || super::says_skipped(text) {
+                    whys.push(text);
+                } else {
+                    is_scanned = true;
+                }
+            }
+        }
+        if whys.is_empty() {
+            self.scanned += usize::from(is_scanned);
+        } else {
+            self.skipped.push(Skipped::new(name, message.str("version"), &whys.join(" ")));
+        }
+    }
+}
+
+/// The platform, if a message says of an operating system that it is old. Of others nothing is said.
+fn system_of(message: &Object<'_>) -> Option<String> {
+    if message.str("purl").is_some() || !message.fields().any(|(_, value)| says_old(value)) {
+        return None;
+    }
+    subject::platform(message.str("name")?, Some(message.str("version")?))
+}
+
+/// Whether Inspector says with this that an operating system gets no advisories any more.
+fn says_old(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| text.to_ascii_lowercase().contains("end-of-life"))
+}
+
+/// What the answer counts.
+fn counts(root: &Object<'_>) -> Result<Counts, Malformed> {
+    for key in COUNTS {
+        if let Some(counts) = root.object(key)? {
+            return Counts::read(
+                |severity| counts.get(severity),
+                counts.get("malicious").or_else(|| counts.get("malicious_packages")),
+                |severity| counts.malformed(severity, "a whole number"),
+            );
+        }
+    }
+    Ok(Counts::default())
+}
+
+fn read_vulnerability(object: &Object<'_>) -> Result<Vulnerability, Malformed> {
+    let id = object.required_str("id")?;
+    let properties = Properties::of(object)?;
+    let source = object.str("source");
+    let is_url = |source: &&str| source.contains("://");
+    let mut vulnerability = Vulnerability {
+        id: Some(cut_bytes(id, bounds::NAME)),
+        source: source.filter(|source| !is_url(source)).map(|name| cut_bytes(name, bounds::NAME)),
+        source_url: source.filter(is_url).map(|url| cut_bytes(url, bounds::URL)),
+        severity: object.str("severity").and_then(severity),
+        description: object.text("description", bounds::TEXT),
+        recommendation: object.text("recommendation", bounds::ADVICE),
+        references: super::distinct(
+            object.strings("references", usize::MAX, bounds::URL)?.into_iter(),
+        ),
+        related: super::distinct(object.strings("related", usize::MAX, bounds::NAME)?.into_iter()),
+        published_at: object.date("published").or_else(|| object.date("created")),
+        ..Vulnerability::default()
+    };
+    vulnerability.learn(&properties);
+    vulnerability.rate(object)?;
+    let beside = object.object("properties").ok().flatten();
+    for holder in beside.iter().chain([object]) {
+        let cwes = holder.list("cwes")?.iter().filter_map(super::cwe);
+        vulnerability.cwes = super::distinct(vulnerability.cwes.into_iter().chain(cwes));
+        for entry in holder.objects("cvss")? {
+            vulnerability.rate_cvss(&entry);
+        }
+        let said = holder.get("epss").map(|said| said.get("score").unwrap_or(said));
+        vulnerability.epss = vulnerability.epss.or_else(|| said.and_then(epss));
+    }
+    for key in AFFECTS {
+        for (index, value) in object.list(key)?.iter().enumerate() {
+            let one = if let Some(purl) = value.as_str() {
+                Affected::new(Some(purl), (None, None), None, None)
+            } else {
+                let one = Object::of(value, format!("{VULNERABILITIES} {id}.{key}[{index}]"))?;
+                vulnerability.is_malicious |= one.get("is_malicious").and_then(flag) == Some(true);
+                component_of(&one, None)
+            };
+            vulnerability.affects.push(one);
+        }
+    }
+    Ok(vulnerability)
+}
+
+/// Reads a component with its vulnerabilities. One that several components have is one.
+fn read_component(
+    component: &Object<'_>,
+    vulnerabilities: &mut Vec<Vulnerability>,
+    heard: &mut Heard,
+) -> Result<(), Malformed> {
+    let listed = component.objects(VULNERABILITIES)?;
+    if listed.is_empty() {
+        heard.hear(component);
+    }
+    for object in listed {
+        let mut vulnerability = read_vulnerability(&object)?;
+        if vulnerability.affects.is_empty() {
+            vulnerability.affects.push(component_of(component, object.str("fixed_version")));
+        }
+        vulnerability.is_malicious |= component.get("is_malicious").and_then(flag) == Some(true);
+        let known = vulnerabilities.iter_mut().find(|known| known.id == vulnerability.id);
+        match known {
+            Some(known) => {
+                known.is_malicious |= vulnerability.is_malicious;
+                known.affects.append(&mut vulnerability.affects);
+            }
+            None => vulnerabilities.push(vulnerability),
+        }
+    }
+    Ok(())
+}
+
+/// The component that an object names: by package URL, by name and version, or by a file.
+fn component_of(object: &Object<'_>, fixed_in: Option<&str>) -> Affected {
+    let installed = object.str("installed_version");
+    let is_purl = |text: &&str| text.starts_with("pkg:");
+    let purl = object.str("purl").or_else(|| installed.filter(is_purl));
+    let file = object.str("file").map(|file| file.strip_prefix("dockerfile:").unwrap_or(file));
+    let version = object.str("version").or_else(|| installed.filter(|text| !is_purl(text)));
+    let fixed_in = object.str("fixed_version").or(fixed_in);
+    let name = object.str("name").or_else(|| object.str("component")).or(file);
+    Affected::new(purl, (name, version), object.str("path"), fixed_in).at_lines(object.str("lines"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::domain::{
+        finding::Details,
+        scan_sbom::{NotAScan, SbomScan, sample},
+    };
+
+    fn read(answer: &Value) -> Result<SbomScan, NotAScan> {
+        SbomScan::read(answer, Some("crm/web:1.4"), "2026-11-20T12:00:00Z".parse().unwrap())
+    }
+
+    #[test]
+    fn both_ways_of_writing_the_keys_say_the_same() {
+        let (one, other) = (read(&sample::inspector()), read(&sample::inspector_alt()));
+        assert_eq!(one.unwrap(), other.unwrap());
+    }
+
+    #[test]
+    fn a_list_of_components_with_their_vulnerabilities_says_the_same_as_one_of_vulnerabilities() {
+        let by_component = json!({
+            "vulnerability_count": {"critical": 1, "high": 1},
+            "components": [
+                {"purl": "pkg:npm/a@1", "path": "/app/package-lock.json", "vulnerabilities": [
+                    {"id": "CVE-2026-10201", "severity": "critical", "fixed_version": "1.1"},
+                    {"id": "CVE-2026-10202", "severity": "high"}
+                ]},
+                {"purl": "pkg:npm/b@2", "vulnerabilities": [
+                    {"id": "CVE-2026-10201", "severity": "critical", "fixed_version": "2.1"}
+                ]},
+                {"purl": "pkg:npm/c@3", "info": "Component scanned: no known vulnerabilities.",
+                 "vulnerabilities": []}
+            ]
+        });
+        let by_vulnerability = json!({
+            "vulnerability_count": {"critical": 1, "high": 1},
+            "messages": [
+                {"purl": "pkg:npm/c@3", "info": "Component scanned: no known vulnerabilities."}
+            ],
+            "vulnerabilities": [
+                {"id": "CVE-2026-10201", "severity": "critical", "affects": [
+                    {"installed_version": "pkg:npm/a@1", "fixed_version": "1.1",
+                     "path": "/app/package-lock.json"},
+                    {"installed_version": "pkg:npm/b@2", "fixed_version": "2.1"}
+                ]},
+                {"id": "CVE-2026-10202", "severity": "high", "affects": [
+                    {"installed_version": "pkg:npm/a@1", "path": "/app/package-lock.json"}
+                ]}
+            ]
+        });
+        let scan = read(&by_component).unwrap();
+        assert_eq!(scan.scanned, Some(3));
+        assert_eq!(scan, read(&by_vulnerability).unwrap());
+    }
+
+    #[test]
+    fn a_check_of_a_dockerfile_has_file_and_lines() {
+        let mut answer = sample::inspector();
+        sample::vulnerabilities(&mut answer).push(json!({
+            "id": "IN-DOCKER-002", "severity": "high", "properties": {},
+            "affects": [{"file": "dockerfile:Dockerfile", "lines": "3-4"}]
+        }));
+        let one = read(&answer).unwrap().found.pop().unwrap();
+        let Details::Code(code) = one.finding.details else { panic!("it is no package") };
+        assert_eq!(code.file_path.as_deref(), Some("Dockerfile"));
+        assert_eq!((code.start_line, code.end_line), (Some(3), Some(4)));
+        assert_eq!(code.detector_id.as_deref(), Some("IN-DOCKER-002"));
+    }
+
+    #[test]
+    fn without_messages_it_is_not_known_how_many_were_scanned() {
+        let mut answer = sample::inspector();
+        answer["inspector"].as_object_mut().unwrap().remove("messages");
+        assert_eq!(read(&answer).unwrap().scanned, None);
+    }
+
+    #[test]
+    fn a_list_that_is_none_is_an_error() {
+        let mut answer = sample::inspector();
+        answer["inspector"]["vulnerabilities"] = json!({"CVE-2026-10101": {}});
+        assert_eq!(
+            read(&answer).unwrap_err().to_string(),
+            "inspector.vulnerabilities: expected an array, found an object with 1 keys"
+        );
+    }
+}
