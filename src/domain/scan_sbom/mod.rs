@@ -253,6 +253,8 @@ fn tell_apart(found: &mut [Scanned]) {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod sample;
 
 #[cfg(test)]
