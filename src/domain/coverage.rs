@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    finding::{FindingType, ResourceType},
+    finding::{FindingType, ResourceType, date},
     record::How,
 };
 
@@ -29,6 +29,10 @@ pub struct Coverage {
     pub status: String,
     /// Why, such as `SUCCESSFUL`.
     pub reason: String,
+    /// When it was last scanned, if it ever was.
+    pub last_scanned_at: Option<Timestamp>,
+    /// The commit that was last scanned, of a code repository.
+    pub commit: Option<String>,
     /// Its tags, if Inspector knows them.
     pub tags: BTreeMap<String, String>,
 }
@@ -43,6 +47,8 @@ struct CoveredResource {
     resource_type: String,
     scan_type: String,
     scan_status: Option<ScanStatus>,
+    #[serde(default)]
+    last_scanned_at: Value,
     #[serde(default)]
     resource_metadata: Value,
 }
@@ -70,8 +76,11 @@ impl Coverage {
             .filter_map(|path| read.resource_metadata.pointer(path)?.as_object())
             .flatten()
             .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+        let commit = read.resource_metadata.pointer("/codeRepository/lastScannedCommitId");
         Ok(Self {
             tags: tags.collect(),
+            last_scanned_at: date::read(&read.last_scanned_at),
+            commit: commit.and_then(Value::as_str).map(str::to_owned),
             account: read.account_id,
             resource: read.resource_id,
             kind: read.resource_type,
@@ -79,6 +88,11 @@ impl Coverage {
             status,
             reason,
         })
+    }
+
+    /// Whether Inspector goes on looking.
+    pub fn is_active(&self) -> bool {
+        self.status != INACTIVE && !self.status.is_empty()
     }
 
     /// What is not looked at here, as of `now`: nothing if all is well, or the resource is going away.
@@ -348,6 +362,8 @@ mod tests {
             scan: scan.to_owned(),
             status: status.to_owned(),
             reason: reason.to_owned(),
+            last_scanned_at: None,
+            commit: None,
             tags: BTreeMap::new(),
         };
         let package = |rows: &[Coverage]| how_ended(&FindingType::PackageVulnerability, rows);

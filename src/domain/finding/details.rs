@@ -100,6 +100,9 @@ pub struct VulnerablePackage {
     pub file_path: Option<String>,
     /// The Lambda layer that brings it.
     pub layer: Option<String>,
+    /// The layer of the image that brings it, by its digest. Of use to who builds the image, and kept by nobody else.
+    #[serde(skip)]
+    pub image_layer: Option<String>,
     /// The first version without the vulnerability. `NotAvailable` and `0:` are taken off.
     pub fixed_in: Option<String>,
     /// The command or advice that Inspector gives.
@@ -214,9 +217,16 @@ impl VulnerablePackage {
             manager: package.text("packageManager", bounds::NAME),
             file_path: package.text("filePath", bounds::URL),
             layer: package.text("sourceLambdaLayerArn", bounds::URL),
+            image_layer: package.text("sourceLayerHash", bounds::NAME),
             fixed_in: available(package.text("fixedInVersion", bounds::NAME)).map(without_epoch),
             remediation: available(package.text("remediation", bounds::REMEDY)),
         }
+    }
+
+    /// Where it is: the file, or else the layer of the function or of the image.
+    pub fn place(&self) -> Option<&str> {
+        let places = [&self.file_path, &self.layer, &self.image_layer];
+        places.into_iter().flatten().map(String::as_str).next()
     }
 
     /// The installed version as the package manager prints it: `epoch:version-release`, without

@@ -140,6 +140,7 @@ impl Purl {
             manager: self.manager(path).map(str::to_owned),
             file_path: path.map(|path| cut_bytes(path, bounds::URL)),
             layer: None,
+            image_layer: None,
             fixed_in: fixed_in.and_then(fixed),
             remediation: None,
         }
