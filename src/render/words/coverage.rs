@@ -14,18 +14,52 @@ pub struct GapInWords {
     pub todo: &'static str,
 }
 
-/// A gap in words. Of a reason that is not known there is only its own word.
+impl From<(&'static str, &'static str)> for GapInWords {
+    fn from((meaning, todo): (&'static str, &'static str)) -> Self {
+        Self { meaning, todo }
+    }
+}
+
+/// A gap in words. Of a reason that is not known there is only its own word. A gap is a day old: what passes by itself
+/// should have passed.
 pub fn gap(gap: &Gap) -> GapInWords {
-    let (meaning, todo) = match (&gap.subject, gap.reason.as_str()) {
+    let words = match (&gap.subject, gap.reason.as_str()) {
         (Subject::Account, _) if gap.scan.is_empty() => of_account(&gap.reason),
         (Subject::Account, _) => (
             "this kind of scan is off in the account",
             "switch it on, or know why not; a policy of the organisation may decide it",
         ),
-        (Subject::Resource { kind, .. }, reason) => of_resource(kind, &gap.scan, reason)
-            .unwrap_or(("not looked at", "see Inspector's page on coverage")),
+        (Subject::Resource { .. }, "INTERNAL_ERROR") => (
+            "Inspector has had an error for over a day",
+            "look again tomorrow; then ask AWS Support",
+        ),
+        (Subject::Resource { .. }, reason) if pending(reason).is_some() => {
+            ("its scan has been due for over a day", "look again tomorrow; then ask AWS Support")
+        }
+        (Subject::Resource { kind, .. }, reason) => return resource(kind, &gap.scan, reason),
     };
-    GapInWords { meaning, todo }
+    words.into()
+}
+
+/// Why a resource of a kind, such as `AWS_ECR_CONTAINER_IMAGE`, has no scan of a kind, such as `PACKAGE`, right now. Of a
+/// reason that is not known there is only its own word.
+pub fn resource(kind: &str, scan: &str, reason: &str) -> GapInWords {
+    let words = pending(reason).map(|meaning| (meaning, "wait, and look again"));
+    words
+        .or_else(|| of_resource(kind, scan, reason))
+        .unwrap_or(("not looked at", "see Inspector's page on coverage"))
+        .into()
+}
+
+/// What passes by itself.
+fn pending(reason: &str) -> Option<&'static str> {
+    Some(match reason {
+        "PENDING_INITIAL_SCAN" => "its first scan is yet to come",
+        "SCAN_IN_PROGRESS" => "its scan is under way",
+        "PENDING_REVIVAL_SCAN" => "it is scanned again after a pause, which is yet to come",
+        "INTERNAL_ERROR" => "Inspector has had an error",
+        _ => return None,
+    })
 }
 
 fn of_account(reason: &str) -> (&'static str, &'static str) {
@@ -50,13 +84,6 @@ const A_FUNCTION: &str = "AWS_LAMBDA_FUNCTION";
 
 fn of_resource(kind: &str, scan: &str, reason: &str) -> Option<(&'static str, &'static str)> {
     Some(match reason {
-        "PENDING_INITIAL_SCAN" | "SCAN_IN_PROGRESS" | "PENDING_REVIVAL_SCAN" => {
-            ("its scan has been due for over a day", "look again tomorrow; then ask AWS Support")
-        }
-        "INTERNAL_ERROR" => (
-            "Inspector has had an error for over a day",
-            "look again tomorrow; then ask AWS Support",
-        ),
         "SCAN_ELIGIBILITY_EXPIRED" if kind == A_FUNCTION => (
             "neither invoked nor updated for 90 days",
             "delete it if it is dead; invoking or updating it brings the scan back",
@@ -154,5 +181,9 @@ mod tests {
         assert!(of("AWS_ECR_CONTAINER_IMAGE", "PACKAGE", expired).contains("image"));
         assert!(of(A_FUNCTION, "CODE", "UNSUPPORTED_RUNTIME").contains("code"));
         assert_eq!(of(A_FUNCTION, "CODE", "SOMETHING_NEW"), "not looked at");
+        for passing in ["PENDING_INITIAL_SCAN", "INTERNAL_ERROR"] {
+            assert!(of(A_FUNCTION, "PACKAGE", passing).contains("over a day"));
+            assert!(!resource(A_FUNCTION, "PACKAGE", passing).meaning.contains("day"));
+        }
     }
 }
