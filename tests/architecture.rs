@@ -36,7 +36,7 @@ const HOUSE: &[Room] = &[
         &["domain"],
         &["granit_parser", "packageurl", "sha2", "strsim", "toml_edit", "wildmatch"],
     ),
-    room("render", &["domain"], &["askama", "base64", "textwrap"]),
+    room("render", &["domain"], &["askama", "base64", "comfy_table", "textwrap"]),
     room("app", &["domain", "render"], &["futures_util"]),
     room(
         "adapters",

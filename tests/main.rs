@@ -22,6 +22,8 @@ mod faults;
 #[cfg(feature = "cli")]
 mod function;
 #[cfg(feature = "cli")]
+mod gate_formats;
+#[cfg(feature = "cli")]
 mod interleavings;
 #[cfg(feature = "cli")]
 mod ledger;

@@ -3,6 +3,8 @@
 //! Wording lives in `templates/`, a folder a language, checked when the program is built. What a template shows is
 //! prepared in `view` and has been through [`crate::domain::text`]: nothing that a stranger wrote reaches a reader alive.
 
+#[cfg(feature = "cli")]
+pub mod gate;
 pub mod message;
 pub mod report;
 mod style;

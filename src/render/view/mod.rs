@@ -7,6 +7,8 @@ use std::fmt;
 use jiff::{Timestamp, tz::Offset};
 
 pub use links::Page;
+#[cfg(feature = "cli")]
+pub use links::links;
 
 use super::Style;
 

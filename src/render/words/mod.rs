@@ -13,13 +13,17 @@ use jiff::Timestamp;
 
 pub use deadline::deadline;
 pub use kind::kind;
+#[cfg(feature = "cli")]
+pub(super) use reason::Percent;
 pub use reason::{reason, reasons};
+#[cfg(feature = "cli")]
+pub(super) use remediation::what_helps;
 pub use remediation::{in_brief, what_to_do};
 
 use crate::domain::round;
 
 /// A day in UTC.
-struct Day<'a>(&'a Timestamp);
+pub(super) struct Day<'a>(pub &'a Timestamp);
 
 impl fmt::Display for Day<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -24,7 +24,7 @@ pub fn reason(factor: &Factor, language: Language) -> String {
 }
 
 /// A probability in per cent, with two figures that matter: `94 %`, `0.042 %`.
-struct Percent<'a>(&'a f64);
+pub(in crate::render) struct Percent<'a>(pub &'a f64);
 
 impl fmt::Display for Percent<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
