@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# Installs what CI needs beyond cargo: cargo-lambda with zig, sam, cfn-lint, moto, checkov and ministack from PyPI, cargo-deny
-# from crates.io, playwright and axe from npm, with Node and Chromium from the distribution where they are missing. All but
-# these two goes to .tools, which git ignores, and .tools/bin is the one folder to put on PATH.
+# Installs what CI needs beyond cargo: cargo-lambda with zig, sam, cfn-lint, moto, checkov, ministack and xmlschema from PyPI,
+# cargo-deny from crates.io, playwright, axe and Microsoft's SARIF Multitool from npm, with Node and Chromium from the
+# distribution where they are missing. All but these two goes to .tools, which git ignores, and .tools/bin is the one folder
+# to put on PATH.
 # What is there in the wanted version is left alone, so a second run takes no time.
 #
 #   .ci/tools.sh                all tools
-#   .ci/tools.sh lambda deny    some of them: lambda, checkov, stack, deny, browser
+#   .ci/tools.sh lambda deny    some of them: lambda, checkov, stack, deny, browser, formats
 #
 # To change a version: edit the *.in file, then `.ci/tools.sh lock`, which writes the *.txt files. These have the digest of
-# every file that may be installed: what builds a release is what was looked at, or nothing. For the browser: edit
-# browser/package.json, then `npm install --package-lock-only --omit-lockfile-registry-resolved` beside it.
+# every file that may be installed: what builds a release is what was looked at, or nothing. For the browser and for formats:
+# edit package.json, then `npm install --package-lock-only --omit-lockfile-registry-resolved` beside it.
 set -euo pipefail
 
 readonly CARGO_DENY=0.20.2
@@ -24,7 +25,7 @@ export UV_CACHE_DIR=$tools/cache UV_PYTHON_DOWNLOADS=never
 
 main() {
     local tool
-    if (($# == 0)); then set -- lambda checkov stack deny browser; fi
+    if (($# == 0)); then set -- lambda checkov stack deny browser formats; fi
     for tool; do
         case $tool in
             lambda) install lambda "$(digest "$here/requirements/lambda.txt")" ;;
@@ -32,13 +33,16 @@ main() {
             stack) install stack "$(digest "$here/requirements/stack.txt")" ;;
             deny) install deny "$CARGO_DENY" ;;
             browser)
-                from_distribution nodejs,npm npm
-                (($(node --print 'process.versions.node.split(".")[0]') >= 20)) || die "node is $(node --version): 20 is needed"
+                node_20
                 if [[ -z ${CHROMIUM:-} ]]; then from_distribution chromium chromium chromium-browser google-chrome; fi
                 install browser "$(digest "$here/browser/package-lock.json")"
                 ;;
+            formats)
+                node_20
+                install formats "$(cat "$here/requirements/formats.txt" "$here/formats/package-lock.json" | digest /dev/stdin)"
+                ;;
             lock) lock ;;
-            *) die "no tool '$tool': lambda, checkov, stack, deny, browser or lock" ;;
+            *) die "no tool '$tool': lambda, checkov, stack, deny, browser, formats or lock" ;;
         esac
     done
 }
@@ -85,6 +89,21 @@ install_browser() {
     mkdir "$tools/browser"
     cp "$here/browser/package.json" "$here/browser/package-lock.json" "$tools/browser"
     npm ci --prefix "$tools/browser" --cache "$tools/cache/npm" --ignore-scripts --no-audit --no-fund --silent
+}
+
+# The program lies in a package for each system. The script of that package would do no more than make it one.
+install_formats() {
+    environment formats
+    rm -rf "$tools/sarif"
+    mkdir "$tools/sarif"
+    cp "$here/formats/package.json" "$here/formats/package-lock.json" "$tools/sarif"
+    npm ci --prefix "$tools/sarif" --cache "$tools/cache/npm" --ignore-scripts --no-audit --no-fund --silent
+    chmod +x "$tools/sarif/node_modules/@microsoft/sarif-multitool-linux/Sarif.Multitool"
+}
+
+node_20() {
+    from_distribution nodejs,npm npm
+    (($(node --print 'process.versions.node.split(".")[0]') >= 20)) || die "node is $(node --version): 20 is needed"
 }
 
 # from_distribution PACKAGE[,PACKAGE] PROGRAM…: the packages, unless one of the programs is there.
@@ -134,7 +153,7 @@ uv() { "$tools/uv/bin/uv" "$@"; }
 lock() {
     local name
     ensure_uv
-    for name in uv lambda checkov stack; do
+    for name in uv lambda checkov stack formats; do
         (cd "$here/requirements" && uv pip compile --quiet --universal --python-version 3.10 --no-annotate --generate-hashes \
             --custom-compile-command ".ci/tools.sh lock" --upgrade --output-file "$name.txt" "$name.in")
     done
