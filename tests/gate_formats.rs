@@ -15,8 +15,8 @@ use inspector_triage::{
         assess::{Policy, Priority},
         finding::{Envelope, Finding},
         gate::{
-            Baseline, Candidate, CannotTell, CoveredBy, Gate, Judging, Note, Rules, Scan, Subject,
-            Threshold, judge,
+            Baseline, Candidate, CannotTell, Gate, Judging, Note, Rules, Scan, Subject, Threshold,
+            Unchecked, judge,
         },
         ledger::{Decision, Exception, Ledger, Selectors, Terms, VulnerabilityId},
         threat::Threat,
@@ -259,7 +259,10 @@ fn closed() -> Gate {
             of: "crm/web:1.4".to_owned(),
             at: "2026-11-20T11:41:07Z".parse().unwrap(),
         },
-        Note::EndsSoon(CoveredBy::Exception("curl-until-december".to_owned())),
+        Note::EndsSoon {
+            exception: "curl-until-december".to_owned(),
+            on: "2026-11-24".parse().unwrap(),
+        },
     ];
     judged(image(), candidates, exceptions, Rules::default(), None, notes)
 }
@@ -535,8 +538,8 @@ prop_compose! {
         let notes = vec![
             Note::ScannedOnce { of: of.clone(), at: now() },
             Note::Skipped { components: 2, first: of.clone(), why: why.clone() },
-            Note::Unchecked { vulnerabilities: 1, why: why.clone() },
-            Note::EndsSoon(CoveredBy::Exception(name.clone())),
+            Note::Unchecked { vulnerabilities: 1, why: Unchecked::Failed(why.clone()) },
+            Note::EndsSoon { exception: name.clone(), on: "2026-11-24".parse().unwrap() },
             Note::HiddenThoughExploited { problem: of.clone() },
         ];
         let baseline = Baseline::of(&old);

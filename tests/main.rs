@@ -22,7 +22,11 @@ mod faults;
 #[cfg(feature = "cli")]
 mod function;
 #[cfg(feature = "cli")]
+mod gate;
+#[cfg(feature = "cli")]
 mod gate_formats;
+#[cfg(feature = "cli")]
+mod gate_waiting;
 #[cfg(feature = "cli")]
 mod interleavings;
 #[cfg(feature = "cli")]

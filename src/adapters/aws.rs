@@ -32,6 +32,12 @@ pub fn config() -> ConfigLoader {
         .timeout_config(timeouts)
 }
 
+/// The same in a Region, instead of that of the environment.
+#[cfg(feature = "cli")]
+pub fn config_in(region: &str) -> ConfigLoader {
+    config().region(aws_config::Region::new(region.to_owned()))
+}
+
 /// The clients of a function, which share their configuration and note how long their calls take.
 #[derive(Clone, Debug)]
 pub struct Clients {

@@ -180,7 +180,10 @@ fn may_pass<E>(error: &SdkError<E, HttpResponse>) -> bool {
             let status = error.raw().status();
             status.is_server_error() || status.is_success()
         }
-        SdkError::DispatchFailure(failed) => !failed.is_user(),
+        // What is of no kind is no matter of the network: there are no credentials, for example.
+        SdkError::DispatchFailure(failed) => {
+            !(failed.is_user() || failed.is_other() && failed.as_other().is_none())
+        }
         SdkError::TimeoutError(_) | SdkError::ResponseError(_) => true,
         _ => false,
     }

@@ -63,10 +63,15 @@ pub struct TimeLimit<'a> {
     reserve: SignedDuration,
 }
 
-impl TimeLimit<'_> {
+impl<'a> TimeLimit<'a> {
     /// For as long as it takes.
     pub fn none() -> Self {
         Self { left: &|| SignedDuration::MAX, reserve: SignedDuration::ZERO }
+    }
+
+    /// As long as there is something left.
+    pub fn while_left(left: &'a (dyn Fn() -> SignedDuration + Send + Sync)) -> Self {
+        Self { left, reserve: SignedDuration::ZERO }
     }
 
     /// Whether nothing may begin any more.

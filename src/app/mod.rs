@@ -4,6 +4,7 @@ mod attempt;
 mod deliver;
 pub mod failure;
 mod flush;
+pub mod gate;
 mod look;
 mod ports;
 mod reach;
@@ -15,7 +16,7 @@ mod triage;
 pub use attempt::{Attempt, CALL_TIMEOUT, Observation, TimeLimit};
 pub use flush::{FlushFailed, FlushOutcome, FlushResult};
 pub use ports::{
-    Alerts, AnnouncedProblem, Archive, ArchivedObject, Exceptions, FigureLog, FindingQuery,
+    Alerts, AnnouncedProblem, Archive, ArchivedObject, Clock, Exceptions, FigureLog, FindingQuery,
     FindingSet, Found, Gaps, Images, Inspector, Leased, LedgerHead, Looked, Marked, Marking,
     NotAnswered, NotPublished, Noted, Page, Pending, Permit, PermitRequest, Publisher, PutInForce,
     Queue, REVIEWS, Records, Refreshed, Refusal, RoundLog, Summaries, SummaryLock, Sweep, TakenUp,

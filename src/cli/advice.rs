@@ -17,9 +17,15 @@ pub fn on_table(failed: &CallFailed, name: &str) -> BoxError {
 
 /// A failed call to something in AWS, such as `table findings`.
 pub fn on(failed: &CallFailed, what: &str) -> BoxError {
+    let (said, todo) = (chain(failed), todo(failed, what));
+    Advised { said, todo }.into()
+}
+
+/// What to do about it.
+pub fn todo(failed: &CallFailed, what: &str) -> String {
     let said = chain(failed);
     let has = |words: &[&str]| words.iter().any(|word| said.contains(word));
-    let todo = if has(&[
+    if has(&[
         "ResourceNotFound",
         "NonExistentQueue",
         "resource not found",
@@ -33,10 +39,11 @@ pub fn on(failed: &CallFailed, what: &str) -> BoxError {
         "set AWS_REGION, or a Region in the profile".to_owned()
     } else if has(&["ExpiredToken", "expired", "InvalidClientTokenId", "UnrecognizedClient"]) {
         "log in again: the credentials are not, or no longer, valid".to_owned()
+    } else if has(&["Throttling", "TooManyRequests", "Rate exceeded", "as often as it may"]) {
+        format!("try again later, or for longer: {what} is asked too often")
     } else if has(&["credential"]) {
         "log in, or set AWS_PROFILE: there are no AWS credentials".to_owned()
     } else {
         "nothing more was done".to_owned()
-    };
-    Advised { said, todo }.into()
+    }
 }

@@ -92,6 +92,15 @@ pub fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Misuse> {
     Ok(files)
 }
 
+/// Whether what was read is all that there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// It is, as far as it says.
+    Whole,
+    /// The last listing in it says that it goes on.
+    GoesOn,
+}
+
 /// Gives each event in `file` to `each`, which may be in any of the forms `replay` takes. A part
 /// that is no JSON is given as it is, for whoever reads it to refuse it by name.
 ///
@@ -100,7 +109,7 @@ pub fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Misuse> {
 pub async fn events(
     file: &Path,
     mut each: impl AsyncFnMut(Input) -> Result<(), BoxError>,
-) -> Result<(), BoxError> {
+) -> Result<Extent, BoxError> {
     let name = file.display().to_string();
     let cannot = |error: io::Error| format!("cannot read {name}: {error}");
     let mut reader: Box<dyn BufRead> = if name == "-" {
@@ -116,7 +125,8 @@ pub async fn events(
         line.clear();
         number += 1;
         if reader.read_until(b'\n', &mut line).map_err(cannot)? == 0 {
-            return each(Input { origin: Origin::of(name), event: Vec::new() }).await;
+            each(Input { origin: Origin::of(name), event: Vec::new() }).await?;
+            return Ok(Extent::Whole);
         }
     }
     if serde_json::from_slice::<&RawValue>(&line).is_err() {
@@ -125,15 +135,17 @@ pub async fn events(
         if !are_lines_after_a_broken_one(&whole) {
             return several(Origin::of(name), whole, &mut each).await;
         }
+        let mut extent = Extent::Whole;
         for (index, line) in whole.split(|byte| *byte == b'\n').enumerate() {
             if !line.trim_ascii().is_empty() {
                 let line_number = Some(number + index);
                 let origin = Origin { line: line_number, ..Origin::of(name.clone()) };
-                several(origin, line.trim_ascii_end().to_vec(), &mut each).await?;
+                extent = several(origin, line.trim_ascii_end().to_vec(), &mut each).await?;
             }
         }
-        return Ok(());
+        return Ok(extent);
     }
+    let mut extent = Extent::Whole;
     loop {
         let mut next = Vec::new();
         let end = reader.read_until(b'\n', &mut next).map_err(cannot)? == 0;
@@ -141,10 +153,10 @@ pub async fn events(
         let only = end && number == 1;
         if !line.trim_ascii().is_empty() {
             let origin = Origin { line: (!only).then_some(number), ..Origin::of(name.clone()) };
-            several(origin, line.trim_ascii_end().to_vec(), &mut each).await?;
+            extent = several(origin, line.trim_ascii_end().to_vec(), &mut each).await?;
         }
         if end {
-            return Ok(());
+            return Ok(extent);
         }
         number += 1;
         line = next;
@@ -195,6 +207,8 @@ struct Listing {
     findings: Option<Vec<Box<RawValue>>>,
     #[serde(rename = "Messages")]
     messages: Option<Vec<Body>>,
+    #[serde(rename = "nextToken", alias = "NextToken")]
+    next_token: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -208,31 +222,35 @@ async fn several(
     origin: Origin,
     value: Vec<u8>,
     each: &mut impl AsyncFnMut(Input) -> Result<(), BoxError>,
-) -> Result<(), BoxError> {
-    let Some(list) = list(&value) else {
-        return each(input(origin, value)).await;
+) -> Result<Extent, BoxError> {
+    let Some((list, extent)) = list(&value) else {
+        each(input(origin, value)).await?;
+        return Ok(Extent::Whole);
     };
     drop(value);
     for (index, item) in list.into_iter().enumerate() {
         let origin = Origin { item: Some(index + 1), ..origin.clone() };
         each(input(origin, item.into_bytes())).await?;
     }
-    Ok(())
+    Ok(extent)
 }
 
-/// The items of a list, if `value` is one.
-fn list(value: &[u8]) -> Option<Vec<String>> {
+/// The items of a list, if `value` is one, and whether it goes on.
+fn list(value: &[u8]) -> Option<(Vec<String>, Extent)> {
     let texts = |items: Vec<Box<RawValue>>| {
         items.into_iter().map(|item| Box::<str>::from(item).into_string()).collect()
     };
     if value.trim_ascii().first() == Some(&b'[') {
-        return serde_json::from_slice(value).ok().map(texts);
+        return Some((serde_json::from_slice(value).ok().map(texts)?, Extent::Whole));
     }
     let listing: Listing = serde_json::from_slice(value).ok()?;
-    match listing.messages {
-        Some(messages) => Some(messages.into_iter().map(|message| message.body).collect()),
-        None => listing.findings.map(texts),
-    }
+    let goes_on = listing.next_token.is_some_and(|token| !token.is_empty());
+    let extent = if goes_on { Extent::GoesOn } else { Extent::Whole };
+    let items = match listing.messages {
+        Some(messages) => messages.into_iter().map(|message| message.body).collect(),
+        None => listing.findings.map(texts)?,
+    };
+    Some((items, extent))
 }
 
 /// The field of what Lambda keeps of an invocation that has the event.

@@ -3,7 +3,9 @@
 mod advice;
 mod commands;
 mod input;
+mod listing;
 mod rows;
+mod sent;
 mod table;
 mod values;
 
@@ -16,7 +18,7 @@ use std::{
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 
-use commands::{coverage, ledger, list, local, replay, report, retell, score};
+use commands::{coverage, gate, ledger, list, local, replay, report, retell, score};
 #[cfg(feature = "redrive")]
 use commands::{doctor, give, redrive};
 
@@ -24,7 +26,7 @@ use crate::app::failure::BoxError;
 
 /// Triage of Amazon Inspector findings, on this machine.
 ///
-/// Exit status: 0 done, 1 the work found something wrong, 2 bad usage.
+/// Exit status: 0 done, 1 the work found something wrong, 2 bad usage; of gate also 3, it cannot tell.
 #[derive(Debug, Parser)]
 #[command(name = "inspector-triage", version, max_term_width = 100)]
 struct Arguments {
@@ -42,6 +44,7 @@ enum Command {
     Retell(retell::Arguments),
     Coverage(coverage::Arguments),
     Ledger(ledger::Arguments),
+    Gate(gate::Arguments),
     #[cfg(feature = "redrive")]
     Doctor(doctor::Arguments),
     #[cfg(feature = "redrive")]
@@ -58,6 +61,8 @@ pub enum Verdict {
     Done,
     /// Something was wrong with the input, and has been said.
     FoundWrong,
+    /// Whether something is wrong could not be told, which has been said.
+    CannotTell,
 }
 
 /// An argument that makes no sense, such as a path to nothing.
@@ -74,6 +79,7 @@ pub fn run(clock: fn() -> Timestamp) -> ExitCode {
     match verdict {
         Ok(Verdict::Done) => ExitCode::SUCCESS,
         Ok(Verdict::FoundWrong) => ExitCode::from(1),
+        Ok(Verdict::CannotTell) => ExitCode::from(3),
         // Whoever reads our output has seen enough.
         Err(problem) if is_broken_pipe(problem.as_ref()) => ExitCode::SUCCESS,
         Err(problem) => {
@@ -108,6 +114,7 @@ fn perform(
     match command {
         Command::Score(score) => score::run(&score, input, output),
         Command::Coverage(coverage) => block_on(coverage::run(coverage, clock, output)),
+        Command::Gate(gate) => block_on(gate::run(gate, clock, output)),
         Command::Ledger(ledger) => block_on(ledger::run(ledger, clock, output)),
         Command::Report(report) => block_on(report::run(report, clock, output)),
         Command::List(list) => block_on(list::run(list, clock, output)),

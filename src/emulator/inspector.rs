@@ -582,6 +582,7 @@ const STRING_FILTERS: &[(&str, &str)] = &[
     ("fixAvailable", "/fixAvailable"),
     ("exploitAvailable", "/exploitAvailable"),
     ("ecrImageHash", "/resources/0/details/awsEcrContainerImage/imageHash"),
+    ("codeRepositoryProjectName", "/resources/0/details/codeRepository/projectName"),
 ];
 const DATE_FILTERS: &[(&str, &str)] = &[
     ("firstObservedAt", "/firstObservedAt"),
@@ -597,6 +598,7 @@ const COVERAGE_FILTERS: &[(&str, &str)] = &[
     ("scanStatusCode", "/scanStatus/statusCode"),
     ("scanStatusReason", "/scanStatus/reason"),
     ("lambdaFunctionName", "/resourceMetadata/lambdaFunction/functionName"),
+    ("codeRepositoryProjectName", "/resourceMetadata/codeRepository/projectName"),
 ];
 
 fn listed(name: &str, items: &[&Value], token: Option<String>) -> Value {

@@ -74,6 +74,20 @@ impl Inspector2 {
         self.list_coverage(object, filter, token, limit).await
     }
 
+    /// A page of all that there is of the code repositories whose project is called so.
+    pub(super) async fn list_project(
+        &self,
+        project: &str,
+        token: Option<&str>,
+        limit: TimeLimit<'_>,
+    ) -> Result<Page<Coverage>, NotAnswered> {
+        let called = filter(CoverageStringComparison::Equals, project);
+        let filter = called.map(|called| {
+            CoverageFilterCriteria::builder().code_repository_project_name(called).build()
+        });
+        self.list_coverage(project, filter, token, limit).await
+    }
+
     async fn list_coverage(
         &self,
         object: &str,

@@ -1,7 +1,11 @@
 //! Listings of findings.
 
-use aws_sdk_inspector2::types::{
-    DateFilter, FilterCriteria, SortCriteria, SortField, SortOrder, StringComparison, StringFilter,
+use aws_sdk_inspector2::{
+    error::BuildError,
+    types::{
+        DateFilter, FilterCriteria, SortCriteria, SortField, SortOrder, StringComparison,
+        StringFilter, builders::FilterCriteriaBuilder,
+    },
 };
 use aws_smithy_types::DateTime;
 use jiff::Timestamp;
@@ -55,6 +59,10 @@ impl Inspector2 {
     }
 }
 
+fn is(value: &str) -> Result<StringFilter, BuildError> {
+    StringFilter::builder().comparison(StringComparison::Equals).value(value).build()
+}
+
 /// The filter of a query: the same bytes for the same query.
 fn filter(query: &FindingQuery) -> Result<FilterCriteria, BoxError> {
     let from = |moment: Timestamp| {
@@ -62,8 +70,9 @@ fn filter(query: &FindingQuery) -> Result<FilterCriteria, BoxError> {
         DateFilter::builder().start_inclusive(start).end_inclusive(DateTime::from_secs(END)).build()
     };
     let mut filter = FilterCriteria::builder().first_observed_at(from(query.observed_from));
-    let is = |value: &str| {
-        StringFilter::builder().comparison(StringComparison::Equals).value(value).build()
+    let not_closed = |filter: FilterCriteriaBuilder| {
+        let statuses = ["ACTIVE", "SUPPRESSED"].into_iter().map(is);
+        Ok::<_, BoxError>(filter.set_finding_status(Some(statuses.collect::<Result<_, _>>()?)))
     };
     match &query.which {
         Which::ChangedSince(since) => filter = filter.updated_at(from(*since)),
@@ -71,10 +80,10 @@ fn filter(query: &FindingQuery) -> Result<FilterCriteria, BoxError> {
             filter = filter.updated_at(from(*since)).finding_status(is("CLOSED")?);
         }
         // Without a filter all come, closed ones for up to thirty days.
-        Which::NotClosed => {
-            for status in ["ACTIVE", "SUPPRESSED"] {
-                filter = filter.finding_status(is(status)?);
-            }
+        Which::NotClosed => filter = not_closed(filter)?,
+        Which::OfImage(digest) => filter = not_closed(filter.ecr_image_hash(is(digest)?))?,
+        Which::OfProject(project) => {
+            filter = not_closed(filter.code_repository_project_name(is(project)?))?;
         }
         Which::These(arns) => {
             for arn in arns {

@@ -99,6 +99,15 @@ impl Inspector for Inspector2 {
         self.list_functions(names, token, limit).await
     }
 
+    async fn coverage_of_project(
+        &self,
+        project: &str,
+        token: Option<&str>,
+        limit: TimeLimit<'_>,
+    ) -> Result<Page<Coverage>, NotAnswered> {
+        self.list_project(project, token, limit).await
+    }
+
     async fn suppression_rules(
         &self,
         token: Option<&str>,

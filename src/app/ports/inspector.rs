@@ -59,6 +59,14 @@ pub trait Inspector {
         limit: TimeLimit<'_>,
     ) -> impl Future<Output = Result<Page<Coverage>, NotAnswered>> + Send;
 
+    /// A page of all that there is of the code repositories whose project is called so.
+    fn coverage_of_project(
+        &self,
+        project: &str,
+        token: Option<&str>,
+        limit: TimeLimit<'_>,
+    ) -> impl Future<Output = Result<Page<Coverage>, NotAnswered>> + Send;
+
     /// A page of the rules by which Inspector hides findings.
     fn suppression_rules(
         &self,
@@ -123,6 +131,10 @@ pub enum Which {
     NotClosed,
     /// Those with these ARNs, at most ten, whatever their status.
     These(Vec<String>),
+    /// Those of them that are of the image with this digest, in whatever repository, and have not been closed.
+    OfImage(String),
+    /// Those of them that are of the code repository whose project is called so, and have not been closed.
+    OfProject(String),
 }
 
 /// How many findings or resources are asked for by name at a time:

@@ -4,6 +4,7 @@
 
 mod alerts;
 mod archive;
+mod clock;
 mod exceptions;
 mod figures;
 mod gaps;
@@ -17,6 +18,7 @@ mod threats;
 
 pub use alerts::{Alerts, AnnouncedProblem, Leased, Marked, Marking, Permit, PermitRequest};
 pub use archive::{Archive, ArchivedObject, REVIEWS};
+pub use clock::Clock;
 pub use exceptions::{Exceptions, LedgerHead, Looked, PutInForce};
 pub use figures::FigureLog;
 pub use gaps::Gaps;

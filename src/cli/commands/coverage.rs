@@ -1,7 +1,6 @@
 //! `coverage`: what Amazon Inspector does not look at.
 
 use std::{
-    fmt, fs,
     io::Write,
     path::{Path, PathBuf},
 };
@@ -15,7 +14,8 @@ use crate::{
     adapters::{aws, dynamodb::DynamoDb},
     app::failure::BoxError,
     cli::{
-        Misuse, Verdict, advice,
+        Verdict, advice,
+        listing::listed,
         rows::{self, Row},
         values::Format,
     },
@@ -106,18 +106,6 @@ fn read(file: &Path, now: Timestamp) -> Result<Vec<Gap>, BoxError> {
 /// The resources that the AWS CLI printed.
 pub fn resources(file: &Path) -> Result<Vec<Value>, BoxError> {
     listed(file, &["coveredResources"], "aws inspector2 list-coverage")
-}
-
-/// The first of these lists that a file with the output of a command has.
-pub fn listed(file: &Path, lists: &[&str], command: &str) -> Result<Vec<Value>, BoxError> {
-    let named = |error: &dyn fmt::Display| format!("{}: {error}", file.display());
-    let json = fs::read(file).map_err(|error| Misuse(named(&error)))?;
-    let json: Value = serde_json::from_slice(&json).map_err(|error| named(&error))?;
-    let listed = lists.iter().find_map(|list| json.get(list)?.as_array());
-    listed.cloned().ok_or_else(|| {
-        let lists = lists.join(" or ");
-        named(&format!("expected {lists}, as {command} prints it")).into()
-    })
 }
 
 impl Arguments {

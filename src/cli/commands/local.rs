@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{coverage, replay};
 use crate::{
     app::failure::BoxError,
-    cli::{Verdict, input},
+    cli::{Verdict, input, listing::listed},
     domain::finding::is_on_demand,
     emulator::{
         Emulator,
@@ -61,11 +61,12 @@ async fn fill(inspector: &Inspector, local: &Arguments) -> Result<(), BoxError> 
         .await?;
     }
     if let Some(file) = &local.coverage {
-        inspector.fleet().coverage = coverage::resources(file)?;
+        let resources = coverage::resources(file)?;
+        inspector.fleet().coverage = resources.into_iter().map(inspector::as_api).collect();
     }
     if let Some(file) = &local.threats {
         let lists = ["vulnerabilities", "findingDetails"];
-        let threats = coverage::listed(file, &lists, "aws inspector2 search-vulnerabilities")?;
+        let threats = listed(file, &lists, "aws inspector2 search-vulnerabilities")?;
         inspector.fleet().threats = threats.into_iter().map(inspector::as_api).collect();
     }
     let mut fleet = inspector.fleet();

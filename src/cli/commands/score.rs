@@ -4,18 +4,12 @@ use std::io::{BufRead, BufWriter, Write};
 
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::{
     app::failure::BoxError,
     app::failure::Failure,
-    cli::Verdict,
-    domain::{
-        assess::{Deadlines, Policy, Priority, Reason, judge},
-        finding::Malformed,
-        threat::{INTELLIGENCE, Threat},
-    },
-    lambda::event,
+    cli::{Verdict, sent},
+    domain::assess::{Deadlines, Policy, Priority, Reason, judge},
     render::{Language, reason},
 };
 
@@ -85,15 +79,11 @@ fn write_score(
     policy: &Policy,
     output: &mut impl Write,
 ) -> Result<Result<(), Failure>, BoxError> {
-    let finding = match event::finding(event) {
-        Ok(sent) => sent.finding,
+    let (finding, threat) = match sent::finding(event) {
+        Ok(sent) => sent,
         Err(failure) => return Ok(Err(failure)),
     };
     let now = finding.own_time();
-    let threat = match intelligence(event, now) {
-        Ok(threat) => threat,
-        Err(malformed) => return Ok(Err(Failure::Malformed(malformed))),
-    };
     let assessment = judge(&finding, threat.as_ref(), policy, now);
     let said = |Reason { points, factor }: &Reason| Said {
         factor: factor.name(),
@@ -109,14 +99,4 @@ fn write_score(
     };
     serde_json::to_writer(output, &scored)?;
     Ok(Ok(()))
-}
-
-/// What stands beside the finding of an event of what is known of attacks, if anything does.
-fn intelligence(event: &[u8], now: Option<Timestamp>) -> Result<Option<Threat>, Malformed> {
-    // Most have none, and need not be read twice.
-    if !std::str::from_utf8(event).is_ok_and(|text| text.contains(INTELLIGENCE)) {
-        return Ok(None);
-    }
-    let document: Value = serde_json::from_slice(event).unwrap_or_default();
-    Threat::beside(&document, now.unwrap_or(Timestamp::UNIX_EPOCH))
 }

@@ -7,10 +7,10 @@ use std::{
 
 use jiff::{Timestamp, civil::Date, tz::Offset};
 
-use super::{Baseline, Rules};
+use super::{Baseline, Note, Rules};
 use crate::domain::{
     assess::{self, Assessment, Policy, Priority},
-    finding::{Finding, FixAvailable, Remediation, Status},
+    finding::{Finding, Remediation, Status},
     ledger::{Cover, Decision, Exception, Ledger, Situation, WhyEnded},
     review::Update,
     threat::{Catalogue, Listing, Observed, Threat},
@@ -215,6 +215,25 @@ impl Judgement {
         if self.counts.closing() == 0 { Verdict::Open } else { Verdict::Closed }
     }
 
+    /// What of it whoever reads it should not overlook: exceptions that end within days, and what suppression rules hide although
+    /// CISA lists it as exploited, as far as is known, each vulnerability once.
+    pub fn notes(&self) -> Vec<Note> {
+        let ending = self.covering.iter().filter(|one| one.ends_soon());
+        let ending = ending
+            .filter_map(|one| one.exception.as_ref())
+            .map(|one| Note::EndsSoon { exception: one.id.clone(), on: one.terms.expires_at });
+        ending.chain(self.hidden_though_exploited()).collect()
+    }
+
+    fn hidden_though_exploited(&self) -> impl Iterator<Item = Note> {
+        let is_it = |one: &&Judged| {
+            one.standing == Standing::Excepted(CoveredBy::Rule) && one.is_known_exploited()
+        };
+        let hidden = self.findings.iter().filter(is_it).map(|one| one.finding.problem());
+        let once: BTreeSet<String> = hidden.collect();
+        once.into_iter().map(|problem| Note::HiddenThoughExploited { problem })
+    }
+
     /// How many findings that are not excepted are of a class.
     pub fn of_priority(&self, priority: Priority) -> usize {
         let is_it = |one: &&Judged| {
@@ -249,7 +268,7 @@ pub fn judge(candidates: Vec<Candidate>, judging: &Judging<'_>) -> Judgement {
 }
 
 /// The latest state of each finding, in the order in which they were first heard of.
-fn latest(candidates: Vec<Candidate>) -> Vec<Candidate> {
+pub fn latest(candidates: Vec<Candidate>) -> Vec<Candidate> {
     let mut places: HashMap<String, usize> = HashMap::with_capacity(candidates.len());
     let mut latest: Vec<Candidate> = Vec::with_capacity(candidates.len());
     for candidate in candidates {
@@ -334,13 +353,10 @@ fn is_listed(threat: Option<&Threat>) -> bool {
 }
 
 /// Whether something can be done about a finding: of packages that there is a fix for some of them. What Inspector does not
-/// say is none of *no*.
+/// say is none of *no*, and what is malicious (<https://github.com/ossf/malicious-packages>) can be taken out.
 fn is_fixable(finding: &Finding) -> bool {
-    match Remediation::of(finding) {
-        Remediation::Mitigate(_) => false,
-        Remediation::CheckForUpdate(_) => finding.fix_available != Some(FixAvailable::No),
-        _ => true,
-    }
+    let is_malicious = finding.vulnerability().is_some_and(|id| id.starts_with("MAL-"));
+    is_malicious || !matches!(Remediation::of(finding), Remediation::Mitigate(_))
 }
 
 fn covering(findings: &[Judged], judging: &Judging<'_>) -> Vec<Covering> {
@@ -587,6 +603,12 @@ mod tests {
         let only_fixable = By { rules, ..By::default() };
         assert_eq!(standing(unfixed.clone(), &only_fixable), Standing::NotFixable);
         assert_eq!(standing(candidate(2, urgent), &only_fixable), Standing::Urgent);
+        let malicious = candidate(3, |f| {
+            urgent(f);
+            without_fix(f);
+            f["packageVulnerabilityDetails"]["vulnerabilityId"] = json!("MAL-2026-1");
+        });
+        assert_eq!(standing(malicious, &only_fixable), Standing::Urgent);
         let baseline = Some(Baseline::of([&unfixed.finding]));
         let since = By { baseline, ..By::default() };
         assert_eq!(standing(unfixed, &since), Standing::NotNew);

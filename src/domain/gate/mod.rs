@@ -18,7 +18,7 @@ pub use cannot_tell::CannotTell;
 pub use image::{ImageName, NotAnImage, Reference, Registry, arn, is_account, is_digest};
 pub use judge::{
     Candidate, Counts, CoveredBy, Covering, Judged, Judgement, Judging, Standing, UpdateWorth,
-    Verdict, judge,
+    Verdict, judge, latest,
 };
 pub use registry::{
     Frequency, Image, ImageStatus, NotAnIndex, Platform, ScanRule, ScanStatus, ScanType, Scanned,
@@ -26,4 +26,4 @@ pub use registry::{
 };
 pub use rules::{NotAThreshold, Rules, Threshold};
 pub use scan::{ScanState, Settled};
-pub use subject::{Gate, Note, Scan, Subject};
+pub use subject::{Gate, Note, Scan, Subject, Unchecked};

@@ -65,6 +65,24 @@ pub struct ScanStatus {
     pub description: String,
 }
 
+impl ScanStatus {
+    /// Whether it says that there is no scan, and that there will be none. Those that end in one by themselves are known, and a
+    /// word that AWS adds is waited for in vain.
+    /// <https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ImageScanStatus.html>
+    pub fn is_refusal(&self) -> bool {
+        const REFUSALS: [&str; 7] = [
+            "FAILED",
+            "UNSUPPORTED_IMAGE",
+            "SCAN_ELIGIBILITY_EXPIRED",
+            "FINDINGS_UNAVAILABLE",
+            "LIMIT_EXCEEDED",
+            "IMAGE_ARCHIVED",
+            "IMAGE_SIZE_EXCEEDED",
+        ];
+        REFUSALS.contains(&self.status.as_str())
+    }
+}
+
 /// The media types of indexes: the OCI's and Docker's.
 const INDEXES: [&str; 2] = [
     "application/vnd.oci.image.index.v1+json",

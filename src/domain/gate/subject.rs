@@ -1,8 +1,8 @@
 //! What stands before the gate, and all that there is to say of it.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 
-use super::{CoveredBy, Judgement};
+use super::Judgement;
 
 /// The judgement on something, as every format shows it.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,13 +61,29 @@ pub enum Note {
         /// How many.
         vulnerabilities: usize,
         /// Why.
-        why: String,
+        why: Unchecked,
     },
     /// An exception ends within days.
-    EndsSoon(CoveredBy),
+    EndsSoon {
+        /// Its name.
+        exception: String,
+        /// Its last day.
+        on: Date,
+    },
     /// A suppression rule hides a finding whose vulnerability CISA lists as exploited.
     HiddenThoughExploited {
         /// The vulnerability.
         problem: String,
     },
+}
+
+/// Why it is not known whether CISA lists a vulnerability.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unchecked {
+    /// The files do not say, and nobody else is asked.
+    NotSaid,
+    /// Inspector knows no details.
+    NoDetails,
+    /// It could not be asked.
+    Failed(String),
 }

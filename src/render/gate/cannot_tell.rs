@@ -103,7 +103,7 @@ pub fn quoted(why: &CannotTell, quote: Quote) -> (String, String) {
                 "there are no findings in {}, and nothing says that there was a scan",
                 name(files)
             ),
-            "judge by --image or --scan, which know of the scan",
+            "say by --coverage what was scanned, or judge by --image or --scan, which know of the scan",
         ),
         CannotTell::Truncated { file } => (
             format!("{} has only a part of the findings: it names a next token", name(file)),

@@ -412,7 +412,7 @@ impl NoteData {
             Note::ScannedOnce { .. } => "scanned-once",
             Note::Skipped { .. } => "skipped",
             Note::Unchecked { .. } => "unchecked",
-            Note::EndsSoon(_) => "ends-soon",
+            Note::EndsSoon { .. } => "ends-soon",
             Note::HiddenThoughExploited { .. } => "hidden-though-exploited",
         };
         Self { kind, text: words::note(note) }

@@ -9,7 +9,7 @@ use crate::{
         finding::{Finding, FixAvailable, Remediation, VulnerablePackage},
         gate::{
             Counts, CoveredBy, Covering, Gate, Judged, Note, Rules, Scan, Standing, Threshold,
-            UpdateWorth, Verdict,
+            Unchecked, UpdateWorth, Verdict,
         },
         ledger::{Decision, WhyEnded},
         text,
@@ -338,6 +338,23 @@ pub fn scan(scan: &Scan, quote: Quote) -> String {
     )
 }
 
+/// Why it is not known whether CISA lists something, and what to do.
+fn unchecked(why: &Unchecked, quote: Quote) -> (String, &'static str) {
+    match why {
+        Unchecked::NotSaid => (
+            "the files do not say".to_owned(),
+            "Put beside the findings, as intelligence, what aws inspector2 batch-get-finding-details prints for them.",
+        ),
+        Unchecked::NoDetails => {
+            ("Inspector has no details".to_owned(), "Look into CISA's catalogue where it matters.")
+        }
+        Unchecked::Failed(why) => (
+            quote(why, SAID),
+            "See that these credentials may call inspector2:BatchGetFindingDetails.",
+        ),
+    }
+}
+
 /// What whoever reads a judgement should know besides, in a harmless line.
 pub fn note(note: &Note) -> String {
     quoted_note(note, plain)
@@ -353,31 +370,24 @@ pub fn quoted_note(note: &Note, quote: Quote) -> String {
             moment(*at),
         ),
         Note::Skipped { components, first, why } => format!(
-            "{} of the SBOM {} not scanned, among them {} ({}). Give them package URLs that Inspector knows, or look at them \
-             otherwise.",
+            "{} of the SBOM {} {} ({}). Give what was skipped a package URL that Inspector knows, or look at it otherwise.",
             number_of(*components, "component"),
-            if *components == 1 { "was" } else { "were" },
+            if *components == 1 { "was not scanned:" } else { "were not scanned, such as" },
             quote(first, 120),
             quote(why, SAID),
         ),
-        Note::Unchecked { vulnerabilities, why } => format!(
-            "It is not known of {} whether CISA lists {} as exploited ({}). Judge again, with leave to call \
-             inspector2:BatchGetFindingDetails and inspector2:SearchVulnerabilities.",
-            if *vulnerabilities == 1 {
-                "1 vulnerability".to_owned()
-            } else {
-                format!("{vulnerabilities} vulnerabilities")
-            },
-            if *vulnerabilities == 1 { "it" } else { "them" },
-            quote(why, SAID),
-        ),
-        Note::EndsSoon(CoveredBy::Exception(id)) => format!(
-            "The exception {} ends within days. Fix what it is about, or decide anew before it closes the gate.",
-            quote(id, NAME),
-        ),
-        Note::EndsSoon(CoveredBy::Rule) => {
-            "A suppression rule of Inspector ends within days. Fix what it hides, or decide in the ledger.".to_owned()
+        Note::Unchecked { vulnerabilities, why } => {
+            let (of, them) = match vulnerabilities {
+                1 => ("1 vulnerability".to_owned(), "it"),
+                many => (format!("{many} vulnerabilities"), "them"),
+            };
+            let (why, todo) = unchecked(why, quote);
+            format!("It is not known of {of} whether CISA lists {them} as exploited: {why}. {todo}")
         }
+        Note::EndsSoon { exception, on } => format!(
+            "The exception {} ends after {on}. Fix what it is about, or decide anew before it closes the gate.",
+            quote(exception, NAME),
+        ),
         Note::HiddenThoughExploited { problem } => format!(
             "A suppression rule of Inspector hides {}, which CISA lists as exploited. Take the rule away, or write into the \
              ledger who decided that, why and until when.",
@@ -441,9 +451,10 @@ mod tests {
         let notes = [
             Note::ScannedOnce { of: hostile(), at: Timestamp::UNIX_EPOCH },
             Note::Skipped { components: 2, first: hostile(), why: hostile() },
-            Note::Unchecked { vulnerabilities: 1, why: hostile() },
-            Note::EndsSoon(CoveredBy::Exception(hostile())),
-            Note::EndsSoon(CoveredBy::Rule),
+            Note::Unchecked { vulnerabilities: 1, why: Unchecked::Failed(hostile()) },
+            Note::Unchecked { vulnerabilities: 2, why: Unchecked::NotSaid },
+            Note::Unchecked { vulnerabilities: 2, why: Unchecked::NoDetails },
+            Note::EndsSoon { exception: hostile(), on: "2026-11-24".parse().unwrap() },
             Note::HiddenThoughExploited { problem: hostile() },
         ];
         for one in notes {

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeSet,
-    fmt, fs,
     io::{self, Write},
     path::{Path, PathBuf},
 };
@@ -17,7 +16,8 @@ use crate::{
     adapters::{aws, inspector2::Inspector2},
     app::{Inspector, NotAnswered, Page, TimeLimit, failure::BoxError},
     cli::{
-        Misuse, Verdict, advice,
+        Verdict, advice,
+        listing::listed,
         rows::{self, Row},
         values::Format,
     },
@@ -181,38 +181,18 @@ impl Arguments {
     fn read(&self) -> Result<World, BoxError> {
         let mut covered: Vec<Coverage> = Vec::new();
         for file in &self.coverage {
-            let listed = listed(file, "coveredResources", "aws inspector2 list-coverage")?;
+            let listed = listed(file, &["coveredResources"], "aws inspector2 list-coverage")?;
             covered.extend(read(file, "coveredResources", &listed, Coverage::read)?);
         }
         let mut rules = Vec::new();
         for file in &self.filters {
-            let listed = listed(file, "filters", "aws inspector2 list-filters")?;
+            let listed = listed(file, &["filters"], "aws inspector2 list-filters")?;
             rules.extend(read(file, "filters", &listed, SuppressionRule::read)?);
         }
         let extent = Extent::of(&covered);
         let rules = (!self.filters.is_empty()).then_some(rules);
         Ok(World { covered, extent, rules })
     }
-}
-
-/// The items of a list in the output of a command: one JSON document, or one after the other, as from page to page.
-fn listed(file: &Path, list: &str, command: &str) -> Result<Vec<Value>, BoxError> {
-    let named = |error: &dyn fmt::Display| format!("{}: {error}", file.display());
-    let json = fs::read(file).map_err(|error| Misuse(named(&error)))?;
-    let mut items = Vec::new();
-    let mut pages = 0;
-    for page in serde_json::Deserializer::from_slice(&json).into_iter::<Value>() {
-        let mut page = page.map_err(|error| named(&error))?;
-        pages += 1;
-        match page.get_mut(list).map(Value::take) {
-            Some(Value::Array(listed)) => items.extend(listed),
-            _ => return Err(named(&format!("expected {list}, as {command} prints it")).into()),
-        }
-    }
-    if pages == 0 {
-        return Err(named(&format!("it is empty; expected {list}, as {command} prints it")).into());
-    }
-    Ok(items)
 }
 
 fn read<T>(

@@ -60,7 +60,7 @@ pub async fn run(
 }
 
 /// A ledger that was read, or everything that is wrong with it.
-type Read = Result<Source, Vec<Problem>>;
+pub type Read = Result<Source, Vec<Problem>>;
 
 /// Reads the ledger in a file.
 ///
@@ -78,7 +78,7 @@ fn read(file: &Path) -> Result<Read, BoxError> {
 ///
 /// # Errors
 /// There is no such file.
-fn read_sound(file: &Path, now: Timestamp) -> Result<Read, BoxError> {
+pub fn read_sound(file: &Path, now: Timestamp) -> Result<Read, BoxError> {
     Ok(read(file)?.and_then(|source| {
         let problems = ledger::check(&source, &source.policy, now).problems;
         if problems.is_empty() { Ok(source) } else { Err(problems) }
@@ -109,7 +109,12 @@ fn sound(
 const SEE_CHECK: &str = "see inspector-triage ledger check";
 
 /// Shows what there is to say of a file, a line each, as compilers do.
-fn show(file: &Path, kind: &str, problems: &[Problem], output: &mut impl Write) -> io::Result<()> {
+pub fn show(
+    file: &Path,
+    kind: &str,
+    problems: &[Problem],
+    output: &mut impl Write,
+) -> io::Result<()> {
     for problem in problems {
         writeln!(
             output,
