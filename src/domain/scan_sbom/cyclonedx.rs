@@ -8,7 +8,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
-    NotAScan, Report, Skipped,
+    NotAScan, Report, Said, Skipped,
     counts::Counts,
     json::{Object, Properties},
     package::Purl,
@@ -28,7 +28,11 @@ struct Component<'a> {
     version: Option<&'a str>,
     purl: Option<&'a str>,
     properties: Properties<'a>,
+    holds_others: bool,
 }
+
+/// Begins the name of a Dockerfile.
+const DOCKERFILE: &str = "dockerfile:";
 
 /// Reads the answer.
 pub(super) fn read(root: &Object<'_>) -> Result<Report, NotAScan> {
@@ -105,6 +109,7 @@ fn gather<'a>(objects: Vec<Object<'a>>, into: &mut Vec<Component<'a>>) -> Result
     let mut waiting = objects;
     waiting.reverse();
     while let Some(object) = waiting.pop() {
+        let mut within = object.objects("components")?;
         into.push(Component {
             reference: object.str("bom-ref"),
             kind: object.str("type"),
@@ -112,8 +117,8 @@ fn gather<'a>(objects: Vec<Object<'a>>, into: &mut Vec<Component<'a>>) -> Result
             version: object.str("version"),
             purl: object.str("purl"),
             properties: Properties::of(&object)?,
+            holds_others: !within.is_empty(),
         });
-        let mut within = object.objects("components")?;
         within.reverse();
         waiting.append(&mut within);
     }
@@ -184,7 +189,7 @@ impl Component<'_> {
 
     fn affected(&self, fixed_in: Option<&str>) -> Affected {
         // The name of a Dockerfile says that it is one.
-        let name = self.name.map(|name| name.strip_prefix("dockerfile:").unwrap_or(name));
+        let name = self.name.map(|name| name.strip_prefix(DOCKERFILE).unwrap_or(name));
         let path = self.properties.str("path");
         Affected::new(self.purl, (name, self.version), path, fixed_in)
     }
@@ -198,27 +203,34 @@ impl Component<'_> {
         }
     }
 
-    /// Whether it was scanned; if not, and the answer says why, it is put into `skipped`.
+    /// Whether it is known that it was scanned. If not, or if the answer says something else of it, it is put into `skipped`.
     fn judge(&self, is_affected: bool, skipped: &mut Vec<Skipped>) -> bool {
         let name = self.purl.or(self.name).or(self.reference).unwrap_or("unnamed");
         let mut skip = |why: &str| skipped.push(Skipped::new(name, self.version, why));
         if let Some(date) = self.properties.str("end_of_life") {
             skip(&format!("Component end-of-life: {date}"));
         }
-        if is_affected {
-            return true;
+        let mut said = Said::default();
+        for (key, value) in self.properties.fields() {
+            // After a colon stands what it is of.
+            said.hear(key.split(':').next().unwrap_or(key), value);
         }
-        let warnings: Vec<&str> =
-            self.properties.all("warning").filter_map(|value| value.as_str()).collect();
-        let infos: Vec<&str> =
-            self.properties.all("info").filter_map(|value| value.as_str()).collect();
-        let skips = infos.iter().copied().filter(|info| super::says_skipped(info));
-        let whys: Vec<&str> = warnings.into_iter().chain(skips).collect();
-        if whys.is_empty() {
-            return !infos.is_empty();
+        let is_known = is_affected || self.is_malicious();
+        if let Some(why) = said.why_skipped(is_known || self.has_nothing_to_scan()) {
+            skip(&why);
         }
-        skip(&whys.join(" "));
-        false
+        is_known || said.is_scanned()
+    }
+
+    /// Whether it is natural that nothing is said of it: the operating system, whose packages are scanned; what holds others and
+    /// is no package itself; a Dockerfile in which nothing is wrong.
+    fn has_nothing_to_scan(&self) -> bool {
+        let is_dockerfile = || {
+            let name = self.name.filter(|_| self.kind == Some("file"));
+            name.is_some_and(|name| name.starts_with(DOCKERFILE))
+        };
+        self.purl.is_none()
+            && (self.kind == Some("operating-system") || self.holds_others || is_dockerfile())
     }
 }
 
@@ -315,6 +327,47 @@ mod tests {
         let Details::Code(code) = one.finding.details else { panic!("it is no package") };
         assert_eq!(code.file_path.as_deref(), Some("Dockerfile"));
         assert_eq!((code.start_line, code.end_line), (Some(10), Some(12)));
+    }
+
+    #[test]
+    fn of_what_has_nothing_to_scan_it_is_natural_that_nothing_is_said() {
+        let with = |component: Value| {
+            let scan = read(|sbom| sbom["components"].as_array_mut().unwrap().push(component));
+            let skipped = scan.unwrap().skipped;
+            skipped.into_iter().skip(1).map(|one| one.component).collect::<Vec<_>>()
+        };
+        let silent = |purl: &str| json!({"type": "library", "name": "b", "purl": purl});
+        let known = json!([{
+            "name": "amazon:inspector:sbom_scanner:info",
+            "value": "Component scanned: no known vulnerabilities."
+        }]);
+        let within = json!([{"name": "c", "purl": "pkg:npm/c@3", "properties": known}]);
+        for natural in [
+            json!({"type": "operating-system", "name": "Ubuntu", "version": "24.04"}),
+            json!({"type": "application", "name": "package-lock.json", "components": within}),
+            json!({"type": "file", "name": "dockerfile:Dockerfile"}),
+        ] {
+            assert_eq!(with(natural.clone()), [""; 0], "{natural}");
+        }
+        assert_eq!(with(silent("pkg:npm/b@1")), ["pkg:npm/b@1"]);
+        let mut holder = silent("pkg:deb/ubuntu/b@1");
+        holder["components"] = within;
+        assert_eq!(with(holder), ["pkg:deb/ubuntu/b@1"], "it is a package itself");
+        let group = json!({"name": "lock", "components": [silent("pkg:npm/d@4")]});
+        assert_eq!(with(group), ["pkg:npm/d@4"], "what is within is looked at");
+        assert_eq!(with(json!({"type": "application", "name": "cgo"})), ["cgo"]);
+    }
+
+    #[test]
+    fn another_text_about_what_is_affected_is_told() {
+        let scan = read(|sbom| {
+            sbom["components"][2]["properties"] = json!([{
+                "name": "amazon:inspector:sbom_scanner:warning", "value": "Only half of it was read."
+            }]);
+        });
+        let scan = scan.unwrap();
+        assert_eq!(scan.scanned, Some(8));
+        assert_eq!(scan.skipped[0].why, "Only half of it was read.");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::{
-    NotAScan, Report, Skipped,
+    NotAScan, Report, Said, Skipped,
     counts::Counts,
     json::{Object, Properties, flag},
     package::Purl,
@@ -97,7 +97,7 @@ pub(super) fn read(root: &Object<'_>) -> Result<Report, NotAScan> {
         platform,
         scanned_at: None,
         // Without messages nothing is said of what has no vulnerability.
-        scanned: knows_all.then_some(scanned),
+        scanned: (knows_all || scanned == 0).then_some(scanned),
         components: scanned + heard.skipped.len(),
         skipped: heard.skipped,
         vulnerabilities,
@@ -117,27 +117,18 @@ impl Heard {
     fn hear(&mut self, message: &Object<'_>) {
         let name = ["purl", "name", "component"].iter().find_map(|key| message.str(key));
         let name = name.unwrap_or("unnamed");
-        let mut is_scanned = false;
-        let mut whys: Vec<&str> = Vec::new();
+        let mut said = Said::default();
         for (key, value) in message.fields() {
-            let Some(text) = value.as_str().filter(|text| !text.trim().is_empty()) else {
-                continue;
-            };
-            if key.contains("warn") || key.contains("error") {
-                whys.push(text);
-            } else if key.contains("info") || key.contains("message") {
-                if says_old(value) || super::says_skipped(text) {
-                    whys.push(text);
-                } else {
-                    is_scanned = true;
-                }
-            }
+            said.hear(key, value);
         }
-        if whys.is_empty() {
-            self.scanned += usize::from(is_scanned);
-        } else {
-            self.skipped.push(Skipped::new(name, message.str("version"), &whys.join(" ")));
+        let is_malicious = message.get("is_malicious").and_then(flag) == Some(true);
+        let has_nothing_to_scan = message.str("purl").is_none()
+            && (message.str("type") == Some("operating-system") || message.has(&["file"]));
+        if let Some(why) = said.why_skipped(is_malicious || has_nothing_to_scan) {
+            self.skipped.push(Skipped::new(name, message.str("version"), &why));
         }
+        // What is malicious is counted among what is affected.
+        self.scanned += usize::from(said.is_scanned() && !is_malicious);
     }
 }
 
@@ -329,6 +320,16 @@ mod tests {
         let mut answer = sample::inspector();
         answer["inspector"].as_object_mut().unwrap().remove("messages");
         assert_eq!(read(&answer).unwrap().scanned, None);
+    }
+
+    #[test]
+    fn a_vulnerability_of_nothing_says_of_no_component_that_it_was_scanned() {
+        let answer = json!({
+            "vulnerability_count": {"low": 1},
+            "vulnerabilities": [{"id": "CVE-2026-10201", "severity": "low", "affects": []}]
+        });
+        let expected = "none of its 0 components was scanned";
+        assert_eq!(read(&answer).unwrap_err().to_string(), expected);
     }
 
     #[test]

@@ -129,6 +129,11 @@ impl<'a> Properties<'a> {
         Ok(Self(properties))
     }
 
+    /// All of them, by name.
+    pub(super) fn fields(&self) -> impl Iterator<Item = (&'a str, &'a Value)> {
+        self.0.iter().copied()
+    }
+
     /// The first value of this name, if it is something.
     pub(super) fn get(&self, name: &str) -> Option<&'a Value> {
         self.all(name).next()

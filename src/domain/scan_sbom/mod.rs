@@ -3,7 +3,8 @@
 //!
 //! [`SbomScan::read`] makes findings of it that are scored like those of an account, so that a pipeline is held to what the
 //! account will be told. A pipeline must not pass because nothing was looked at: an answer that is not whole, that names no
-//! component that was scanned, or that is not understood is an error.
+//! component that was scanned, or that is not understood is an error. Only Inspector's own phrase, or a vulnerability that is listed,
+//! says that a component was scanned. Silence does not, nor does any other text.
 //!
 //! The severity and the CVSS vector of a package of a distribution are the distribution's, as they are in findings of the
 //! account. The answer's own severity and counts go by NVD's.
@@ -40,7 +41,8 @@ pub struct SbomScan {
     pub found: Vec<Scanned>,
     /// How many components were scanned, at least one; `None` if the answer names only those that have a vulnerability.
     pub scanned: Option<usize>,
-    /// Components that were not scanned, and those that get no advisories any more, each with Inspector's reason.
+    /// Components of which it is not known that they were scanned, and those that get no advisories any more. The most telling
+    /// come first.
     pub skipped: Vec<Skipped>,
 }
 
@@ -57,12 +59,12 @@ pub struct Scanned {
     pub is_malicious: bool,
 }
 
-/// A component that was not scanned.
+/// A component of which it is not known that it was scanned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skipped {
     /// The component: its package URL, else its name and version.
     pub component: String,
-    /// Why, in Inspector's words.
+    /// Why, in Inspector's words; in ours if it has none.
     pub why: String,
 }
 
@@ -145,13 +147,14 @@ impl SbomScan {
         let (root, status) = answer::unwrapped(answer)?;
         let is_cyclonedx =
             root.str("bomFormat").is_some_and(|format| format.eq_ignore_ascii_case("CycloneDX"));
-        let report = if is_cyclonedx {
+        let mut report = if is_cyclonedx {
             cyclonedx::read(&root)?
         } else if inspector::is_it(&root) {
             inspector::read(&root)?
         } else {
             return Err(answer::stranger(&root));
         };
+        report.skipped.sort_by_key(Skipped::order);
         report.check_status(status)?;
         report.check_scanned()?;
 
@@ -214,14 +217,74 @@ impl Skipped {
             why: text::cut_bytes(why, bounds::NAME),
         }
     }
+
+    /// Its place among others: only the first is shown, so that the most telling comes first. Inspector has no rules for most
+    /// packages of a distribution, which says little.
+    fn order(&self) -> u8 {
+        let why = self.why.to_ascii_lowercase();
+        if why.contains("end-of-life") {
+            0
+        } else if why == SILENCE.to_ascii_lowercase() {
+            4
+        } else if !why.contains("component skipped") {
+            1
+        } else if !why.contains("rules found") {
+            2
+        } else {
+            3
+        }
+    }
 }
 
 /// How much of a text of AWS an error shows, in characters.
 const SHOWN: usize = 200;
 
-/// Whether Inspector says with this that it has not scanned a component.
-fn says_skipped(info: &str) -> bool {
-    info.to_ascii_lowercase().contains("skipped")
+/// How each text begins with which Inspector says that it has scanned a component. Real answers go on with `: no known
+/// vulnerabilities.` or `: no vulnerabilities found.`
+const SCANNED: &str = "Component scanned";
+
+/// Why a component counts as skipped of which the answer says nothing. In real answers each has a text or a vulnerability, but
+/// the operating system.
+const SILENCE: &str = "Inspector says nothing of it";
+
+/// What an answer says of a component in texts.
+#[derive(Debug, Default)]
+struct Said {
+    /// Whether a text says that it was scanned.
+    is_scanned: bool,
+    /// Each other text. It need not say that the component was skipped: what is not understood is no scan.
+    others: Vec<String>,
+}
+
+impl Said {
+    /// Takes in a text under a key such as `info`, `info_message` or `warning`. Other keys say something else.
+    fn hear(&mut self, key: &str, value: &Value) {
+        let key = key.to_ascii_lowercase();
+        let is = |words: [&str; 2]| words.iter().any(|word| key.contains(word));
+        let is_warning = is(["warn", "error"]);
+        let text = value.as_str().map(str::trim).filter(|text| !text.is_empty());
+        let Some(text) = text.filter(|_| is_warning || is(["info", "message"])) else { return };
+        let begins = text.get(..SCANNED.len());
+        if !is_warning && begins.is_some_and(|begins| begins.eq_ignore_ascii_case(SCANNED)) {
+            self.is_scanned = true;
+        } else {
+            self.others.push(text.to_owned());
+        }
+    }
+
+    /// Whether it says that the component was scanned, and nothing else.
+    fn is_scanned(&self) -> bool {
+        self.is_scanned && self.others.is_empty()
+    }
+
+    /// Why the component counts as skipped; `None` if it does not. `is_known` is whether it is known otherwise that it was
+    /// scanned, or that there is nothing to scan.
+    fn why_skipped(&self, is_known: bool) -> Option<String> {
+        if !self.others.is_empty() {
+            return Some(self.others.join(" "));
+        }
+        (!self.is_scanned && !is_known).then(|| SILENCE.to_owned())
+    }
 }
 
 /// A class of weakness, which answers have as a number.
@@ -460,6 +523,74 @@ mod tests {
         let uncounted = json!({"vulnerabilities": []});
         let expected = "vulnerability_count: expected counts of the vulnerabilities, found nothing";
         assert_eq!(refusal(&uncounted), expected);
+    }
+
+    /// An answer without vulnerabilities whose components are said to be this, in two forms.
+    fn texts(texts: &[&str]) -> [Value; 2] {
+        let purl = |index: usize| format!("pkg:npm/p{index}@1");
+        let component = |(index, text): (usize, &&str)| {
+            let name = "amazon:inspector:sbom_scanner:info";
+            json!({"name": "p", "purl": purl(index), "properties": [{"name": name, "value": text}]})
+        };
+        let message =
+            |(index, text): (usize, &&str)| json!({"purl": purl(index), "info_message": text});
+        let components: Vec<Value> = texts.iter().enumerate().map(component).collect();
+        let messages: Vec<Value> = texts.iter().enumerate().map(message).collect();
+        let count = "amazon:inspector:sbom_scanner:critical_vulnerabilities";
+        [
+            json!({"sbom": {
+                "bomFormat": "CycloneDX", "components": components,
+                "metadata": {"properties": [{"name": count, "value": "0"}]},
+            }}),
+            json!({"inspector": {
+                "messages": messages, "vulnerability_count": {"critical": 0}, "vulnerabilities": [],
+            }}),
+        ]
+    }
+
+    #[test]
+    fn a_text_that_is_not_known_to_mean_a_scan_is_none() {
+        for text in ["Component could not be scanned", "weird", "not examined", "scanned"] {
+            for answer in texts(&[text]) {
+                let expected = format!("none of its 1 components was scanned: {text}");
+                assert_eq!(refusal(&answer), expected);
+            }
+            for answer in texts(&["COMPONENT SCANNED: no known vulnerabilities.", text]) {
+                let scan = scan(&answer);
+                assert_eq!(scan.scanned, Some(1));
+                let skipped = Skipped { component: "pkg:npm/p1@1".into(), why: text.into() };
+                assert_eq!(scan.skipped, [skipped]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_component_of_which_nothing_is_said_is_not_scanned() {
+        for answer in texts(&[""; 499]) {
+            let expected = "none of its 499 components was scanned: Inspector says nothing of it";
+            assert_eq!(refusal(&answer), expected);
+        }
+        for answer in texts(&["", "Component scanned: no vulnerabilities found.", " "]) {
+            let scan = scan(&answer);
+            assert_eq!((scan.scanned, scan.skipped.len()), (Some(1), 2));
+            assert_eq!(scan.skipped[1].why, "Inspector says nothing of it");
+        }
+    }
+
+    #[test]
+    fn what_tells_most_of_what_was_skipped_comes_first() {
+        let said = [
+            "",
+            "Component skipped: no rules found.",
+            "Component scanned: no known vulnerabilities.",
+            "Component skipped: no purl provided.",
+            "Component could not be scanned",
+        ];
+        for answer in texts(&said) {
+            let skipped = scan(&answer).skipped;
+            let whys: Vec<&str> = skipped.iter().map(|one| one.why.as_str()).collect();
+            assert_eq!(whys, [said[4], said[3], said[1], SILENCE]);
+        }
     }
 
     #[test]
