@@ -77,6 +77,7 @@ pub(super) fn read(root: &Object<'_>) -> Result<Report, NotAScan> {
         scanned: Some(0),
         components: components.len(),
         skipped: Vec::new(),
+        end_of_life: None,
         vulnerabilities,
     };
     let mut scanned = 0;
@@ -85,7 +86,7 @@ pub(super) fn read(root: &Object<'_>) -> Result<Report, NotAScan> {
         if component.is_malicious() && !is_affected {
             report.vulnerabilities.push(component.malicious());
         }
-        scanned += usize::from(component.judge(is_affected, &mut report.skipped));
+        scanned += usize::from(component.judge(is_affected, &mut report));
         report.has_images_sign |= component.kind == Some("operating-system")
             || component.purl.and_then(Purl::read).is_some_and(|purl| purl.is_of_system());
     }
@@ -203,13 +204,9 @@ impl Component<'_> {
         }
     }
 
-    /// Whether it is known that it was scanned. If not, or if the answer says something else of it, it is put into `skipped`.
-    fn judge(&self, is_affected: bool, skipped: &mut Vec<Skipped>) -> bool {
+    /// Whether it is known that it was scanned. If not, or if the answer says something else of it, the report gets to know.
+    fn judge(&self, is_affected: bool, report: &mut Report) -> bool {
         let name = self.purl.or(self.name).or(self.reference).unwrap_or("unnamed");
-        let mut skip = |why: &str| skipped.push(Skipped::new(name, self.version, why));
-        if let Some(date) = self.properties.str("end_of_life") {
-            skip(&format!("Component end-of-life: {date}"));
-        }
         let mut said = Said::default();
         for (key, value) in self.properties.fields() {
             // After a colon stands what it is of.
@@ -217,7 +214,12 @@ impl Component<'_> {
         }
         let is_known = is_affected || self.is_malicious();
         if let Some(why) = said.why_skipped(is_known || self.has_nothing_to_scan()) {
-            skip(&why);
+            report.skipped.push(Skipped::new(name, self.version, &why));
+        }
+        let is_system = self.kind.map_or(self.purl.is_none(), |kind| kind == "operating-system");
+        if let Some(words) = said.end_of_life.as_ref().filter(|_| is_system) {
+            let system = || super::old_system(name, self.version, words);
+            report.end_of_life.get_or_insert_with(system);
         }
         is_known || said.is_scanned()
     }
@@ -377,8 +379,39 @@ mod tests {
                 "name": "amazon:inspector:sbom_scanner:end_of_life", "value": "2026-04-01T00:00:00Z"
             }]);
         });
-        let skipped = &scan.unwrap().skipped[0];
-        assert_eq!(skipped.component, "Ubuntu 24.04");
-        assert_eq!(skipped.why, "Component end-of-life: 2026-04-01T00:00:00Z");
+        let scan = scan.unwrap();
+        let words = "Component end-of-life: 2026-04-01T00:00:00Z";
+        assert_eq!(scan.end_of_life, Some(format!("Ubuntu 24.04 ({words})")));
+        assert_eq!(scan.skipped[0].component, "Ubuntu 24.04");
+        assert_eq!(scan.skipped[0].why, words);
+        assert_eq!(read(|_| {}).unwrap().end_of_life, None);
+    }
+
+    #[test]
+    fn an_end_of_life_that_is_no_date_is_one_nevertheless_and_no_is_none() {
+        let of = |value: Value| {
+            let scan = read(|sbom| {
+                sbom["components"][0]["properties"] = json!([{
+                    "name": "amazon:inspector:sbom_scanner:end_of_life", "value": value
+                }]);
+            });
+            scan.unwrap().end_of_life
+        };
+        assert_eq!(of(json!(true)).as_deref(), Some("Ubuntu 24.04 (Component end-of-life)"));
+        for no in [json!(false), json!("false"), json!(""), Value::Null] {
+            assert_eq!(of(no), None);
+        }
+    }
+
+    #[test]
+    fn the_end_of_life_of_a_package_is_told_and_is_not_that_of_the_system() {
+        let scan = read(|sbom| {
+            sbom["components"][6]["properties"] = json!([{
+                "name": "amazon:inspector:sbom_scanner:end_of_life", "value": "2026-04-01T00:00:00Z"
+            }]);
+        });
+        let scan = scan.unwrap();
+        assert_eq!(scan.end_of_life, None);
+        assert_eq!(scan.skipped[0].component, "pkg:npm/tabular@1.0.2");
     }
 }

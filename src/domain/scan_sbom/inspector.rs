@@ -70,7 +70,6 @@ pub(super) fn read(root: &Object<'_>) -> Result<Report, NotAScan> {
     for message in &messages {
         let one = component_of(message, None);
         purls.extend(one.purl.clone());
-        heard.system = heard.system.or_else(|| system_of(message));
         if message.get("is_malicious").and_then(flag) == Some(true) {
             vulnerabilities.push(Vulnerability {
                 is_malicious: true,
@@ -100,6 +99,7 @@ pub(super) fn read(root: &Object<'_>) -> Result<Report, NotAScan> {
         scanned: (knows_all || scanned == 0).then_some(scanned),
         components: scanned + heard.skipped.len(),
         skipped: heard.skipped,
+        end_of_life: heard.end_of_life,
         vulnerabilities,
     })
 }
@@ -109,40 +109,38 @@ pub(super) fn read(root: &Object<'_>) -> Result<Report, NotAScan> {
 struct Heard {
     scanned: usize,
     skipped: Vec<Skipped>,
+    /// The platform, if a message says of an operating system that it is old. Of others nothing is said.
     system: Option<String>,
+    /// The same in words.
+    end_of_life: Option<String>,
 }
 
 impl Heard {
     /// Takes in what is said of a component, under keys such as `info`, `info_message` and `warning`.
     fn hear(&mut self, message: &Object<'_>) {
         let name = ["purl", "name", "component"].iter().find_map(|key| message.str(key));
-        let name = name.unwrap_or("unnamed");
+        let (name, version) = (name.unwrap_or("unnamed"), message.str("version"));
         let mut said = Said::default();
         for (key, value) in message.fields() {
             said.hear(key, value);
         }
         let is_malicious = message.get("is_malicious").and_then(flag) == Some(true);
-        let has_nothing_to_scan = message.str("purl").is_none()
-            && (message.str("type") == Some("operating-system") || message.has(&["file"]));
+        let kind = message.str("type");
+        let has_purl = message.str("purl").is_some();
+        let has_nothing_to_scan =
+            !has_purl && (kind == Some("operating-system") || message.has(&["file"]));
         if let Some(why) = said.why_skipped(is_malicious || has_nothing_to_scan) {
-            self.skipped.push(Skipped::new(name, message.str("version"), &why));
+            self.skipped.push(Skipped::new(name, version, &why));
+        }
+        // Messages name an operating system without saying that it is one.
+        let is_system = kind.map_or(!has_purl, |kind| kind == "operating-system");
+        if let Some(words) = said.end_of_life.as_ref().filter(|_| is_system) {
+            self.system = self.system.take().or_else(|| subject::platform(name, Some(version?)));
+            self.end_of_life.get_or_insert_with(|| super::old_system(name, version, words));
         }
         // What is malicious is counted among what is affected.
         self.scanned += usize::from(said.is_scanned() && !is_malicious);
     }
-}
-
-/// The platform, if a message says of an operating system that it is old. Of others nothing is said.
-fn system_of(message: &Object<'_>) -> Option<String> {
-    if message.str("purl").is_some() || !message.fields().any(|(_, value)| says_old(value)) {
-        return None;
-    }
-    subject::platform(message.str("name")?, Some(message.str("version")?))
-}
-
-/// Whether Inspector says with this that an operating system gets no advisories any more.
-fn says_old(value: &Value) -> bool {
-    value.as_str().is_some_and(|text| text.to_ascii_lowercase().contains("end-of-life"))
 }
 
 /// What the answer counts.
@@ -330,6 +328,32 @@ mod tests {
         });
         let expected = "none of its 0 components was scanned";
         assert_eq!(read(&answer).unwrap_err().to_string(), expected);
+    }
+
+    #[test]
+    fn an_operating_system_that_is_too_old_is_told_by_a_message_or_by_a_check() {
+        let words = "Component end-of-life: 2026-04-01T00:00:00Z";
+        let mut answer = sample::inspector();
+        let messages = answer["inspector"]["messages"].as_array_mut().unwrap();
+        messages.push(json!({"name": "Ubuntu", "version": "24.04", "info_message": words}));
+        let scan = read(&answer).unwrap();
+        assert_eq!(scan.end_of_life, Some(format!("Ubuntu 24.04 ({words})")));
+        assert_eq!(scan.skipped[0].why, words);
+        let resource = scan.found[0].finding.resource().unwrap();
+        assert_eq!(resource.platform.as_deref(), Some("UBUNTU_24_04"));
+
+        let mut answer = sample::inspector();
+        sample::vulnerabilities(&mut answer).push(json!({
+            "id": "IN-DISCONTINUED-001", "severity": "critical",
+            "affects": [{"name": "Ubuntu", "version": "24.04"}]
+        }));
+        let scan = read(&answer).unwrap();
+        assert_eq!(scan.end_of_life.as_deref(), Some("Ubuntu 24.04 (IN-DISCONTINUED-001)"));
+
+        let mut answer = sample::inspector();
+        let message = &mut answer["inspector"]["messages"][0];
+        message["info"] = json!(words);
+        assert_eq!(read(&answer).unwrap().end_of_life, None, "it is a package");
     }
 
     #[test]

@@ -44,6 +44,9 @@ pub struct SbomScan {
     /// Components of which it is not known that they were scanned, and those that get no advisories any more. The most telling
     /// come first.
     pub skipped: Vec<Skipped>,
+    /// The operating system, if it is past its end of life, and in brackets what Inspector says of that. It gets no advisories
+    /// any more: nothing found in its packages means nothing. It stands first in `skipped`, too, if Inspector says it in words.
+    pub end_of_life: Option<String>,
 }
 
 /// A vulnerability that was found.
@@ -129,6 +132,8 @@ struct Report {
     components: usize,
     /// Those that were not scanned.
     skipped: Vec<Skipped>,
+    /// The operating system that is past its end of life, by the words about it.
+    end_of_life: Option<String>,
     /// What was found.
     vulnerabilities: Vec<Vulnerability>,
 }
@@ -158,6 +163,10 @@ impl SbomScan {
         report.check_status(status)?;
         report.check_scanned()?;
 
+        let end_of_life = report
+            .end_of_life
+            .take()
+            .or_else(|| report.vulnerabilities.iter().find_map(Vulnerability::discontinued));
         let as_of = report.scanned_at.filter(|then| then.duration_since(now) <= CLOCK_SKEW);
         let as_of = as_of.unwrap_or(now);
         let called = name.map(str::trim).filter(|name| !name.is_empty());
@@ -172,7 +181,8 @@ impl SbomScan {
             .map(|vulnerability| vulnerability.scanned(&subject, as_of))
             .collect();
         tell_apart(&mut found);
-        Ok(Self { name: report.name, found, scanned: report.scanned, skipped: report.skipped })
+        let Report { name, scanned, skipped, .. } = report;
+        Ok(Self { name, found, scanned, skipped, end_of_life })
     }
 }
 
@@ -222,7 +232,7 @@ impl Skipped {
     /// packages of a distribution, which says little.
     fn order(&self) -> u8 {
         let why = self.why.to_ascii_lowercase();
-        if why.contains("end-of-life") {
+        if says_old(&why) {
             0
         } else if why == SILENCE.to_ascii_lowercase() {
             4
@@ -254,22 +264,44 @@ struct Said {
     is_scanned: bool,
     /// Each other text. It need not say that the component was skipped: what is not understood is no scan.
     others: Vec<String>,
+    /// What says that it is past its end of life.
+    end_of_life: Option<String>,
 }
 
 impl Said {
     /// Takes in a text under a key such as `info`, `info_message` or `warning`. Other keys say something else.
     fn hear(&mut self, key: &str, value: &Value) {
         let key = key.to_ascii_lowercase();
+        if key == "end_of_life" {
+            self.hear_end_of_life(value);
+            return;
+        }
         let is = |words: [&str; 2]| words.iter().any(|word| key.contains(word));
         let is_warning = is(["warn", "error"]);
         let text = value.as_str().map(str::trim).filter(|text| !text.is_empty());
         let Some(text) = text.filter(|_| is_warning || is(["info", "message"])) else { return };
         let begins = text.get(..SCANNED.len());
-        if !is_warning && begins.is_some_and(|begins| begins.eq_ignore_ascii_case(SCANNED)) {
+        if says_old(text) {
+            self.end_of_life.get_or_insert_with(|| text.to_owned());
+            self.others.push(text.to_owned());
+        } else if !is_warning && begins.is_some_and(|begins| begins.eq_ignore_ascii_case(SCANNED)) {
             self.is_scanned = true;
         } else {
             self.others.push(text.to_owned());
         }
+    }
+
+    /// Takes in when the life of the component has ended, which one form has as a date and the others in words.
+    fn hear_end_of_life(&mut self, value: &Value) {
+        if value.is_null() || *value == "" || json::flag(value) == Some(false) {
+            return;
+        }
+        let words = match value.as_str() {
+            Some(date) => format!("Component end-of-life: {date}"),
+            None => "Component end-of-life".to_owned(),
+        };
+        self.others.insert(0, words.clone());
+        self.end_of_life.get_or_insert(words);
     }
 
     /// Whether it says that the component was scanned, and nothing else.
@@ -285,6 +317,18 @@ impl Said {
         }
         (!self.is_scanned && !is_known).then(|| SILENCE.to_owned())
     }
+}
+
+/// Whether Inspector says with this that something gets no advisories any more.
+fn says_old(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    text.contains("end-of-life") || text.contains("end of life")
+}
+
+/// An operating system that is past its end of life, and the words about it.
+fn old_system(name: &str, version: Option<&str>, words: &str) -> String {
+    let Skipped { component, why } = Skipped::new(name, version, words);
+    format!("{component} ({why})")
 }
 
 /// A class of weakness, which answers have as a number.
