@@ -4,9 +4,10 @@
 //! the tests of <https://github.com/aws-actions/vulnerability-scan-github-action-for-amazon-inspector>, which writes some keys
 //! in another way (`cvss_3_base_score` for `cvss3_base_score`, `info_message` for `info`). Of `INSPECTOR_ALT` nothing is
 //! published but that it exists (<https://docs.aws.amazon.com/inspector/v2/APIReference/API_scan_ScanSbom.html>). So both ways
-//! of writing are read, and also a list of components each of which has its vulnerabilities. What fits none of it is refused.
+//! of writing are read, and also a list of components each of which has its vulnerabilities, even beside a list of all. What fits
+//! none of it is refused.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -53,12 +54,13 @@ pub(super) fn read(root: &Object<'_>) -> Result<Report, NotAScan> {
     }
     let mut purls: Vec<Purl> = Vec::new();
     let mut heard = Heard::default();
-    if !root.has(&[VULNERABILITIES]) {
-        for key in COMPONENTS {
-            for component in root.objects(key)? {
-                read_component(&component, &mut vulnerabilities, &mut heard)?;
-            }
-        }
+    // Components may have vulnerabilities of their own, whether there is a list of all or not.
+    let mut components = Vec::new();
+    for key in COMPONENTS {
+        components.append(&mut root.objects(key)?);
+    }
+    for component in &components {
+        read_component(component, &mut vulnerabilities)?;
     }
     let counts = counts(root)?;
     if counts.is_empty() && vulnerabilities.is_empty() {
@@ -67,27 +69,34 @@ pub(super) fn read(root: &Object<'_>) -> Result<Report, NotAScan> {
     counts.check(&vulnerabilities)?;
 
     let messages = root.objects("messages")?;
-    for message in &messages {
+    for message in messages.iter().chain(&components) {
         let one = component_of(message, None);
         purls.extend(one.purl.clone());
-        if message.get("is_malicious").and_then(flag) == Some(true) {
+        let is_malicious = message.get("is_malicious").and_then(flag) == Some(true);
+        if is_malicious && !has_malicious(&vulnerabilities, &one) {
             vulnerabilities.push(Vulnerability {
                 is_malicious: true,
-                affects: vec![one.clone()],
+                affects: vec![one],
                 ..Vulnerability::default()
             });
         }
-        heard.hear(message);
     }
     counts.check_malicious(&vulnerabilities)?;
     let mut affected = HashSet::new();
     for one in vulnerabilities.iter().flat_map(|vulnerability| &vulnerability.affects) {
         affected.insert(one.component());
+        heard.affected.insert(one.called().to_owned());
         purls.extend(one.purl.clone());
+    }
+    for message in &messages {
+        heard.hear(message, false);
+    }
+    for component in &components {
+        heard.hear(component, true);
     }
     let scanned = heard.scanned + affected.len();
     let platform = heard.system.or_else(|| purls.iter().find_map(subject::platform_of));
-    let is_by_component = !root.has(&[VULNERABILITIES]);
+    let is_by_component = !root.has(&[VULNERABILITIES]) || !components.is_empty();
     let knows_all = root.has(&["messages"]) || is_by_component || vulnerabilities.is_empty();
     Ok(Report {
         name: root.text("name", bounds::URL),
@@ -104,11 +113,22 @@ pub(super) fn read(root: &Object<'_>) -> Result<Report, NotAScan> {
     })
 }
 
-/// What the answer says of components that have no vulnerability.
+/// Whether one of them says already that this is malicious.
+fn has_malicious(vulnerabilities: &[Vulnerability], one: &Affected) -> bool {
+    let mut malicious = vulnerabilities.iter().filter(|known| known.is_malicious);
+    malicious.any(|known| known.affects.iter().any(|other| other.is_same(one)))
+}
+
+/// What the answer says of components in texts.
 #[derive(Default)]
 struct Heard {
+    /// How many were scanned that have no vulnerability.
     scanned: usize,
     skipped: Vec<Skipped>,
+    /// What has a vulnerability, as it is called.
+    affected: HashSet<String>,
+    /// What has been named, and what was said of it.
+    told: HashMap<String, HashSet<String>>,
     /// The platform, if a message says of an operating system that it is old. Of others nothing is said.
     system: Option<String>,
     /// The same in words.
@@ -117,19 +137,26 @@ struct Heard {
 
 impl Heard {
     /// Takes in what is said of a component, under keys such as `info`, `info_message` and `warning`.
-    fn hear(&mut self, message: &Object<'_>) {
-        let name = ["purl", "name", "component"].iter().find_map(|key| message.str(key));
+    /// `again` is whether it may have been taken in from another list, and counts once.
+    fn hear(&mut self, message: &Object<'_>, again: bool) {
+        let name = ["purl", "name", "component", "file"].iter().find_map(|key| message.str(key));
         let (name, version) = (name.unwrap_or("unnamed"), message.str("version"));
         let mut said = Said::default();
         for (key, value) in message.fields() {
             said.hear(key, value);
         }
-        let is_malicious = message.get("is_malicious").and_then(flag) == Some(true);
+        let called = component_of(message, None).called().to_owned();
+        let is_affected = self.affected.contains(&called);
+        let is_told = again && self.told.contains_key(&called);
+        let told = self.told.entry(called).or_default();
         let kind = message.str("type");
         let has_purl = message.str("purl").is_some();
-        let has_nothing_to_scan =
-            !has_purl && (kind == Some("operating-system") || message.has(&["file"]));
-        if let Some(why) = said.why_skipped(is_malicious || has_nothing_to_scan) {
+        let has_nothing_to_scan = !has_purl
+            && (kind == Some("operating-system")
+                || message.has(&["file"])
+                || message.has(&COMPONENTS));
+        let why = said.why_skipped(is_affected || is_told || has_nothing_to_scan);
+        if let Some(why) = why.filter(|why| told.insert(why.clone()) || !again) {
             self.skipped.push(Skipped::new(name, version, &why));
         }
         // Messages name an operating system without saying that it is one.
@@ -138,8 +165,7 @@ impl Heard {
             self.system = self.system.take().or_else(|| subject::platform(name, Some(version?)));
             self.end_of_life.get_or_insert_with(|| super::old_system(name, version, words));
         }
-        // What is malicious is counted among what is affected.
-        self.scanned += usize::from(said.is_scanned() && !is_malicious);
+        self.scanned += usize::from(said.is_scanned() && !is_affected && !is_told);
     }
 }
 
@@ -203,28 +229,27 @@ fn read_vulnerability(object: &Object<'_>) -> Result<Vulnerability, Malformed> {
     Ok(vulnerability)
 }
 
-/// Reads a component with its vulnerabilities. One that several components have is one.
+/// Reads a component with its vulnerabilities. One that several components have is one, and one that is listed otherwise, too.
 fn read_component(
     component: &Object<'_>,
     vulnerabilities: &mut Vec<Vulnerability>,
-    heard: &mut Heard,
 ) -> Result<(), Malformed> {
-    let listed = component.objects(VULNERABILITIES)?;
-    if listed.is_empty() {
-        heard.hear(component);
-    }
-    for object in listed {
+    for object in component.objects(VULNERABILITIES)? {
         let mut vulnerability = read_vulnerability(&object)?;
         if vulnerability.affects.is_empty() {
             vulnerability.affects.push(component_of(component, object.str("fixed_version")));
         }
         vulnerability.is_malicious |= component.get("is_malicious").and_then(flag) == Some(true);
-        let known = vulnerabilities.iter_mut().find(|known| known.id == vulnerability.id);
-        match known {
-            Some(known) => {
-                known.is_malicious |= vulnerability.is_malicious;
-                known.affects.append(&mut vulnerability.affects);
-            }
+        // The same may be listed twice, with other components: rather with this one.
+        let is_known = |known: &Vulnerability| known.id == vulnerability.id;
+        let has_all = |known: &Vulnerability| {
+            let mut affects = vulnerability.affects.iter();
+            affects.all(|one| known.affects.iter().any(|other| other.is_same(one)))
+        };
+        let position = vulnerabilities.iter().position(|known| is_known(known) && has_all(known));
+        let position = position.or_else(|| vulnerabilities.iter().position(is_known));
+        match position {
+            Some(position) => vulnerabilities[position].merge(vulnerability),
             None => vulnerabilities.push(vulnerability),
         }
     }
@@ -248,7 +273,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use crate::domain::{
-        finding::Details,
+        finding::{Details, Severity},
         scan_sbom::{NotAScan, SbomScan, sample},
     };
 
@@ -354,6 +379,83 @@ mod tests {
         let message = &mut answer["inspector"]["messages"][0];
         message["info"] = json!(words);
         assert_eq!(read(&answer).unwrap().end_of_life, None, "it is a package");
+    }
+
+    #[test]
+    fn what_only_a_component_has_is_read_beside_a_list_of_all() {
+        let mut answer = json!({
+            "vulnerability_count": {"critical": 1},
+            "vulnerabilities": [],
+            "messages": [
+                {"purl": "pkg:npm/a@1", "info": "Component scanned: no known vulnerabilities."}
+            ],
+            "components": [{"purl": "pkg:npm/b@2", "vulnerabilities": [
+                {"id": "CVE-2026-10201", "severity": "critical"}
+            ]}]
+        });
+        let scan = read(&answer).unwrap();
+        assert_eq!((scan.found.len(), scan.scanned), (1, Some(2)));
+        assert_eq!(scan.found[0].finding.severity, Severity::Critical);
+        assert_eq!(scan.skipped, []);
+
+        answer["vulnerability_count"]["high"] = json!(1);
+        let expected = "it counts 1 high vulnerabilities and lists 0: the answer is not whole";
+        assert_eq!(read(&answer).unwrap_err().to_string(), expected);
+        answer["vulnerabilities"] = json!([
+            {"id": "CVE-2026-10202", "severity": "high", "affects": [{"purl": "pkg:npm/b@2"}]}
+        ]);
+        assert_eq!(read(&answer).unwrap().found.len(), 2, "the counts are of both lists");
+    }
+
+    #[test]
+    fn what_both_lists_have_is_one_and_the_worse_of_the_two() {
+        let scan = read(&json!({
+            "vulnerability_count": {"critical": 1},
+            "vulnerabilities": [
+                {"id": "CVE-2026-10201", "severity": "low",
+                 "affects": [{"installed_version": "pkg:npm/b@2"}]}
+            ],
+            "components": [
+                {"purl": "pkg:npm/b@2", "path": "/app/package-lock.json", "vulnerabilities": [
+                    {"id": "CVE-2026-10201", "severity": "critical", "fixed_version": "2.1",
+                     "properties": {"exploit_available": true}}
+                ]},
+                {"purl": "pkg:npm/c@3", "vulnerabilities": [
+                    {"id": "CVE-2026-10201", "severity": "critical"}
+                ]}
+            ]
+        }));
+        let scan = scan.unwrap();
+        assert_eq!((scan.found.len(), scan.scanned), (1, Some(2)));
+        let finding = &scan.found[0].finding;
+        assert_eq!(finding.severity, Severity::Critical);
+        assert_eq!(finding.exploit_available, Some(true));
+        let packages = &finding.package().unwrap().packages;
+        let fixes: Vec<_> = packages.iter().map(|one| one.fixed_in.as_deref()).collect();
+        assert_eq!(fixes, [Some("2.1"), None]);
+    }
+
+    #[test]
+    fn what_is_said_of_a_component_in_both_lists_counts_once() {
+        let text = "Component skipped: no rules found.";
+        let scanned = "Component scanned: no known vulnerabilities.";
+        let scan = read(&json!({
+            "vulnerability_count": {"critical": 0}, "vulnerabilities": [],
+            "messages": [
+                {"purl": "pkg:npm/a@1", "info": scanned}, {"purl": "pkg:npm/b@2", "info": text},
+                {"purl": "pkg:npm/c@3", "info": scanned}
+            ],
+            "components": [
+                {"purl": "pkg:npm/a@1", "vulnerabilities": []},
+                {"purl": "pkg:npm/b@2", "info": text},
+                {"purl": "pkg:npm/c@3", "warning": "Only half of it was read."},
+                {"purl": "pkg:npm/d@4"}
+            ]
+        }));
+        let scan = scan.unwrap();
+        assert_eq!(scan.scanned, Some(2));
+        let skipped: Vec<&str> = scan.skipped.iter().map(|one| one.component.as_str()).collect();
+        assert_eq!(skipped, ["pkg:npm/c@3", "pkg:npm/b@2", "pkg:npm/d@4"]);
     }
 
     #[test]
