@@ -90,6 +90,8 @@ pub(super) fn read(root: &Object<'_>) -> Result<Report, NotAScan> {
         report.has_images_sign |= component.kind == Some("operating-system")
             || component.purl.and_then(Purl::read).is_some_and(|purl| purl.is_of_system());
     }
+    let of_subject = || subjects.iter().find_map(|subject| subject.old_system(&subject.said()));
+    report.end_of_life = report.end_of_life.or_else(of_subject);
     counts.check_malicious(&report.vulnerabilities)?;
     report.scanned = Some(scanned);
     Ok(report)
@@ -206,22 +208,33 @@ impl Component<'_> {
 
     /// Whether it is known that it was scanned. If not, or if the answer says something else of it, the report gets to know.
     fn judge(&self, is_affected: bool, report: &mut Report) -> bool {
-        let name = self.purl.or(self.name).or(self.reference).unwrap_or("unnamed");
+        let said = self.said();
+        let is_known = is_affected || self.is_malicious();
+        if let Some(why) = said.why_skipped(is_known || self.has_nothing_to_scan()) {
+            report.skipped.push(Skipped::new(self.called(), self.version, &why));
+        }
+        report.end_of_life = report.end_of_life.take().or_else(|| self.old_system(&said));
+        is_known || said.is_scanned()
+    }
+
+    fn called(&self) -> &str {
+        self.purl.or(self.name).or(self.reference).unwrap_or("unnamed")
+    }
+
+    fn said(&self) -> Said {
         let mut said = Said::default();
         for (key, value) in self.properties.fields() {
             // After a colon stands what it is of.
             said.hear(key.split(':').next().unwrap_or(key), value);
         }
-        let is_known = is_affected || self.is_malicious();
-        if let Some(why) = said.why_skipped(is_known || self.has_nothing_to_scan()) {
-            report.skipped.push(Skipped::new(name, self.version, &why));
-        }
+        said
+    }
+
+    /// The operating system, if it is one, and past its end of life.
+    fn old_system(&self, said: &Said) -> Option<String> {
         let is_system = self.kind.map_or(self.purl.is_none(), |kind| kind == "operating-system");
-        if let Some(words) = said.end_of_life.as_ref().filter(|_| is_system) {
-            let system = || super::old_system(name, self.version, words);
-            report.end_of_life.get_or_insert_with(system);
-        }
-        is_known || said.is_scanned()
+        let words = said.end_of_life.as_ref().filter(|_| is_system)?;
+        Some(super::old_system(self.called(), self.version, words))
     }
 
     /// Whether it is natural that nothing is said of it: the operating system, whose packages are scanned; what holds others and
@@ -385,6 +398,20 @@ mod tests {
         assert_eq!(scan.skipped[0].component, "Ubuntu 24.04");
         assert_eq!(scan.skipped[0].why, words);
         assert_eq!(read(|_| {}).unwrap().end_of_life, None);
+    }
+
+    #[test]
+    fn what_was_scanned_may_itself_be_an_operating_system_that_is_too_old() {
+        let scan = read(|sbom| {
+            sbom["metadata"]["component"] = json!({
+                "bom-ref": "comp-1", "type": "operating-system", "name": "Ubuntu", "version": "14.04",
+                "properties": [{
+                    "name": "amazon:inspector:sbom_scanner:end_of_life", "value": "2024-04-01T00:00:00Z"
+                }]
+            });
+        });
+        let expected = "Ubuntu 14.04 (Component end-of-life: 2024-04-01T00:00:00Z)";
+        assert_eq!(scan.unwrap().end_of_life.as_deref(), Some(expected));
     }
 
     #[test]
