@@ -5,7 +5,7 @@
 //! <https://github.com/aws-actions/vulnerability-scan-github-action-for-amazon-inspector>. Those show what the pages do not:
 //! components within components, ratings in any order, and metadata that has lost the component that was scanned.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::{
     NotAScan, Report, Said, Skipped,
@@ -58,7 +58,8 @@ pub(super) fn read(root: &Object<'_>) -> Result<Report, NotAScan> {
         .filter_map(|component| Some((component.reference?, component)))
         .collect();
 
-    let mut affected: HashSet<&str> = HashSet::new();
+    // Whether by more than a check of Inspector's own.
+    let mut affected: HashMap<&str, bool> = HashMap::new();
     let mut vulnerabilities = Vec::new();
     for vulnerability in root.objects("vulnerabilities")? {
         vulnerabilities.push(read_vulnerability(&vulnerability, &by_reference, &mut affected)?);
@@ -80,20 +81,24 @@ pub(super) fn read(root: &Object<'_>) -> Result<Report, NotAScan> {
         end_of_life: None,
         vulnerabilities,
     };
-    let mut scanned = 0;
+    let (mut packages, mut checked) = (0, 0);
     for component in components {
-        let is_affected = component.reference.is_some_and(|known| affected.contains(known));
+        let by_more = component.reference.and_then(|known| affected.get(known).copied());
+        let is_affected = by_more.is_some();
         if component.is_malicious() && !is_affected {
             report.vulnerabilities.push(component.malicious());
         }
-        scanned += usize::from(component.judge(is_affected, &mut report));
+        let is_scanned = component.judge(is_affected, &mut report);
+        let is_checked = by_more == Some(false);
+        packages += usize::from(is_scanned && !is_checked);
+        checked += usize::from(is_scanned && is_checked);
         report.has_images_sign |= component.kind == Some("operating-system")
             || component.purl.and_then(Purl::read).is_some_and(|purl| purl.is_of_system());
     }
     let of_subject = || subjects.iter().find_map(|subject| subject.old_system(&subject.said()));
     report.end_of_life = report.end_of_life.or_else(of_subject);
     counts.check_malicious(&report.vulnerabilities)?;
-    report.scanned = Some(scanned);
+    report.scanned = Some(super::scanned(packages, checked, &report.skipped));
     Ok(report)
 }
 
@@ -131,7 +136,7 @@ fn gather<'a>(objects: Vec<Object<'a>>, into: &mut Vec<Component<'a>>) -> Result
 fn read_vulnerability<'a>(
     object: &Object<'a>,
     components: &HashMap<&str, &Component<'_>>,
-    affected: &mut HashSet<&'a str>,
+    affected: &mut HashMap<&'a str, bool>,
 ) -> Result<Vulnerability, Malformed> {
     let id = object.required_str("id")?;
     let properties = Properties::of(object)?;
@@ -158,7 +163,7 @@ fn read_vulnerability<'a>(
     vulnerability.rate(object)?;
     for affects in object.objects("affects")? {
         let reference = affects.required_str("ref")?;
-        affected.insert(reference);
+        *affected.entry(reference).or_default() |= !vulnerability.is_check();
         let fixed_in = properties.str(&format!("fixed_version:{reference}"));
         let Some(component) = components.get(reference) else {
             // It is there, whatever it is.

@@ -82,11 +82,14 @@ pub(super) fn read(root: &Object<'_>) -> Result<Report, NotAScan> {
         }
     }
     counts.check_malicious(&vulnerabilities)?;
-    let mut affected = HashSet::new();
-    for one in vulnerabilities.iter().flat_map(|vulnerability| &vulnerability.affects) {
-        affected.insert(one.component());
-        heard.affected.insert(one.called().to_owned());
-        purls.extend(one.purl.clone());
+    // Whether by more than a check of Inspector's own.
+    let mut affected: HashMap<&str, bool> = HashMap::new();
+    for vulnerability in &vulnerabilities {
+        for one in &vulnerability.affects {
+            *affected.entry(one.component()).or_default() |= !vulnerability.is_check();
+            heard.affected.insert(one.called().to_owned());
+            purls.extend(one.purl.clone());
+        }
     }
     for message in &messages {
         heard.hear(message, false);
@@ -94,7 +97,9 @@ pub(super) fn read(root: &Object<'_>) -> Result<Report, NotAScan> {
     for component in &components {
         heard.hear(component, true);
     }
-    let scanned = heard.scanned + affected.len();
+    let by_more = affected.values().filter(|by_more| **by_more).count();
+    let checked = affected.len() - by_more;
+    let scanned = super::scanned(heard.scanned + by_more, checked, &heard.skipped);
     let platform = heard.system.or_else(|| purls.iter().find_map(subject::platform_of));
     let is_by_component = !root.has(&[VULNERABILITIES]) || !components.is_empty();
     let knows_all = root.has(&["messages"]) || is_by_component || vulnerabilities.is_empty();

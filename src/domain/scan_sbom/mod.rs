@@ -331,6 +331,12 @@ fn old_system(name: &str, version: Option<&str>, words: &str) -> String {
     format!("{component} ({why})")
 }
 
+/// How many were scanned, if `packages` were, and only checks of Inspector's own say it of `checked`. That a Dockerfile was checked
+/// does not make up for packages all of which were skipped.
+fn scanned(packages: usize, checked: usize, skipped: &[Skipped]) -> usize {
+    if packages == 0 && !skipped.is_empty() { 0 } else { packages + checked }
+}
+
 /// A class of weakness, which answers have as a number.
 fn cwe(value: &Value) -> Option<String> {
     match value {
@@ -618,6 +624,37 @@ mod tests {
             let scan = scan(&answer);
             assert_eq!((scan.scanned, scan.skipped.len()), (Some(1), 2));
             assert_eq!(scan.skipped[1].why, "Inspector says nothing of it");
+        }
+    }
+
+    #[test]
+    fn that_a_dockerfile_was_checked_does_not_make_up_for_packages_that_were_skipped() {
+        let weakness = json!({"id": "IN-DOCKER-002", "severity": "low"});
+        let with_check = |text: &str| {
+            let [mut cyclonedx, mut inspector] = texts(&[text]);
+            let mut listed = weakness.clone();
+            listed["affects"] = json!([{"ref": "comp-1"}]);
+            cyclonedx["sbom"]["vulnerabilities"] = json!([listed]);
+            let file =
+                json!({"bom-ref": "comp-1", "type": "file", "name": "dockerfile:Dockerfile"});
+            cyclonedx["sbom"]["components"].as_array_mut().unwrap().push(file);
+            let mut listed = weakness.clone();
+            listed["affects"] = json!([{"file": "dockerfile:Dockerfile", "lines": "3-4"}]);
+            inspector["inspector"]["vulnerabilities"] = json!([listed]);
+            [cyclonedx, inspector]
+        };
+        for answer in with_check("") {
+            let refusal = refusal(&answer);
+            assert!(refusal.ends_with("was scanned: Inspector says nothing of it"), "{refusal}");
+        }
+        for mut answer in with_check("Component scanned: no known vulnerabilities.") {
+            assert_eq!(scan(&answer).scanned, Some(2));
+            for list in ["/sbom/components", "/inspector/messages"] {
+                if let Some(list) = answer.pointer_mut(list).and_then(Value::as_array_mut) {
+                    list.retain(|one| one["type"] == "file");
+                }
+            }
+            assert_eq!(scan(&answer).scanned, Some(1), "there is nothing else");
         }
     }
 
