@@ -108,7 +108,8 @@ fn offline(arguments: &[&str], input: &[u8]) -> Said {
 }
 
 fn said(environment: &[(&str, &str)], arguments: &[&str], input: &[u8]) -> Said {
-    let arguments = [&["gate", "--now", NOW], arguments].concat();
+    let now = if arguments.contains(&"--now") { &[][..] } else { &["--now", NOW] };
+    let arguments = [&["gate"], now, arguments].concat();
     let output = run_in(environment, &arguments, input);
     Said {
         out: String::from_utf8(output.stdout).unwrap(),
@@ -470,9 +471,15 @@ fn findings_in_files_are_judged_offline_in_every_form() {
 fn a_file_that_is_not_whole_or_no_finding_opens_nothing() {
     let event = sample("02-high-no-fix.json");
     let listing = json!({"findings": [event["detail"]], "nextToken": "more"}).to_string();
+    let mut closed = event.clone();
+    closed["detail"]["status"] = json!("CLOSED");
+    closed["detail"]["updatedAt"] = json!("2026-11-20T11:00:00Z");
+    let closed = closed.to_string();
     for (name, content, expected) in [
         ("empty listing", r#"{"findings": []}"#, "--coverage"),
         ("empty array", "[]", "--coverage"),
+        ("all closed", &closed, "--coverage"),
+        ("closed in the end", &format!("{event}\n{closed}\n"), "--coverage"),
         ("nothing", "", "not JSON"),
         ("no JSON", "<html>", "JSON"),
         ("another object", r#"{"coveredResources": []}"#, "detail-type"),
@@ -484,6 +491,9 @@ fn a_file_that_is_not_whole_or_no_finding_opens_nothing() {
         assert!(unknown.error.contains(expected), "{name}: {}", unknown.error);
         assert!(unknown.out.starts_with("cannot tell"), "{name}: {}", unknown.out);
     }
+    let file = common::project("events/02-high-no-fix.json");
+    let unknown = offline(&["--findings", file.to_str().unwrap(), "-"], br#"{"findings": []}"#);
+    assert_eq!(unknown.status, Some(3), "one of two files has nothing: {}", unknown.error);
     let pages = json!({"findings": [event["detail"]]}).to_string();
     let whole =
         offline(&["--findings", "-", "--fail-on", "P1"], format!("{listing}\n{pages}").as_bytes());
@@ -506,6 +516,158 @@ fn coverage_says_that_nothing_found_means_scanned() {
     let none = file("coverage", "none.json", r#"{"coveredResources": []}"#);
     let arguments = ["--findings", "-", "--coverage", none.to_str().unwrap()];
     assert_eq!(offline(&arguments, br#"{"findings": []}"#).status, Some(3));
+}
+
+#[test]
+fn coverage_is_of_what_the_findings_are_of_and_whole() {
+    let image = image(1);
+    let harmless = json!({"findings": [finding(1, &image, |_| {})]}).to_string();
+    let other = json!({"findings": [finding(1, &self::image(2), |_| {})]}).to_string();
+    let row = covered(&image, "ACTIVE", "SUCCESSFUL", Some(SCANNED));
+    let mut ports = row.clone();
+    ports["scanType"] = json!("NETWORK");
+    let whole = json!({"coveredResources": [row]});
+    let part = json!({"coveredResources": [row], "nextToken": "more"});
+    let ports = json!({"coveredResources": [ports]});
+    for (coverage, findings, status, expected) in [
+        (&whole, &harmless, 0, ""),
+        (&whole, &other, 3, "--coverage says nothing"),
+        (&part, &harmless, 3, "next token"),
+        (&ports, &harmless, 3, "not know"),
+    ] {
+        let coverage = file("whole", "coverage.json", &coverage.to_string());
+        let arguments = ["--findings", "-", "--coverage", coverage.to_str().unwrap()];
+        let said = offline(&arguments, findings.as_bytes());
+        assert_eq!(said.status, Some(status), "{coverage:?}: {}", said.error);
+        assert!(said.error.contains(expected), "{expected}: {}", said.error);
+    }
+}
+
+#[test]
+fn a_page_that_goes_on_is_followed_by_the_next_or_is_not_the_whole() {
+    let event = sample("02-high-no-fix.json");
+    let open = |token: Option<&str>| {
+        let mut page = json!({"findings": [event["detail"]]});
+        if let Some(token) = token {
+            page["nextToken"] = json!(token);
+        }
+        page.to_string()
+    };
+    for (lines, status) in [
+        (vec![open(Some("more")), open(None)], 0),
+        (vec![open(Some("more")), event.to_string()], 3),
+        (vec![open(None), event.to_string()], 0),
+    ] {
+        let said = offline(&["--findings", "-", "--fail-on", "P1"], lines.join("\n").as_bytes());
+        assert_eq!(said.status, Some(status), "{}", said.error);
+    }
+    let both = json!({"findings": [event["detail"]], "Messages": []}).to_string();
+    assert_eq!(offline(&["--findings", "-"], both.as_bytes()).status, Some(3));
+}
+
+#[tokio::test]
+async fn what_was_there_before_is_not_what_is_judged() {
+    let world = stage(|image| vec![finding(1, image, urgent)]).await;
+    has_images(&world, vec![image(1).tagged("1.4").tagged("latest")]);
+    let misuse = judged(&world, &["--new-since", "crm/web:latest"]).await;
+    assert_eq!(misuse.status, Some(2), "{}", misuse.error);
+    let same = file("same", "same.json", &sample("02-high-no-fix.json").to_string());
+    let same = same.to_str().unwrap();
+    assert_eq!(offline(&["--findings", same, "--new-since", same], b"").status, Some(2));
+}
+
+#[tokio::test]
+async fn details_that_are_refused_are_no_details_that_there_are_none_of() {
+    let world = stage(|image| vec![finding(1, image, |_| {})]).await;
+    let arn = world.emulator.inspector.fleet().findings[0]["findingArn"].clone();
+    let arn = arn.as_str().unwrap().to_owned();
+    world.emulator.inspector.fleet().refused.insert(arn.clone(), "ACCESS_DENIED");
+    let unknown = judged(&world, &[]).await;
+    assert_eq!(unknown.status, Some(3), "{}", unknown.error);
+    assert!(unknown.error.contains("ACCESS_DENIED"), "{}", unknown.error);
+    world.emulator.inspector.fleet().refused.insert(arn, "FINDING_DETAILS_NOT_FOUND");
+    let open = judged(&world, &[]).await;
+    assert_eq!(
+        (open.status, open.json()["notes"][0]["kind"].clone()),
+        (Some(0), json!("unchecked"))
+    );
+}
+
+#[tokio::test]
+async fn a_rule_that_hides_what_cisa_lists_is_pointed_at() {
+    let hidden = |f: &mut Value| f["status"] = json!("SUPPRESSED");
+    let world = stage(|image| vec![finding(1, image, hidden)]).await;
+    world.emulator.inspector.fleet().threats =
+        vec![json!({"id": "CVE-2026-20001", "cisaData": {"dateAdded": 1_795_000_000}})];
+    let open = judged(&world, &[]).await;
+    assert_eq!(open.status, Some(0), "{}", open.error);
+    assert_eq!(open.json()["notes"][0]["kind"], "hidden-though-exploited");
+}
+
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "it is young by the clock of the program")]
+async fn the_time_to_judge_by_does_not_make_a_young_scan_old() {
+    let world = stage(|_| vec![]).await;
+    let now = jiff::Timestamp::now().as_second();
+    world.emulator.inspector.fleet().coverage[0]["lastScannedAt"] = json!(now);
+    let unknown = judged(&world, &["--wait", "0", "--now", "2036-01-01T00:00:00Z"]).await;
+    assert_eq!(unknown.status, Some(3), "{}", unknown.error);
+}
+
+#[test]
+fn what_an_earlier_run_has_written_is_gone_when_a_later_one_cannot_tell() {
+    let folder = scratch("gate-stale");
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let (sarif, other) = (path("gate.sarif"), path("./gate.sarif"));
+    fs::write(&sarif, "stale").unwrap();
+    let missing = ["--findings", "no/such.json", "--format", "sarif", "--out", &sarif];
+    assert_eq!(offline(&missing, b"").status, Some(2));
+    assert!(!fs::exists(&sarif).unwrap());
+    // Nor is there half of a judgement.
+    let event = sample("02-high-no-fix.json").to_string();
+    let nowhere = path("no/such/gate.xml");
+    let half = [
+        "--findings",
+        "-",
+        "--format",
+        "sarif",
+        "--out",
+        &sarif,
+        "--format",
+        "junit",
+        "--out",
+        &nowhere,
+    ];
+    assert_eq!(offline(&half, event.as_bytes()).status, Some(3));
+    assert!(!fs::exists(&sarif).unwrap());
+    let twice = [
+        "--findings",
+        "-",
+        "--format",
+        "sarif",
+        "--out",
+        &sarif,
+        "--format",
+        "junit",
+        "--out",
+        &other,
+    ];
+    fs::write(&sarif, "stale").unwrap();
+    assert_eq!(offline(&twice, event.as_bytes()).status, Some(2));
+    let findings = path("findings.json");
+    fs::write(&findings, &event).unwrap();
+    assert_eq!(offline(&["--findings", &findings, "--out", &findings], b"").status, Some(2));
+    assert_eq!(fs::read_to_string(&findings).unwrap(), event);
+}
+
+#[test]
+fn no_argument_becomes_a_command_of_who_reads_the_log() {
+    for arguments in [["--image", "crm/web\n::error::x:1"], ["--findings", "x\u{1b}[2J"]] {
+        let refused = offline(&arguments, b"");
+        assert_eq!(refused.status, Some(2));
+        assert_eq!(refused.error.lines().count(), 1, "{}", refused.error);
+        assert!(!refused.error.contains('\u{1b}'));
+    }
 }
 
 #[test]
@@ -563,7 +725,9 @@ fn arguments_that_make_no_sense_are_bad_usage() {
         &["--findings", "-", "--format", "sarif", "--format", "table"],
         &["--findings", "-", "--out", "x", "--format", "sarif", "--format", "table"],
         &["--image", "crm/web:1", "--wait", "-1"],
-        &["--findings", "-", "--commit", "abc"],
+        &["--findings", "-", "--commit", "abc1234"],
+        &["--code-repository", "acme/shop", "--commit", ""],
+        &["--code-repository", "acme/shop", "--commit", "main"],
     ] {
         let misuse = offline(arguments, b"");
         assert_eq!(misuse.status, Some(2), "{arguments:?}: {}", misuse.error);
@@ -619,4 +783,33 @@ fn an_answer_of_scan_sbom_is_judged_in_each_of_its_forms() {
         let unknown = offline(&["--scan", "-"], input);
         assert_eq!(unknown.status, Some(3), "{}", unknown.error);
     }
+}
+
+#[test]
+fn a_system_without_advisories_opens_nothing() {
+    let count = |severity: &str| {
+        let name = format!("amazon:inspector:sbom_scanner:{severity}_vulnerabilities");
+        json!({"name": name, "value": "0"})
+    };
+    let counts = ["critical", "high", "medium", "low", "other"].map(count);
+    let said = |name: &str, value: &str| json!([{"name": format!("amazon:inspector:sbom_scanner:{name}"), "value": value}]);
+    let mut system =
+        json!({"bom-ref": "1", "type": "operating-system", "name": "ubuntu", "version": "14.04"});
+    let answer = |system: &Value| {
+        let package = json!({
+            "bom-ref": "2", "type": "library", "name": "bash", "version": "4.3", "purl": "pkg:deb/ubuntu/bash@4.3",
+            "properties": said("info", "Component scanned: no vulnerabilities found."),
+        });
+        let sbom = json!({
+            "bomFormat": "CycloneDX", "specVersion": "1.5", "metadata": {"properties": counts},
+            "components": [system, package], "vulnerabilities": [],
+        });
+        json!({"sbom": sbom}).to_string()
+    };
+    let open = offline(&["--scan", "-"], answer(&system).as_bytes());
+    assert_eq!(open.status, Some(0), "{}", open.error);
+    system["properties"] = said("end_of_life", "2024-04-01T00:00:00Z");
+    let unknown = offline(&["--scan", "-"], answer(&system).as_bytes());
+    assert_eq!(unknown.status, Some(3), "{}", unknown.error);
+    assert!(unknown.error.contains("14.04"), "{}", unknown.error);
 }

@@ -186,7 +186,8 @@ fn judged(
     let ledger = Ledger { exceptions, ..Ledger::default() };
     let policy = Policy::default();
     let judging = Judging { rules, policy: &policy, ledger: &ledger, baseline, now: now() };
-    Gate { subject, judgement: judge(candidates, &judging), notes }
+    let new_since = baseline.map(|_| "crm/web:1.3".to_owned());
+    Gate { subject, new_since, judgement: judge(candidates, &judging), notes }
 }
 
 fn image() -> Subject {

@@ -21,8 +21,12 @@ pub fn on(failed: &CallFailed, what: &str) -> BoxError {
     Advised { said, todo }.into()
 }
 
-/// What to do about it.
-pub fn todo(failed: &CallFailed, what: &str) -> String {
+fn todo(failed: &CallFailed, what: &str) -> String {
+    todo_or(failed, what, "nothing more was done")
+}
+
+/// What to do about it; `otherwise` if nothing is known to help.
+pub fn todo_or(failed: &CallFailed, what: &str, otherwise: &str) -> String {
     let said = chain(failed);
     let has = |words: &[&str]| words.iter().any(|word| said.contains(word));
     if has(&[
@@ -33,7 +37,7 @@ pub fn todo(failed: &CallFailed, what: &str) -> String {
         "does not exist",
     ]) {
         format!("see that there is a {what} in this account and in the Region of AWS_REGION")
-    } else if has(&["AccessDenied", "not authorized", "UnauthorizedOperation"]) {
+    } else if has(&["AccessDenied", "ACCESS_DENIED", "not authorized", "UnauthorizedOperation"]) {
         format!("see that these credentials may do that to {what}")
     } else if has(&["Missing Region", "region"]) {
         "set AWS_REGION, or a Region in the profile".to_owned()
@@ -44,6 +48,6 @@ pub fn todo(failed: &CallFailed, what: &str) -> String {
     } else if has(&["credential"]) {
         "log in, or set AWS_PROFILE: there are no AWS credentials".to_owned()
     } else {
-        "nothing more was done".to_owned()
+        otherwise.to_owned()
     }
 }

@@ -3,7 +3,7 @@
 use std::{
     collections::HashSet,
     fmt, fs,
-    io::{self, BufRead, BufReader, Read},
+    io::{self, BufRead, BufReader},
     path::{Path, PathBuf},
 };
 
@@ -76,7 +76,9 @@ pub fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Misuse> {
         for entry in fs::read_dir(path).map_err(cannot)? {
             let file = entry.map_err(cannot)?.path();
             let is_events = file.extension().is_some_and(|extension| {
-                ["json", "jsonl", "ndjson"].iter().any(|known| extension == *known)
+                ["json", "jsonl", "ndjson"]
+                    .iter()
+                    .any(|known| extension.eq_ignore_ascii_case(known))
             });
             if is_events && file.is_file() {
                 inside.push(file);
@@ -101,6 +103,13 @@ pub enum Extent {
     GoesOn,
 }
 
+impl Extent {
+    /// Whether a page is the last, by what it says of the next.
+    pub fn by_token(token: Option<&str>) -> Self {
+        if token.is_some_and(|token| !token.is_empty()) { Self::GoesOn } else { Self::Whole }
+    }
+}
+
 /// Gives each event in `file` to `each`, which may be in any of the forms `replay` takes. A part
 /// that is no JSON is given as it is, for whoever reads it to refuse it by name.
 ///
@@ -108,16 +117,28 @@ pub enum Extent {
 /// The file cannot be read, or `each` gave up.
 pub async fn events(
     file: &Path,
-    mut each: impl AsyncFnMut(Input) -> Result<(), BoxError>,
+    each: impl AsyncFnMut(Input) -> Result<(), BoxError>,
 ) -> Result<Extent, BoxError> {
     let name = file.display().to_string();
     let cannot = |error: io::Error| format!("cannot read {name}: {error}");
-    let mut reader: Box<dyn BufRead> = if name == "-" {
-        Box::new(BufReader::new(io::stdin()))
-    } else {
-        Box::new(BufReader::with_capacity(1 << 16, fs::File::open(file).map_err(cannot)?))
-    };
+    if name == "-" {
+        return events_in(name, BufReader::new(io::stdin()), each).await;
+    }
+    let opened = fs::File::open(file).map_err(cannot)?;
+    events_in(name, BufReader::with_capacity(1 << 16, opened), each).await
+}
 
+/// The same for what is called `name` and was opened before.
+///
+/// # Errors
+/// As [`events`].
+pub async fn events_in(
+    name: String,
+    mut reader: impl BufRead,
+    mut each: impl AsyncFnMut(Input) -> Result<(), BoxError>,
+) -> Result<Extent, BoxError> {
+    let cannot = |error: io::Error| format!("cannot read {name}: {error}");
+    let mut extent = Extent::Whole;
     // If the first line that is not blank is a whole JSON value, so is every line.
     let mut number = 0;
     let mut line = Vec::new();
@@ -133,19 +154,19 @@ pub async fn events(
         let mut whole = line;
         reader.read_to_end(&mut whole).map_err(cannot)?;
         if !are_lines_after_a_broken_one(&whole) {
-            return several(Origin::of(name), whole, &mut each).await;
+            several(Origin::of(name), whole, &mut extent, &mut each).await?;
+            return Ok(extent);
         }
-        let mut extent = Extent::Whole;
         for (index, line) in whole.split(|byte| *byte == b'\n').enumerate() {
             if !line.trim_ascii().is_empty() {
                 let line_number = Some(number + index);
                 let origin = Origin { line: line_number, ..Origin::of(name.clone()) };
-                extent = several(origin, line.trim_ascii_end().to_vec(), &mut each).await?;
+                let line = line.trim_ascii_end().to_vec();
+                several(origin, line, &mut extent, &mut each).await?;
             }
         }
         return Ok(extent);
     }
-    let mut extent = Extent::Whole;
     loop {
         let mut next = Vec::new();
         let end = reader.read_until(b'\n', &mut next).map_err(cannot)? == 0;
@@ -153,7 +174,8 @@ pub async fn events(
         let only = end && number == 1;
         if !line.trim_ascii().is_empty() {
             let origin = Origin { line: (!only).then_some(number), ..Origin::of(name.clone()) };
-            extent = several(origin, line.trim_ascii_end().to_vec(), &mut each).await?;
+            let line = line.trim_ascii_end().to_vec();
+            several(origin, line, &mut extent, &mut each).await?;
         }
         if end {
             return Ok(extent);
@@ -217,22 +239,23 @@ struct Body {
     body: String,
 }
 
-/// Gives each event in one JSON value: the value itself, or the items of a list.
+/// Gives each event in one JSON value: the value itself, or the items of a list. `extent` becomes that of the list, if it is one.
 async fn several(
     origin: Origin,
     value: Vec<u8>,
+    extent: &mut Extent,
     each: &mut impl AsyncFnMut(Input) -> Result<(), BoxError>,
-) -> Result<Extent, BoxError> {
-    let Some((list, extent)) = list(&value) else {
-        each(input(origin, value)).await?;
-        return Ok(Extent::Whole);
+) -> Result<(), BoxError> {
+    let Some((list, of_list)) = list(&value) else {
+        return each(input(origin, value)).await;
     };
+    *extent = of_list;
     drop(value);
     for (index, item) in list.into_iter().enumerate() {
         let origin = Origin { item: Some(index + 1), ..origin.clone() };
         each(input(origin, item.into_bytes())).await?;
     }
-    Ok(extent)
+    Ok(())
 }
 
 /// The items of a list, if `value` is one, and whether it goes on.
@@ -244,11 +267,12 @@ fn list(value: &[u8]) -> Option<(Vec<String>, Extent)> {
         return Some((serde_json::from_slice(value).ok().map(texts)?, Extent::Whole));
     }
     let listing: Listing = serde_json::from_slice(value).ok()?;
-    let goes_on = listing.next_token.is_some_and(|token| !token.is_empty());
-    let extent = if goes_on { Extent::GoesOn } else { Extent::Whole };
-    let items = match listing.messages {
-        Some(messages) => messages.into_iter().map(|message| message.body).collect(),
-        None => listing.findings.map(texts)?,
+    let extent = Extent::by_token(listing.next_token.as_deref());
+    let items = match (listing.messages, listing.findings) {
+        // Nothing prints both, and one of them would be left out.
+        (Some(_), Some(_)) | (None, None) => return None,
+        (Some(messages), None) => messages.into_iter().map(|message| message.body).collect(),
+        (None, Some(findings)) => texts(findings),
     };
     Some((items, extent))
 }

@@ -4,7 +4,7 @@ use std::{fmt, fs, path::Path};
 
 use serde_json::Value;
 
-use super::Misuse;
+use super::{Misuse, input::Extent};
 use crate::app::failure::BoxError;
 
 /// The items of the first of these lists that each document in a file has: the output of a command, one JSON document, or one
@@ -13,14 +13,28 @@ use crate::app::failure::BoxError;
 /// # Errors
 /// There is no such file, or it holds something else.
 pub fn listed(file: &Path, lists: &[&str], command: &str) -> Result<Vec<Value>, BoxError> {
+    listing(file, lists, command).map(|(items, _)| items)
+}
+
+/// The same, and whether that is all.
+///
+/// # Errors
+/// As [`listed`].
+pub fn listing(
+    file: &Path,
+    lists: &[&str],
+    command: &str,
+) -> Result<(Vec<Value>, Extent), BoxError> {
     let named = |error: &dyn fmt::Display| format!("{}: {error}", file.display());
     let expected = || format!("expected {}, as {command} prints it", lists.join(" or "));
     let json = fs::read(file).map_err(|error| Misuse(named(&error)))?;
-    let mut items = Vec::new();
+    let (mut items, mut extent) = (Vec::new(), Extent::Whole);
     let mut pages = 0;
     for page in serde_json::Deserializer::from_slice(&json).into_iter::<Value>() {
         let mut page = page.map_err(|error| named(&error))?;
         pages += 1;
+        let token = ["nextToken", "NextToken"].iter().find_map(|key| page.get(*key)?.as_str());
+        extent = Extent::by_token(token);
         let list = lists.iter().find(|list| page.get(**list).is_some_and(Value::is_array));
         match list.and_then(|list| page.get_mut(*list)).map(Value::take) {
             Some(Value::Array(listed)) => items.extend(listed),
@@ -30,5 +44,5 @@ pub fn listed(file: &Path, lists: &[&str], command: &str) -> Result<Vec<Value>, 
     if pages == 0 {
         return Err(named(&format!("it is empty; {}", expected())).into());
     }
-    Ok(items)
+    Ok((items, extent))
 }

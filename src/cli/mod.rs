@@ -72,6 +72,14 @@ struct Misuse(String);
 
 /// Runs the command line. `clock` gives the time for events that have none of their own.
 pub fn run(clock: fn() -> Timestamp) -> ExitCode {
+    if let Some(strange) = env_arguments().find(|argument| argument.contains(char::is_control)) {
+        // It would be shown as it is, and a line of it might be a command of whoever reads the log.
+        let _ = writeln!(
+            io::stderr(),
+            "inspector-triage: an argument has a control character: {strange:?}"
+        );
+        return ExitCode::from(2);
+    }
     let command = Arguments::parse().command;
     // Not locked: `replay -` asks for stdin itself.
     let input = BufReader::with_capacity(1 << 16, io::stdin());
@@ -89,6 +97,11 @@ pub fn run(clock: fn() -> Timestamp) -> ExitCode {
             ExitCode::from(if problem.is::<Misuse>() { 2 } else { 1 })
         }
     }
+}
+
+/// The arguments that are texts; what others are is said in words of the program.
+fn env_arguments() -> impl Iterator<Item = String> {
+    std::env::args_os().filter_map(|argument| argument.into_string().ok())
 }
 
 /// Runs the command line `arguments`, the first of which is the program's name, as [`run`] does,

@@ -92,7 +92,12 @@ impl Coverage {
 
     /// Whether Inspector goes on looking.
     pub fn is_active(&self) -> bool {
-        self.status != INACTIVE && !self.status.is_empty()
+        self.status == ACTIVE
+    }
+
+    /// Whether it does not, or not any more.
+    pub fn is_inactive(&self) -> bool {
+        self.status == INACTIVE
     }
 
     /// What is not looked at here, as of `now`: nothing if all is well, or the resource is going away.
@@ -115,6 +120,7 @@ impl Coverage {
 }
 
 const SUCCESSFUL: &str = "SUCCESSFUL";
+const ACTIVE: &str = "ACTIVE";
 const INACTIVE: &str = "INACTIVE";
 const UNKNOWN: &str = "UNKNOWN";
 
@@ -123,7 +129,7 @@ const GOING_AWAY: [&str; 3] = ["IMAGE_ARCHIVED", "RESOURCE_TERMINATED", "PENDING
 /// Those of them by which the resource is not there any more.
 const REMOVED: [&str; 2] = ["IMAGE_ARCHIVED", "RESOURCE_TERMINATED"];
 /// Reasons that pass by themselves.
-const PASSING: [&str; 4] =
+pub const PASSING: [&str; 4] =
     ["PENDING_INITIAL_SCAN", "SCAN_IN_PROGRESS", "PENDING_REVIVAL_SCAN", "INTERNAL_ERROR"];
 
 /// How a finding of `kind` ended, given all that Inspector's coverage has of its resource, and Inspector's word for why it does

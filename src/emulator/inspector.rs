@@ -70,6 +70,8 @@ pub struct Fleet {
     pub findings: Vec<Value>,
     /// Findings that it leaves out of listings, and knows when they are asked for by name.
     pub hidden: BTreeSet<String>,
+    /// Findings of which it does not give the details, each with the error code.
+    pub refused: HashMap<String, &'static str>,
     /// What it knows of attacks: details of findings, each with its `findingArn`, and vulnerabilities, each with its `id`, in
     /// the form of the API.
     pub threats: Vec<Value>,
@@ -141,6 +143,7 @@ impl Default for Fleet {
         Self {
             findings: Vec::new(),
             hidden: BTreeSet::new(),
+            refused: HashMap::new(),
             threats: Vec::new(),
             coverage: Vec::new(),
             rules: Vec::new(),
@@ -388,6 +391,10 @@ impl Fleet {
             let is_id = id.len() == 32 && id.bytes().all(|b| b"0123456789abcdef".contains(&b));
             if !is_id || arn.len() > 100 {
                 return Err(invalid(&format!("{arn} is no finding's ARN")));
+            }
+            if let Some(code) = self.refused.get(arn) {
+                errors.push(json!({"findingArn": arn, "errorCode": code, "errorMessage": ""}));
+                continue;
             }
             let finding = places.get(arn).map(|place| &self.findings[*place]);
             let problem = finding.map(|finding| &finding["packageVulnerabilityDetails"]);

@@ -7,14 +7,12 @@ mod findings;
 mod rules;
 mod threats;
 
-use std::collections::HashMap;
-
 use aws_sdk_inspector2::{Client, config, config::retry::RetryConfig};
 use jiff::Timestamp;
 
 use super::pace::{self, Pace};
 use crate::{
-    app::{FindingQuery, Inspector, NotAnswered, Page, TimeLimit},
+    app::{Details, FindingQuery, Inspector, NotAnswered, Page, TimeLimit},
     domain::{
         coverage::{Coverage, Enablement},
         finding::Finding,
@@ -121,7 +119,7 @@ impl Inspector for Inspector2 {
         arns: &[String],
         now: Timestamp,
         limit: TimeLimit<'_>,
-    ) -> Result<HashMap<String, Threat>, NotAnswered> {
+    ) -> Result<Details, NotAnswered> {
         self.details_of(arns, now, limit).await
     }
 

@@ -128,8 +128,7 @@ impl<I: Inspector + Sync, R: Images + Sync, C: Clock + Sync> Asking<'_, I, R, C>
             let (mut done, mut missing) = (Vec::with_capacity(parts.len()), None);
             for part in parts {
                 let own = rows.iter().filter(|row| row.resource == part.arn);
-                let states = own.map(|row| ScanState::of(row, part.image.pushed_at));
-                match ScanState::of_all(states) {
+                match ScanState::of_resource(own, part.image.pushed_at) {
                     Some(ScanState::Scanned { at, once }) => done.push(Done { at, once }),
                     Some(ScanState::NotScanned { reason, scan }) => {
                         let (of, kind) = (part.name(), ECR_IMAGE.to_owned());

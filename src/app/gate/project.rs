@@ -44,10 +44,12 @@ impl<I: Inspector + Sync, R: Images + Sync, C: Clock + Sync> Asking<'_, I, R, C>
             let scanned = rows.iter().find_map(|row| row.commit.clone());
             let is_meant = |scanned: &Option<String>| match (commit, scanned) {
                 (None, _) => true,
-                (Some(commit), Some(scanned)) => scanned.starts_with(commit),
+                (Some(commit), Some(scanned)) => {
+                    scanned.to_ascii_lowercase().starts_with(&commit.to_ascii_lowercase())
+                }
                 (Some(_), None) => false,
             };
-            let reason = match ScanState::of_all(rows.iter().map(|row| ScanState::of(row, None))) {
+            let reason = match ScanState::of_resource(&rows, None) {
                 Some(ScanState::Scanned { at, .. }) => {
                     if rows.iter().all(|row| is_meant(&row.commit)) {
                         return Ok((at, scanned.unwrap_or_default()));

@@ -74,14 +74,13 @@ pub trait Inspector {
         limit: TimeLimit<'_>,
     ) -> impl Future<Output = Result<Page<SuppressionRule>, NotAnswered>> + Send;
 
-    /// What is known at `now` of attacks on the vulnerabilities of these findings, at most ten, by their ARNs; without those of
-    /// which there is no answer.
+    /// What is known at `now` of attacks on the vulnerabilities of these findings, at most ten.
     fn details(
         &self,
         arns: &[String],
         now: Timestamp,
         limit: TimeLimit<'_>,
-    ) -> impl Future<Output = Result<HashMap<String, Threat>, NotAnswered>> + Send;
+    ) -> impl Future<Output = Result<Details, NotAnswered>> + Send;
 
     /// What is known at `now` of attacks on the vulnerability with this id of CVE, if Inspector has it.
     fn vulnerability(
@@ -135,6 +134,15 @@ pub enum Which {
     OfImage(String),
     /// Those of them that are of the code repository whose project is called so, and have not been closed.
     OfProject(String),
+}
+
+/// What is known of attacks on the vulnerabilities of findings, by their ARNs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Details {
+    /// What is known. Of what is in neither, Inspector has no details.
+    pub known: HashMap<String, Threat>,
+    /// Of what Inspector did not answer, its word for why.
+    pub refused: HashMap<String, String>,
 }
 
 /// How many findings or resources are asked for by name at a time:

@@ -23,7 +23,9 @@ pub use exceptions::{Exceptions, LedgerHead, Looked, PutInForce};
 pub use figures::FigureLog;
 pub use gaps::Gaps;
 pub use images::{Found, Images};
-pub use inspector::{FindingQuery, Inspector, NAMES_PER_CALL, NotAnswered, Page, Refusal, Which};
+pub use inspector::{
+    Details, FindingQuery, Inspector, NAMES_PER_CALL, NotAnswered, Page, Refusal, Which,
+};
 pub use publisher::{NotPublished, Publisher};
 pub use records::{Records, Refreshed, Sweep, WriteOutcome};
 pub use rounds::{FindingSet, Noted, RoundLog, TakenUp};

@@ -161,7 +161,7 @@ where
                 let mut details = HashMap::new();
                 if !arns.is_empty() {
                     let (now, limit) = (course.now(), course.limit());
-                    details = self.inspector.details(&arns, now, limit).await?;
+                    details = self.inspector.details(&arns, now, limit).await?.known;
                 }
                 for id in some {
                     match arn(id).and_then(|arn| details.remove(&arn)) {

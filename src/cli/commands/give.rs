@@ -46,7 +46,7 @@ pub async fn run(arguments: Arguments, output: &mut impl Write) -> Result<Verdic
     };
     let mut outcome = Ok(());
     for file in &files {
-        outcome = input::events(file, async |event| giving.take(event).await).await;
+        outcome = input::events(file, async |event| giving.take(event).await).await.map(drop);
         if outcome.is_err() {
             break;
         }

@@ -6,57 +6,84 @@ use crate::domain::finding::{Details, Finding, Status};
 
 /// The problems of what was there before.
 ///
-/// A problem is a vulnerability in a package, whatever the version and the place: an image that is built anew moves both.
+/// A problem is a vulnerability in a package, whatever its version and its place, which move when an image is built anew; a
+/// weakness at a line of a file; an open port of a resource. In doubt it is new.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Baseline(BTreeSet<(String, String)>);
+pub struct Baseline {
+    /// By what it is called, and what has it.
+    named: BTreeSet<(String, String)>,
+    /// By another name of the same.
+    aliases: BTreeSet<(String, String)>,
+}
 
 impl Baseline {
     /// The problems of these findings that are there: what is closed was gone.
     pub fn of<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Self {
-        let open = findings.into_iter().filter(|finding| finding.status != Status::Closed);
-        Self(open.flat_map(pairs).collect())
+        let mut baseline = Self::default();
+        for finding in findings.into_iter().filter(|one| one.status != Status::Closed) {
+            let problem = Problem::of(finding);
+            for part in &problem.parts {
+                baseline.named.insert((problem.name.clone(), part.clone()));
+                let aliases = problem.aliases.iter().map(|alias| (alias.clone(), part.clone()));
+                baseline.aliases.extend(aliases);
+            }
+        }
+        baseline
     }
 
     /// Whether all of a finding was there before: the problem, by one of its names, in each of its packages.
     pub fn has(&self, finding: &Finding) -> bool {
-        let names = names(finding);
-        parts(finding)
-            .iter()
-            .all(|part| names.iter().any(|name| self.0.contains(&(name.clone(), part.clone()))))
+        let Problem { name, aliases, parts } = Problem::of(finding);
+        parts.iter().all(|part| {
+            let is_in =
+                |set: &BTreeSet<_>, name: &String| set.contains(&(name.clone(), part.clone()));
+            is_in(&self.named, &name)
+                || is_in(&self.aliases, &name)
+                || aliases.iter().any(|alias| is_in(&self.named, alias))
+        })
     }
 }
 
-fn pairs(finding: &Finding) -> Vec<(String, String)> {
-    let parts = parts(finding);
-    let pair = |name: String| parts.iter().map(move |part| (name.clone(), part.clone()));
-    names(finding).into_iter().flat_map(pair).collect()
+/// What tells one problem from another.
+struct Problem {
+    name: String,
+    /// Other names of it. A CVE has no other CVE, however it is related to one.
+    aliases: Vec<String>,
+    /// What has it.
+    parts: Vec<String>,
 }
 
-/// What the problem is called.
-fn names(finding: &Finding) -> Vec<String> {
-    let names: Vec<&String> = match &finding.details {
-        Details::Package(package) => package.id.iter().chain(&package.related).collect(),
-        Details::Code(code) => match &code.detector_id {
-            Some(detector) => vec![detector],
-            None => code.cwes.iter().collect(),
-        },
-        Details::Network(_) | Details::None => Vec::new(),
-    };
-    if names.is_empty() {
-        return vec![finding.problem()];
-    }
-    names.into_iter().map(|name| name.to_ascii_uppercase()).collect()
-}
-
-/// What has it: packages by name, code by file.
-fn parts(finding: &Finding) -> Vec<String> {
-    let parts: Vec<String> = match &finding.details {
-        Details::Package(package) => {
-            package.packages.iter().filter_map(|package| package.name.clone()).collect()
+impl Problem {
+    fn of(finding: &Finding) -> Self {
+        let resources = || finding.resources.iter().map(|one| one.id.clone()).collect();
+        match &finding.details {
+            Details::Package(package) => {
+                let name = package.id.clone().unwrap_or_else(|| finding.problem());
+                let name = name.to_ascii_uppercase();
+                let aliases = package.related.iter().map(|other| other.to_ascii_uppercase());
+                let aliases = aliases.filter(|other| !(is_cve(other) && is_cve(&name))).collect();
+                let parts = package.packages.iter().filter_map(|one| one.name.clone()).collect();
+                Self { name, aliases, parts: or_one(parts) }
+            }
+            Details::Code(code) => {
+                let name = code.detector_id.clone().unwrap_or_else(|| finding.problem());
+                let line = code.start_line.unwrap_or_default();
+                let parts = code.file_path.iter().map(|file| format!("{file}:{line}")).collect();
+                Self { name, aliases: Vec::new(), parts: or_one(parts) }
+            }
+            Details::Network(_) | Details::None => {
+                let name = format!("{} {}", finding.kind, finding.problem());
+                Self { name, aliases: Vec::new(), parts: or_one(resources()) }
+            }
         }
-        Details::Code(code) => code.file_path.iter().cloned().collect(),
-        Details::Network(_) | Details::None => Vec::new(),
-    };
+    }
+}
+
+fn is_cve(id: &str) -> bool {
+    id.starts_with("CVE-")
+}
+
+fn or_one(parts: Vec<String>) -> Vec<String> {
     if parts.is_empty() { vec![String::new()] } else { parts }
 }
 
@@ -91,6 +118,13 @@ mod tests {
         assert!(has("CVE-2026-10001", &[], &[("openssl", "1"), ("libssl3", "1")]));
         assert!(!has("CVE-2026-10001", &[], &[("openssl", "1"), ("curl", "1")]));
         assert!(!has("CVE-2026-10002", &[], &[("openssl", "3.0.1")]));
+        // An advisory may be of several.
+        assert!(!has("CVE-2026-10002", &["GHSA-1"], &[("openssl", "3.0.1")]));
+        let relative = finding("CVE-2026-10003", &["CVE-2026-10004"], &[("openssl", "3.0.1")]);
+        let newer = finding("CVE-2026-10004", &[], &[("openssl", "3.0.1")]);
+        assert!(!Baseline::of([&relative]).has(&newer));
+        let advisory = finding("ALAS-2026-1", &["CVE-2026-10004"], &[("openssl", "3.0.1")]);
+        assert!(Baseline::of([&advisory]).has(&newer));
     }
 
     #[test]

@@ -100,6 +100,21 @@ pub enum CannotTell {
         /// The files.
         files: String,
     },
+    /// A listing of what is scanned has nothing.
+    NothingCovered {
+        /// The file.
+        file: String,
+    },
+    /// There are findings of something of which nothing says that it is scanned.
+    NotCovered {
+        /// What.
+        of: String,
+    },
+    /// An SBOM is of an operating system that gets no advisories any more, and nothing else was found that closes the gate.
+    EndOfLife {
+        /// The system.
+        system: String,
+    },
     /// A listing in a file is not whole.
     Truncated {
         /// The file.

@@ -133,7 +133,7 @@ impl Covering {
 
     /// Whether it ends so soon that somebody has to do something about it.
     pub fn ends_soon(&self) -> bool {
-        self.days_left.is_some_and(|days| days <= WARN_DAYS)
+        self.days_left.is_some_and(|days| days - 1 <= WARN_DAYS)
     }
 }
 
@@ -285,6 +285,12 @@ pub fn latest(candidates: Vec<Candidate>) -> Vec<Candidate> {
 }
 
 impl Judging<'_> {
+    /// Whether a suppression rule hides a finding, and nothing else says why.
+    pub fn is_hidden(&self, candidate: &Candidate) -> bool {
+        let standing = self.standing(&candidate.finding, candidate.threat.as_ref()).1;
+        standing == Standing::Excepted(CoveredBy::Rule)
+    }
+
     /// Whether more about attacks on its vulnerability could make a finding close the gate that does not by what is known.
     pub fn could_close(&self, candidate: &Candidate) -> bool {
         if candidate.finding.vulnerability().is_none() {
@@ -574,14 +580,14 @@ mod tests {
 
     #[test]
     fn exceptions_are_shown_with_their_ends_those_first_that_end_first() {
-        let days = ["2026-12-04", "2026-11-20", "2026-12-03"];
+        let days = ["2026-12-05", "2026-11-20", "2026-12-04"];
         let exceptions = (1..).zip(days).map(|(number, day)| exception(number, terms(day)));
         let candidates = (1..=3).map(|number| candidate(number, urgent)).collect();
         let judgement = judged(candidates, &excepting(exceptions.collect()));
         assert_eq!(judgement.verdict(), Verdict::Open);
         let said: Vec<_> =
             judgement.covering.iter().map(|one| (one.days_left, one.ends_soon())).collect();
-        assert_eq!(said, [(Some(1), true), (Some(14), true), (Some(15), false)]);
+        assert_eq!(said, [(Some(1), true), (Some(15), true), (Some(16), false)]);
     }
 
     #[test]

@@ -2,11 +2,14 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::coverage::Coverage;
+use crate::domain::coverage::{Coverage, PASSING};
 
 /// How old a scan is when all its findings are there for sure. They trail the scan by seconds to minutes
 /// (<https://github.com/aws/aws-sdk/issues/289>).
 const SETTLED_AFTER: SignedDuration = SignedDuration::from_mins(5);
+
+/// The kind of scan that looks at ports.
+const NETWORK: &str = "NETWORK";
 
 /// Whether Inspector has scanned something, by what its coverage has of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,10 +44,6 @@ pub enum Settled {
     NotYet,
 }
 
-/// Reasons that end in a scan by themselves.
-const PASSING: [&str; 4] =
-    ["PENDING_INITIAL_SCAN", "SCAN_IN_PROGRESS", "PENDING_REVIVAL_SCAN", "INTERNAL_ERROR"];
-
 impl ScanState {
     /// What a row of Inspector's coverage says of what was pushed at `pushed_at`, if that is known. A scan of before that is
     /// none of it. A reason that we do not know is none for a scan.
@@ -59,10 +58,20 @@ impl ScanState {
         match reason {
             "SUCCESSFUL" if row.is_active() => scanned(false),
             // What was found when it was pushed stays, whatever its status is called afterwards.
-            "SCAN_FREQUENCY_SCAN_ON_PUSH" => scanned(true),
+            "SCAN_FREQUENCY_SCAN_ON_PUSH" if row.is_active() || row.is_inactive() => scanned(true),
             _ if PASSING.contains(&reason) => waiting(),
             _ => Self::NotScanned { reason: row.reason.clone(), scan: row.scan.clone() },
         }
+    }
+
+    /// What all that the coverage has of a resource says of it, as [`ScanState::of`] each. Whether its ports are open says nothing
+    /// of its packages and its code. None if there is no more.
+    pub fn of_resource<'a>(
+        rows: impl IntoIterator<Item = &'a Coverage>,
+        pushed_at: Option<Timestamp>,
+    ) -> Option<Self> {
+        let rows = rows.into_iter().filter(|row| row.scan != NETWORK);
+        Self::of_all(rows.map(|row| Self::of(row, pushed_at)))
     }
 
     /// What all these rows together say, of the same resource or of parts of one thing: it is scanned if each is, and as long
@@ -131,6 +140,8 @@ mod tests {
             ("INACTIVE", "SUCCESSFUL"),
             ("INACTIVE", "SCAN_ELIGIBILITY_EXPIRED"),
             ("ACTIVE", "UNSUPPORTED_OS"),
+            ("PAUSED", "SUCCESSFUL"),
+            ("PAUSED", "SCAN_FREQUENCY_SCAN_ON_PUSH"),
             ("INACTIVE", "SOMETHING_NEW"),
             ("", ""),
         ] {

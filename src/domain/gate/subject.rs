@@ -9,6 +9,8 @@ use super::Judgement;
 pub struct Gate {
     /// What stands before it.
     pub subject: Subject,
+    /// What was there before, in a file or an image, if only the rest counts.
+    pub new_since: Option<String>,
     /// The judgement on its findings.
     pub judgement: Judgement,
     /// What whoever reads the judgement should know besides.

@@ -105,6 +105,21 @@ pub fn quoted(why: &CannotTell, quote: Quote) -> (String, String) {
             ),
             "say by --coverage what was scanned, or judge by --image or --scan, which know of the scan",
         ),
+        CannotTell::NothingCovered { file } => (
+            format!("{} has no resources, so nothing says that there was a scan", name(file)),
+            "see that the filter of aws inspector2 list-coverage names what is to be judged, and that Inspector knows of it",
+        ),
+        CannotTell::NotCovered { of } => (
+            format!("there are findings of {}, of which --coverage says nothing", name(of)),
+            "give the coverage of all that the findings are of, or findings of what is covered alone",
+        ),
+        CannotTell::EndOfLife { system } => (
+            format!(
+                "{} gets no advisories any more, so nothing found in it means nothing",
+                name(system)
+            ),
+            "move to a system that is supported",
+        ),
         CannotTell::Truncated { file } => (
             format!("{} has only a part of the findings: it names a next token", name(file)),
             "list all pages, as `aws inspector2 list-findings` does without --max-items and --no-paginate",
@@ -128,7 +143,7 @@ pub fn quoted(why: &CannotTell, quote: Quote) -> (String, String) {
     (why, todo.to_owned())
 }
 
-const LONGER: &str = "run it again, or wait longer with --wait MINUTES";
+const LONGER: &str = "run it again later; --wait MINUTES waits longer, where services are asked";
 
 fn after(waited: i64) -> String {
     match waited {
@@ -220,6 +235,9 @@ mod tests {
             },
             CannotTell::NotSettled { of: hostile(), at, waited: 1 },
             CannotTell::NothingListed { files: hostile() },
+            CannotTell::NothingCovered { file: hostile() },
+            CannotTell::NotCovered { of: hostile() },
+            CannotTell::EndOfLife { system: hostile() },
             CannotTell::Truncated { file: hostile() },
             CannotTell::Unread { origin: hostile(), why: hostile() },
             CannotTell::NotAScan { file: hostile(), why: hostile() },

@@ -76,6 +76,7 @@ struct Told<'a> {
 struct Rules {
     fail_on: String,
     only_fixable: bool,
+    new_since: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -266,6 +267,7 @@ impl<'a> Told<'a> {
             rules: Rules {
                 fail_on: judgement.rules.fail_on.to_string(),
                 only_fixable: judgement.rules.only_fixable,
+                new_since: gate.new_since.as_deref().map(data),
             },
             subject: Subject {
                 name: data(&gate.subject.name),

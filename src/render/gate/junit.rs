@@ -80,8 +80,12 @@ pub fn of(outcome: &Outcome<'_>) -> Result<String, NotWritten> {
 fn judged(gate: &Gate) -> Suite {
     let numbers = Numbers::of(&gate.judgement);
     let mut seen = HashMap::new();
-    let scans: Vec<String> =
-        gate.subject.scans.iter().map(|scan| format!("{}\n", words::scan(scan, plain))).collect();
+    let mut said: Vec<String> = vec![format!("{}\n", words::verdict(gate, plain))];
+    said.extend(gate.subject.scans.iter().map(|scan| format!("{}\n", words::scan(scan, plain))));
+    if gate.subject.scans.is_empty() {
+        said.push("Files say what was found; they do not say when it was scanned.\n".to_owned());
+    }
+    said.extend(gate.notes.iter().map(|note| format!("{}\n", words::note(note))));
     Suite {
         name: plain(&gate.subject.name, 200),
         at: Some(gate.judgement.now.strftime("%Y-%m-%dT%H:%M:%S").to_string()),
@@ -90,7 +94,7 @@ fn judged(gate: &Gate) -> Suite {
         errors: 0,
         skipped: numbers.excepted,
         class: plain(&gate.subject.stable_name, 200),
-        scanned: Scanned::Yes(scans.concat()),
+        scanned: Scanned::Yes(said.concat()),
         findings: gate.judgement.findings.iter().map(|one| test(gate, one, &mut seen)).collect(),
         numbers: numbers.named().to_vec(),
     }

@@ -49,21 +49,22 @@ pub fn number_of(number: usize, thing: &str) -> String {
 }
 
 /// What closes the gate.
-fn rules(rules: Rules) -> String {
+fn rules(rules: Rules, new_since: Option<&str>, quote: Quote) -> String {
     let from = match rules.fail_on {
         Threshold::Priority(Priority::P1) => "P1".to_owned(),
         Threshold::Priority(priority) => format!("{priority} or more urgent"),
         Threshold::Score(score) => format!("a score of {score} or more"),
     };
     let with = if rules.only_fixable { " with a fix" } else { "" };
-    format!("{from}{with}, or known to be exploited")
+    let new = new_since.map(|before| format!(" and not in {}", quote(before, 200)));
+    format!("{from}{with}{}, or known to be exploited", new.unwrap_or_default())
 }
 
 /// The verdict in a line.
 pub fn verdict(gate: &Gate, quote: Quote) -> String {
     let counts = &gate.judgement.counts;
     let (subject, total) = (quote(&gate.subject.name, 200), number_of(counts.total, "finding"));
-    let rules = rules(gate.judgement.rules);
+    let rules = rules(gate.judgement.rules, gate.new_since.as_deref(), quote);
     match (gate.judgement.verdict(), counts.closing()) {
         (Verdict::Open, _) if counts.total == 0 => {
             format!("open: no findings in {subject} ({rules})")
@@ -372,7 +373,11 @@ pub fn quoted_note(note: &Note, quote: Quote) -> String {
         Note::Skipped { components, first, why } => format!(
             "{} of the SBOM {} {} ({}). Give what was skipped a package URL that Inspector knows, or look at it otherwise.",
             number_of(*components, "component"),
-            if *components == 1 { "was not scanned:" } else { "were not scanned, such as" },
+            if *components == 1 {
+                "was not scanned, or not in full:"
+            } else {
+                "were not scanned, or not in full, such as"
+            },
             quote(first, 120),
             quote(why, SAID),
         ),

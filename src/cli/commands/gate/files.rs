@@ -1,7 +1,7 @@
 //! What stands before the gate, from files.
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeMap, HashSet},
     fs,
     io::{self, Read},
     path::{Path, PathBuf},
@@ -15,12 +15,12 @@ use crate::{
     cli::{
         Misuse,
         input::{self, Extent, Input},
-        listing::listed,
+        listing::listing,
         sent,
     },
     domain::{
         coverage::Coverage,
-        finding::Status,
+        finding::{Resource, Status},
         gate::{
             Baseline, Candidate, CannotTell, Judging, Note, Scan, ScanState, Settled, Subject,
             Unchecked, latest,
@@ -43,47 +43,69 @@ pub fn names(files: &[PathBuf]) -> String {
     files.iter().map(|file| name(file)).collect::<Vec<_>>().join(", ")
 }
 
-/// The findings in files, of what `coverage` says to be scanned. Without that, there has to be a finding: it tells of a scan.
+/// The findings in files, of what `coverage` says to be scanned. Without that, there has to be a finding in each file: it tells
+/// of a scan. What is closed does not, because a finding is closed, too, when nobody looks any more.
 pub async fn found(
     paths: &[PathBuf],
     coverage: &[PathBuf],
     now: Timestamp,
 ) -> Result<Sought, Stop> {
-    let (scans, notes) = scans(coverage, now)?;
-    let candidates = candidates(paths).await?;
-    let is_open = |candidate: &Candidate| candidate.finding.status != Status::Closed;
-    if coverage.is_empty() && !candidates.iter().any(is_open) {
-        return Err(CannotTell::NothingListed { files: names(paths) }.into());
-    }
-    let (name, stable_name) = called(&candidates).unwrap_or_else(|| {
-        let stable =
-            if paths.contains(&PathBuf::from("-")) { "findings".to_owned() } else { names(paths) };
-        (names(paths), stable)
-    });
-    let subject = Subject { name, stable_name, scans };
-    Ok(Sought { subject, candidates, notes, services: None })
-}
-
-async fn candidates(paths: &[PathBuf]) -> Result<Vec<Candidate>, Stop> {
+    let covered = Covered::read(coverage, now)?;
     let mut candidates = Vec::new();
     for file in input::files(paths)? {
-        let mut stop = None;
-        let each = async |Input { origin, event }: Input| {
-            match sent::finding(&event) {
-                Ok((finding, threat)) => candidates.push(Candidate { finding, threat }),
-                Err(failure) => drop(stop.get_or_insert(Stop::unread(&origin, &failure))),
-            }
-            Ok(())
-        };
-        let extent = input::events(&file, each).await?;
-        if let Some(stop) = stop {
-            return Err(stop);
+        let some = in_file(&file).await?;
+        if some.is_empty() && coverage.is_empty() {
+            return Err(CannotTell::NothingListed { files: name(&file) }.into());
         }
-        if extent == Extent::GoesOn {
-            return Err(CannotTell::Truncated { file: name(&file) }.into());
-        }
+        candidates.extend(some);
     }
-    Ok(candidates)
+    let candidates = latest(candidates);
+    let open = candidates.iter().filter(|one| one.finding.status != Status::Closed);
+    if coverage.is_empty() {
+        if open.count() == 0 {
+            return Err(CannotTell::NothingListed { files: names(paths) }.into());
+        }
+    } else {
+        covered.has_all(open.flat_map(|one| &one.finding.resources))?;
+    }
+    let (name, stable_name) = called(&candidates).unwrap_or_else(|| {
+        let is_stdin = paths.contains(&PathBuf::from("-"));
+        (names(paths), if is_stdin { "findings".to_owned() } else { names(paths) })
+    });
+    let subject = Subject { name, stable_name, scans: covered.scans() };
+    Ok(Sought { subject, candidates, notes: covered.notes, services: None, if_open: None })
+}
+
+/// All findings in a file, whatever their status.
+async fn in_file(file: &Path) -> Result<Vec<Candidate>, Stop> {
+    let (mut candidates, mut stop) = (Vec::new(), None);
+    let extent = input::events(file, async |input| {
+        take(&input, &mut candidates, &mut stop);
+        Ok(())
+    });
+    let extent = extent.await?;
+    whole(candidates, stop, extent, file)
+}
+
+/// Takes what should be a finding. The first that is none is why there is no judgement.
+fn take(input: &Input, candidates: &mut Vec<Candidate>, stop: &mut Option<Stop>) {
+    match sent::finding(&input.event) {
+        Ok((finding, threat)) => candidates.push(Candidate { finding, threat }),
+        Err(failure) => drop(stop.get_or_insert(Stop::unread(&input.origin, &failure))),
+    }
+}
+
+fn whole(
+    candidates: Vec<Candidate>,
+    stop: Option<Stop>,
+    extent: Extent,
+    file: &Path,
+) -> Result<Vec<Candidate>, Stop> {
+    match stop {
+        Some(stop) => Err(stop),
+        None if extent == Extent::GoesOn => Err(CannotTell::Truncated { file: name(file) }.into()),
+        None => Ok(candidates),
+    }
 }
 
 /// What people call the one resource that all findings are of, with its version and without.
@@ -96,48 +118,84 @@ fn called(candidates: &[Candidate]) -> Option<(String, String)> {
     Some((resource.display_name(), stable))
 }
 
-/// The scans that files tell of, all of which have to be done.
-fn scans(files: &[PathBuf], now: Timestamp) -> Result<(Vec<Scan>, Vec<Note>), Stop> {
-    let (mut scans, mut notes) = (Vec::new(), Vec::new());
-    for file in files {
-        let rows = listed(file, &["coveredResources"], "aws inspector2 list-coverage")?;
-        if rows.is_empty() {
-            return Err(CannotTell::NotYet { of: name(file), reason: None, waited: 0 }.into());
-        }
-        for (number, row) in rows.iter().enumerate() {
-            let origin = || format!("{}: coveredResources[{number}]", name(file));
-            let unread = |error: serde_json::Error| CannotTell::Unread {
-                origin: origin(),
-                why: error.to_string(),
-            };
-            let row = Coverage::read(row).map_err(unread)?;
-            let of = row.resource.clone();
-            match ScanState::of(&row, None) {
-                ScanState::Scanned { at, .. } if ScanState::settled(at, now) == Settled::NotYet => {
-                    return Err(CannotTell::NotSettled { of, at, waited: 0 }.into());
-                }
-                ScanState::Scanned { at, once } => {
-                    if once {
-                        notes.push(Note::ScannedOnce { of: of.clone(), at });
-                    }
-                    scans.push(Scan { of, platform: None, at });
-                }
-                ScanState::Waiting { reason } => {
-                    return Err(CannotTell::NotYet { of, reason: Some(reason), waited: 0 }.into());
-                }
-                ScanState::NotScanned { reason, scan } => {
-                    return Err(CannotTell::NotScanned { of, kind: row.kind, scan, reason }.into());
-                }
+/// What files tell of scans, all of which have to be done.
+#[derive(Default)]
+struct Covered {
+    /// When each resource was scanned.
+    resources: BTreeMap<String, Timestamp>,
+    notes: Vec<Note>,
+}
+
+impl Covered {
+    fn read(files: &[PathBuf], now: Timestamp) -> Result<Self, Stop> {
+        let mut rows: BTreeMap<String, Vec<Coverage>> = BTreeMap::new();
+        for file in files {
+            let list = "coveredResources";
+            let (listed, extent) = listing(file, &[list], "aws inspector2 list-coverage")?;
+            if listed.is_empty() {
+                return Err(CannotTell::NothingCovered { file: name(file) }.into());
+            }
+            if extent == Extent::GoesOn {
+                return Err(CannotTell::Truncated { file: name(file) }.into());
+            }
+            for (number, row) in listed.iter().enumerate() {
+                let row = Coverage::read(row).map_err(|error| CannotTell::Unread {
+                    origin: format!("{}: {list}[{number}]", name(file)),
+                    why: error.to_string(),
+                })?;
+                rows.entry(row.resource.clone()).or_default().push(row);
             }
         }
+        let mut covered = Self::default();
+        for (of, rows) in rows {
+            covered.add(of, &rows, now)?;
+        }
+        Ok(covered)
     }
-    scans.truncate(SCANS);
-    Ok((scans, notes))
+
+    fn add(&mut self, of: String, rows: &[Coverage], now: Timestamp) -> Result<(), CannotTell> {
+        match ScanState::of_resource(rows, None) {
+            Some(ScanState::Scanned { at, .. })
+                if ScanState::settled(at, now) == Settled::NotYet =>
+            {
+                Err(CannotTell::NotSettled { of, at, waited: 0 })
+            }
+            Some(ScanState::Scanned { at, once }) => {
+                self.notes.extend(once.then(|| Note::ScannedOnce { of: of.clone(), at }));
+                self.resources.insert(of, at);
+                Ok(())
+            }
+            Some(ScanState::Waiting { reason }) => {
+                Err(CannotTell::NotYet { of, reason: Some(reason), waited: 0 })
+            }
+            Some(ScanState::NotScanned { reason, scan }) => {
+                let kind = rows.first().map(|row| row.kind.clone()).unwrap_or_default();
+                Err(CannotTell::NotScanned { of, kind, scan, reason })
+            }
+            None => Err(CannotTell::NotYet { of, reason: None, waited: 0 }),
+        }
+    }
+
+    /// Refuses to judge what nothing is told of.
+    fn has_all<'a>(&self, resources: impl Iterator<Item = &'a Resource>) -> Result<(), CannotTell> {
+        let mut missing = resources.filter(|one| !self.resources.contains_key(&one.id));
+        match missing.next() {
+            None => Ok(()),
+            Some(one) => Err(CannotTell::NotCovered { of: one.id.clone() }),
+        }
+    }
+
+    fn scans(&self) -> Vec<Scan> {
+        let scan =
+            |(of, at): (&String, &Timestamp)| Scan { of: of.clone(), platform: None, at: *at };
+        self.resources.iter().take(SCANS).map(scan).collect()
+    }
 }
 
 /// What `ScanSbom` has found, by its answer in a file.
 pub fn scanned(file: &Path, called: Option<&str>, now: Timestamp) -> Result<Sought, Stop> {
-    let SbomScan { name: own, found, skipped, .. } = scan(&document(file)?, file, called, now)?;
+    let SbomScan { name: own, found, skipped, end_of_life, .. } =
+        scan(&document(file)?, file, called, now)?;
     let candidate = |Scanned { finding, threat, .. }| Candidate { finding, threat };
     let subject_name = called.map(str::to_owned).or(own).unwrap_or_else(|| name(file));
     let candidates: Vec<Candidate> = found.into_iter().map(candidate).collect();
@@ -145,6 +203,7 @@ pub fn scanned(file: &Path, called: Option<&str>, now: Timestamp) -> Result<Soug
         Some((_, stable)) => stable,
         None => unversioned(&subject_name).to_owned(),
     };
+    let if_open = end_of_life.map(|system| CannotTell::EndOfLife { system });
     let notes = skipped.first().map(|first| Note::Skipped {
         components: skipped.len(),
         first: first.component.clone(),
@@ -155,6 +214,7 @@ pub fn scanned(file: &Path, called: Option<&str>, now: Timestamp) -> Result<Soug
         candidates,
         notes: notes.into_iter().collect(),
         services: None,
+        if_open,
     })
 }
 
@@ -178,6 +238,13 @@ fn scan(
 }
 
 fn document(file: &Path) -> Result<Value, Stop> {
+    serde_json::from_slice(&bytes(file)?).map_err(|error| {
+        let why = format!("it is not JSON: {error}");
+        CannotTell::NotAScan { file: name(file), why }.into()
+    })
+}
+
+fn bytes(file: &Path) -> Result<Vec<u8>, Misuse> {
     let mut bytes = Vec::new();
     let read = if file == Path::new("-") {
         io::stdin().read_to_end(&mut bytes).map(drop)
@@ -185,22 +252,26 @@ fn document(file: &Path) -> Result<Value, Stop> {
         fs::read(file).map(|read| bytes = read)
     };
     read.map_err(|error| Misuse(format!("cannot read {}: {error}", name(file))))?;
-    serde_json::from_slice(&bytes).map_err(|error| {
-        let why = format!("it is not JSON: {error}");
-        CannotTell::NotAScan { file: name(file), why }.into()
-    })
+    Ok(bytes)
 }
 
 /// What was there before, by findings or an answer of `ScanSbom` in a file.
 pub async fn baseline(file: &Path, now: Timestamp) -> Result<Baseline, Stop> {
-    if let Ok(document) = document(file)
+    // Read once: it may be a pipe.
+    let bytes = bytes(file)?;
+    if let Ok(document) = serde_json::from_slice::<Value>(&bytes)
         && ["sbom", "inspector", "bomFormat"].iter().any(|key| document.get(key).is_some())
     {
         let found = scan(&document, file, None, now)?.found;
         return Ok(Baseline::of(found.iter().map(|scanned| &scanned.finding)));
     }
-    let candidates = candidates(&[file.to_owned()]).await?;
-    let candidates = latest(candidates);
+    let (mut candidates, mut stop) = (Vec::new(), None);
+    let extent = input::events_in(name(file), bytes.as_slice(), async |input| {
+        take(&input, &mut candidates, &mut stop);
+        Ok(())
+    });
+    let extent = extent.await?;
+    let candidates = latest(whole(candidates, stop, extent, file)?);
     Ok(Baseline::of(candidates.iter().map(|candidate| &candidate.finding)))
 }
 

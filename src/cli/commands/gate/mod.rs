@@ -72,7 +72,7 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME", conflicts_with_all = ["image", "findings", "code_repository"])]
     name: Option<String>,
     /// The commit that has to be scanned; by default the one that was scanned last.
-    #[arg(long, value_name = "SHA", conflicts_with_all = ["image", "findings", "scan"])]
+    #[arg(long, value_name = "SHA", value_parser = commit, conflicts_with_all = ["image", "findings", "scan"])]
     commit: Option<String>,
     /// From how urgent on a finding closes the gate: P1 to P4, or a score from 0 to 100.
     #[arg(long, value_name = "PRIORITY|SCORE", default_value = "P2")]
@@ -110,6 +110,7 @@ pub async fn run(
     output: &mut impl Write,
 ) -> Result<Verdict, BoxError> {
     let subject = arguments.subject();
+    arguments.outputs.clear(&arguments.inputs())?;
     let judged = match arguments.judged(clock).await {
         Ok(gate) => Ok(gate),
         Err(Stop::Misuse(misuse)) => return Err(misuse.into()),
@@ -137,6 +138,12 @@ pub async fn run(
     })
 }
 
+/// A commit, in full or as much of it as tells it from others.
+fn commit(text: &str) -> Result<String, &'static str> {
+    let is_commit = (7..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit());
+    if is_commit { Ok(text.to_owned()) } else { Err("expected 7 to 64 hexadecimal digits") }
+}
+
 /// What was found in what stands before the gate.
 struct Sought {
     subject: Subject,
@@ -144,6 +151,8 @@ struct Sought {
     notes: Vec<Note>,
     /// Who can be asked for more.
     services: Option<Services>,
+    /// Why the gate must not be open, if nothing closes it.
+    if_open: Option<CannotTell>,
 }
 
 /// Who is asked.
@@ -179,26 +188,51 @@ impl Arguments {
         name.unwrap_or_else(|| files::names(&self.findings))
     }
 
+    /// The files that are read.
+    fn inputs(&self) -> Vec<&Path> {
+        let one = [
+            self.scan.as_deref(),
+            self.ledger.as_deref(),
+            self.new_since.as_deref().map(Path::new),
+        ];
+        let many = self.findings.iter().chain(&self.coverage).map(PathBuf::as_path);
+        many.chain(one.into_iter().flatten()).collect()
+    }
+
     async fn judged(&self, clock: fn() -> Timestamp) -> Result<Gate, Stop> {
         let now = self.now.unwrap_or_else(clock);
         let ledger = self.ledger(now)?;
-        let (time, progress) = (Since::new(now), progress::Shown::new());
+        // Whether findings still come is no matter of the time to judge by: both clocks have to say that they do not.
+        let settling = now.min(clock());
+        let (time, progress) = (Since::new(settling), progress::Shown::new());
         let hear = |heard: Progress<'_>| progress.hear(heard);
         let wait = SignedDuration::from_mins(i64::from(self.wait));
         let waiting = Waiting::new(&time, wait, &hear);
-        let baseline = self.baseline(&waiting, now).await?;
-        let Sought { subject, mut candidates, mut notes, services } =
-            self.sought(&waiting, now).await?;
+        let (baseline, before) = self.baseline(&waiting, now).await?.unzip();
+        let Sought { subject, mut candidates, mut notes, services, if_open } =
+            self.sought(&waiting, now, settling).await?;
+        if let Some(before) = before.filter(|before| !before.is_empty())
+            && subject.scans.iter().all(|scan| before.contains(&scan.of))
+        {
+            let new_since = self.new_since.as_deref().unwrap_or_default();
+            return Err(Misuse(format!(
+                "--new-since {new_since} is the very image that is judged: name the one before it"
+            ))
+            .into());
+        }
         let rules = Rules { fail_on: self.fail_on, only_fixable: self.only_fixable };
         let (policy, baseline) = (Policy::default(), baseline.as_ref());
         let judging = Judging { rules, policy: &policy, ledger: &ledger, baseline, now };
         notes.extend(match &services {
             Some(services) => services.asking(&waiting).learn(&mut candidates, &judging).await?,
-            None => files::unchecked(&candidates, &judging),
+            None => files::unchecked(&candidates, &judging).into_iter().collect(),
         });
         let judgement = judge(candidates, &judging);
         notes.extend(judgement.notes());
-        Ok(Gate { subject, judgement, notes })
+        if let (gate::Verdict::Open, Some(why)) = (judgement.verdict(), if_open) {
+            return Err(why.into());
+        }
+        Ok(Gate { subject, new_since: self.new_since.clone(), judgement, notes })
     }
 
     /// The ledger, if it is sound; else what is wrong with it is shown.
@@ -215,7 +249,12 @@ impl Arguments {
     }
 
     /// What was found in what stands before the gate.
-    async fn sought(&self, waiting: &Waiting<'_, Since>, now: Timestamp) -> Result<Sought, Stop> {
+    async fn sought(
+        &self,
+        waiting: &Waiting<'_, Since>,
+        now: Timestamp,
+        settling: Timestamp,
+    ) -> Result<Sought, Stop> {
         if let Some(image) = &self.image {
             let services = Services::of(Some(image)).await;
             let found = services.asking(waiting).image(image).await?;
@@ -229,29 +268,34 @@ impl Arguments {
         }
         match &self.scan {
             Some(file) => files::scanned(file, self.name.as_deref(), now),
-            None => files::found(&self.findings, &self.coverage, now).await,
+            None => files::found(&self.findings, &self.coverage, settling).await,
         }
     }
 
-    /// What was there before, if only the rest counts.
+    /// What was there before, if only the rest counts, and the digests of the images that it was in.
     async fn baseline(
         &self,
         waiting: &Waiting<'_, Since>,
         now: Timestamp,
-    ) -> Result<Option<Baseline>, Stop> {
+    ) -> Result<Option<(Baseline, Vec<String>)>, Stop> {
         let Some(before) = &self.new_since else { return Ok(None) };
         let file = Path::new(before);
         if file.exists() {
-            return Ok(Some(files::baseline(file, now).await?));
+            if self.findings.iter().chain(&self.scan).any(|judged| judged == file) {
+                let what = "is the very file that is judged: name what was there before";
+                return Err(Misuse(format!("--new-since {before} {what}")).into());
+            }
+            return Ok(Some((files::baseline(file, now).await?, Vec::new())));
         }
         let image: ImageName = before.parse().map_err(|error| {
-            Stop::Misuse(Misuse(format!(
+            Misuse(format!(
                 "--new-since {before}: there is no such file, and it is no image: {error}"
-            )))
+            ))
         })?;
         let services = Services::of(Some(&image)).await;
         let found = services.asking(waiting).image(&image).await?;
-        Ok(Some(Baseline::of(&found.findings)))
+        let digests = found.subject.scans.into_iter().map(|scan| scan.of).collect();
+        Ok(Some((Baseline::of(&found.findings), digests)))
     }
 }
 
@@ -260,6 +304,6 @@ impl Sought {
         let Found { subject, findings, notes } = found;
         let candidate = |finding| Candidate { finding, threat: None };
         let candidates = findings.into_iter().map(candidate).collect();
-        Self { subject, candidates, notes, services: Some(services) }
+        Self { subject, candidates, notes, services: Some(services), if_open: None }
     }
 }

@@ -13,6 +13,7 @@ use clap::{
 
 use crate::{
     app::failure::BoxError,
+    cli::Misuse,
     render::gate::{Outcome, SarifOptions},
 };
 
@@ -115,8 +116,43 @@ impl Outputs {
         Ok(Self(outputs))
     }
 
-    /// Writes the judgement in all formats. A file that there is nothing to say in is taken away: what an earlier run has said
-    /// in it is not true of this one.
+    /// Takes away what an earlier run has written: it is not true of this one, however this one ends.
+    ///
+    /// # Errors
+    /// Two formats go to one file, or one to a file of `inputs`.
+    pub fn clear(&self, inputs: &[&Path]) -> Result<(), BoxError> {
+        let mut taken: Vec<PathBuf> = inputs.iter().filter_map(|file| real(file)).collect();
+        for file in self.files() {
+            let Some(real) = real(file) else { continue };
+            let name = file.display();
+            if taken.contains(&real) {
+                return Err(Misuse(format!(
+                    "--out {name} is read or written already: name another file"
+                ))
+                .into());
+            }
+            taken.push(real);
+        }
+        self.remove()
+    }
+
+    fn files(&self) -> impl Iterator<Item = &PathBuf> {
+        self.0.iter().filter_map(|(_, file)| file.as_ref())
+    }
+
+    fn remove(&self) -> Result<(), BoxError> {
+        for file in self.files() {
+            match fs::remove_file(file) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(format!("cannot remove {}: {error}", file.display()).into());
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the judgement in all formats, or in none: of what cannot be written whole nothing is left.
     ///
     /// # Errors
     /// A format cannot be made, or a file not be written.
@@ -126,6 +162,7 @@ impl Outputs {
         with_excepted: bool,
         output: &mut impl Write,
     ) -> Result<(), BoxError> {
+        let mut made = Vec::new();
         for (form, file) in &self.0 {
             let said = match form {
                 Form::Table => Some(outcome.table()),
@@ -134,23 +171,36 @@ impl Outputs {
                 Form::Junit => Some(outcome.junit()?),
                 Form::Sarif => outcome.sarif(SarifOptions { with_excepted })?,
             };
-            match (file, said) {
-                (Some(file), Some(said)) => {
-                    let cannot = |error| format!("cannot write {}: {error}", file.display());
-                    fs::write(file, said).map_err(cannot)?;
-                }
-                (Some(file), None) => match fs::remove_file(file) {
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                        return Err(format!("cannot remove {}: {error}", file.display()).into());
-                    }
-                    _ => {}
-                },
-                (None, Some(said)) => written(&said, output)?,
-                (None, None) => {}
+            made.extend(said.map(|said| (file, said)));
+        }
+        for (file, said) in &made {
+            if let Some(file) = file
+                && let Err(error) = fs::write(file, said)
+            {
+                let cannot = format!("cannot write {}: {error}", file.display());
+                self.remove()?;
+                return Err(cannot.into());
+            }
+        }
+        let to_stdout = made.iter().filter(|(file, _)| file.is_none());
+        for (_, said) in to_stdout {
+            if let Err(error) = written(said, output) {
+                self.remove()?;
+                return Err(error.into());
             }
         }
         Ok(())
     }
+}
+
+/// The file itself, whatever leads to it; none if there is no folder for it.
+fn real(file: &Path) -> Option<PathBuf> {
+    if let Ok(real) = file.canonicalize() {
+        return Some(real);
+    }
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new(".")).canonicalize().ok()?;
+    Some(folder.join(file.file_name()?))
 }
 
 /// Writes to stdout. Who has seen enough of it does not change the verdict.

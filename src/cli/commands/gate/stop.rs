@@ -40,7 +40,7 @@ impl From<Unknown> for Stop {
             Unknown::CannotTell(why) => why,
             Unknown::Call { failed, service } => CannotTell::Failed {
                 why: chain(failed.as_ref()),
-                todo: advice::todo(&failed, service),
+                todo: advice::todo_or(&failed, service, "try again later"),
             },
         })
     }
@@ -52,7 +52,7 @@ impl From<BoxError> for Stop {
             Ok(misuse) => Self::Misuse(*misuse),
             Err(error) => Self::CannotTell(CannotTell::Failed {
                 why: chain(error.as_ref()),
-                todo: "nothing was judged".to_owned(),
+                todo: "mend that, or name another file".to_owned(),
             }),
         }
     }

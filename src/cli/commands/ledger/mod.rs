@@ -19,6 +19,7 @@ use jiff::Timestamp;
 use crate::{
     app::failure::BoxError,
     cli::{Misuse, Verdict},
+    domain::text,
     ledger::{self, Problem, Source},
 };
 
@@ -119,7 +120,7 @@ pub fn show(
         writeln!(
             output,
             "{}:{}:{}: {kind}{}",
-            file.display(),
+            text::line(&file.display().to_string()),
             problem.place.line,
             problem.place.column,
             problem.what

@@ -10,8 +10,6 @@ mod place;
 
 use std::collections::{BTreeMap, HashMap};
 
-use jiff::Timestamp;
-
 use self::model::{
     ArtifactLocation, AutomationDetails, Configuration, Driver, Invocation, Location, Log,
     MarkdownMessage, Message, Notification, PhysicalLocation, Region, ResultProperties, Rule,
@@ -77,7 +75,7 @@ fn log(gate: &Gate, options: SarifOptions, most: usize) -> Log<'_> {
         runs: [Run {
             tool: Tool { driver },
             automation_details: AutomationDetails { id: category(&gate.subject.stable_name) },
-            invocations: [invocation(gate.judgement.now, most, left_out)],
+            invocations: [invocation(gate, most, left_out)],
             column_kind: "unicodeCodePoints",
             results: results(gate, shown, &places),
             properties: RunProperties { counts: json::Numbers::of(&gate.judgement) },
@@ -85,17 +83,19 @@ fn log(gate: &Gate, options: SarifOptions, most: usize) -> Log<'_> {
     }
 }
 
-fn invocation(now: Timestamp, most: usize, left_out: usize) -> Invocation {
-    let note = |left_out| Notification {
-        level: "warning",
-        message: message(&format!(
+fn invocation(gate: &Gate, most: usize, left_out: usize) -> Invocation {
+    let warning = |text: &str| Notification { level: "warning", message: message(text) };
+    let cut = (left_out > 0).then(|| {
+        warning(&format!(
             "Less urgent and left out: {left_out}. GitHub takes {most} results at most."
-        )),
-    };
+        ))
+    });
+    let notes = gate.notes.iter().map(|note| warning(&words::note(note)));
+    let all: Vec<Notification> = cut.into_iter().chain(notes).collect();
     Invocation {
         execution_successful: true,
-        end_time_utc: now,
-        tool_execution_notifications: (left_out > 0).then(|| vec![note(left_out)]),
+        end_time_utc: gate.judgement.now,
+        tool_execution_notifications: (!all.is_empty()).then_some(all),
     }
 }
 
@@ -356,7 +356,7 @@ mod tests {
         let judging = Judging { rules, policy: &policy, ledger: &ledger, baseline: None, now };
         let (name, stable_name) = ("crm/web:1.4".to_owned(), "crm/web".to_owned());
         let subject = Subject { name, stable_name, scans: Vec::new() };
-        Gate { subject, judgement: judge(candidates, &judging), notes: Vec::new() }
+        Gate { subject, new_since: None, judgement: judge(candidates, &judging), notes: Vec::new() }
     }
 
     fn numbered(number: usize, score: f64) -> Finding {
