@@ -81,3 +81,8 @@ act cannot-tell 3 LEDGER_REF=0000000000000000000000000000000000000000
 act cannot-tell 3 FINDINGS= SCAN=findings.json
 [[ ! -e $repository/gate.sarif ]]
 act cannot-tell 2 FAIL_ON=HIGH
+act cannot-tell 3 LEDGER_REF="--upload-pack=touch $scratch/touched"
+[[ ! -e $scratch/touched ]]
+act closed 1 LEDGER=$'no\n::error::ledger'
+# What strangers named stands between the two lines that switch commands off and on.
+[[ $(head -n 1 "$scratch/log") == ::stop-commands::* && $(tail -n 1 "$scratch/log") == ::*:: ]]

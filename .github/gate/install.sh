@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fetches the release of this action, and runs nothing of it that this repository's own workflow has not built.
+# Fetches the release of this action, and takes nothing but what its workflow of releases has built from the tag.
 set -euo pipefail
 
 version=${VERSION:-v$(sed -n 's/^version = "\(.*\)"$/\1/p' "$GITHUB_ACTION_PATH/Cargo.toml" | head -n 1)}
@@ -15,6 +15,7 @@ name=inspector-triage-${version#v}-$architecture
 folder=$RUNNER_TEMP/inspector-triage-$version
 mkdir -p "$folder"
 gh release download "$version" --repo "$ACTION_REPOSITORY" --pattern "$name.tar.gz" --dir "$folder" --clobber
-gh attestation verify "$folder/$name.tar.gz" --repo "$ACTION_REPOSITORY"
+gh attestation verify "$folder/$name.tar.gz" --repo "$ACTION_REPOSITORY" --source-ref "refs/tags/$version" \
+    --signer-workflow "$ACTION_REPOSITORY/.github/workflows/release.yml"
 tar -xzf "$folder/$name.tar.gz" -C "$folder" "$name/inspector-triage"
 echo "program=$folder/$name/inspector-triage" >>"$GITHUB_OUTPUT"

@@ -2,10 +2,15 @@
 # Judges what the inputs of the action name. Everything that is not said to be open fails the step.
 set -euo pipefail
 
-arguments=(--fail-on "$FAIL_ON" --wait "$WAIT")
+# What strangers named goes into the log: until the end, what looks like a command there is none.
+token=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+echo "::stop-commands::$token"
+trap 'echo "::$token::"' EXIT
+
+arguments=("--fail-on=$FAIL_ON" "--wait=$WAIT")
 # option NAME VALUE: unless there is no value.
 option() {
-    if [[ $2 ]]; then arguments+=("$1" "$2"); fi
+    if [[ $2 ]]; then arguments+=("$1=$2"); fi
 }
 # options NAME VALUES: one value a line.
 options() {
@@ -37,15 +42,16 @@ give_up() {
 
 # The ledger of the base: what a change brings along does not judge the change.
 if [[ $LEDGER ]]; then
+    if [[ $LEDGER_REF == -* ]]; then give_up "ledger-ref is an option and no commit"; fi
     if ! git cat-file -e "$LEDGER_REF^{commit}" 2>/dev/null; then
-        git fetch --quiet --depth=1 origin "$LEDGER_REF" ||
+        git fetch --quiet --depth=1 --end-of-options origin "$LEDGER_REF" ||
             give_up "there is no commit $LEDGER_REF to take the ledger from: see that actions/checkout has run, with fetch-depth 0"
         LEDGER_REF=FETCH_HEAD
     fi
     if git cat-file -e "$LEDGER_REF:$LEDGER" 2>/dev/null; then
         ledger=$RUNNER_TEMP/inspector-triage-ledger.yaml
         git show "$LEDGER_REF:$LEDGER" >"$ledger"
-        arguments+=(--ledger "$ledger")
+        arguments+=("--ledger=$ledger")
     else
         echo "no ledger: $LEDGER is not in $LEDGER_REF, so nothing is excepted"
     fi
@@ -53,7 +59,7 @@ fi
 
 # to FORMAT FILE: unless there is no file.
 to() {
-    if [[ $2 ]]; then arguments+=(--format "$1" --out "$2"); fi
+    if [[ $2 ]]; then arguments+=("--format=$1" "--out=$2"); fi
 }
 to sarif "$SARIF"
 to junit "$JUNIT"
@@ -67,12 +73,8 @@ if [[ $SUMMARY == true ]]; then
 fi
 arguments+=(--format table --out -)
 
-# Names of packages go into the log: what looks like a command there is none.
-token=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
-echo "::stop-commands::$token"
 status=0
 "$INSPECTOR_TRIAGE" gate "${arguments[@]}" || status=$?
-echo "::$token::"
 if [[ $summary && -f $summary ]]; then cat "$summary" >>"$GITHUB_STEP_SUMMARY"; fi
 case $status in
     0) verdict open 0 ;;
