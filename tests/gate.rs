@@ -1,6 +1,11 @@
 //! The gate, as a pipeline asks it: the real command line, with stand-ins for Inspector and ECR.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    io::Write,
+    path::PathBuf,
+    process::{Command, Stdio},
+};
 
 use inspector_triage::emulator::{
     inspector::{self, Request},
@@ -812,4 +817,33 @@ fn a_system_without_advisories_opens_nothing() {
     let unknown = offline(&["--scan", "-"], answer(&system).as_bytes());
     assert_eq!(unknown.status, Some(3), "{}", unknown.error);
     assert!(unknown.error.contains("14.04"), "{}", unknown.error);
+}
+
+/// The exit status where stdout is something else than a file.
+fn status_with(stdout: Stdio, drop_it: bool) -> Option<i32> {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_inspector-triage"))
+        .args(["gate", "--now", NOW, "--findings", "-"])
+        .stdin(Stdio::piped())
+        .stdout(stdout)
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    if drop_it {
+        drop(child.stdout.take());
+    }
+    let event = sample("01-critical-exploit-and-fix.json").to_string();
+    child.stdin.take().unwrap().write_all(event.as_bytes()).unwrap();
+    child.wait().unwrap().code()
+}
+
+#[test]
+fn who_has_seen_enough_does_not_open_a_gate_that_is_closed() {
+    assert_eq!(status_with(Stdio::piped(), true), Some(1));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_judgement_that_cannot_be_written_is_none() {
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    assert_eq!(status_with(full.into(), false), Some(3));
 }

@@ -204,7 +204,7 @@ impl Arguments {
         let ledger = self.ledger(now)?;
         // Whether findings still come is no matter of the time to judge by: both clocks have to say that they do not.
         let settling = now.min(clock());
-        let (time, progress) = (Since::new(settling), progress::Shown::new());
+        let (time, progress) = (Since::new(settling), progress::Shown::new(self.wait));
         let hear = |heard: Progress<'_>| progress.hear(heard);
         let wait = SignedDuration::from_mins(i64::from(self.wait));
         let waiting = Waiting::new(&time, wait, &hear);

@@ -17,14 +17,16 @@ pub struct Shown {
 }
 
 impl Shown {
-    /// Nothing yet.
-    pub fn new() -> Self {
+    /// Nothing yet, of a wait that may take so many minutes.
+    pub fn new(minutes: u16) -> Self {
         let bar = io::stderr().is_terminal().then(|| {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}, for {elapsed}") {
+            let seconds = u64::from(minutes) * 60;
+            let bar = ProgressBar::with_draw_target(Some(seconds), ProgressDrawTarget::stderr());
+            let template = "{spinner} {bar:20} {elapsed} of {prefix}: {msg}";
+            if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style);
             }
-            bar
+            bar.with_prefix(format!("{minutes}m"))
         });
         Self { bar, last: Mutex::default() }
     }
@@ -34,7 +36,11 @@ impl Shown {
         let said = match progress {
             Progress::Scan { of, reason } => {
                 let reason = reason.unwrap_or("Inspector does not know of it yet");
-                format!("waiting for the scan of {} ({})", text::line(of), text::short(reason, 60))
+                format!(
+                    "waiting for the scan of {} ({})",
+                    text::short(of, 60),
+                    text::short(reason, 60)
+                )
             }
             Progress::Settling { findings } => {
                 format!("waiting for {findings} findings to stand still")
@@ -42,6 +48,7 @@ impl Shown {
         };
         if let Some(bar) = &self.bar {
             bar.set_message(said);
+            bar.set_position(bar.elapsed().as_secs());
             bar.enable_steady_tick(Duration::from_millis(200));
             return;
         }
