@@ -100,7 +100,7 @@ pub fn quoted(why: &CannotTell, quote: Quote) -> (String, String) {
         ),
         CannotTell::NothingListed { files } => (
             format!(
-                "there are no findings in {}, and nothing says that there was a scan",
+                "there are no open findings in {}, and nothing says that there was a scan",
                 name(files)
             ),
             "say by --coverage what was scanned, or judge by --image or --scan, which know of the scan",
