@@ -186,14 +186,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::domain::text;
-
-    fn is_line(line: &str) -> bool {
-        !line.is_empty()
-            && line == text::line(line)
-            && !line.contains("##")
-            && !line.contains("://")
-    }
+    use crate::render::gate::quote::is_line;
 
     #[test]
     fn each_cause_has_words_and_something_to_do() {

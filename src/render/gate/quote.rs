@@ -63,6 +63,12 @@ pub fn end_of(text: &str, max: usize) -> String {
     format!("{}{kept}", text::ELLIPSIS)
 }
 
+/// Whether a text is one line that nothing can come of.
+#[cfg(test)]
+pub fn is_line(line: &str) -> bool {
+    !line.is_empty() && line == text::line(line) && !line.contains("##") && !line.contains("://")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

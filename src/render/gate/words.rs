@@ -442,13 +442,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-
-    fn is_line(line: &str) -> bool {
-        !line.is_empty()
-            && line == text::line(line)
-            && !line.contains("##")
-            && !line.contains("://")
-    }
+    use crate::render::gate::quote::is_line;
 
     #[test]
     fn each_note_has_words_and_something_to_do() {

@@ -53,7 +53,7 @@ pub async fn found(
     let covered = Covered::read(coverage, now)?;
     let mut candidates = Vec::new();
     for file in input::files(paths)? {
-        let some = in_file(&file).await?;
+        let some = read(&file, &bytes(&file)?).await?;
         if some.is_empty() && coverage.is_empty() {
             return Err(CannotTell::NothingListed { files: name(&file) }.into());
         }
@@ -76,31 +76,17 @@ pub async fn found(
     Ok(Sought { subject, candidates, notes: covered.notes, services: None, if_open: None })
 }
 
-/// All findings in a file, whatever their status.
-async fn in_file(file: &Path) -> Result<Vec<Candidate>, Stop> {
+/// All findings in `bytes`, what a file has, whatever their status. The first that is none is why there is no judgement.
+async fn read(file: &Path, bytes: &[u8]) -> Result<Vec<Candidate>, Stop> {
     let (mut candidates, mut stop) = (Vec::new(), None);
-    let extent = input::events(file, async |input| {
-        take(&input, &mut candidates, &mut stop);
+    let extent = input::events_in(name(file), bytes, async |Input { origin, event }| {
+        match sent::finding(&event) {
+            Ok((finding, threat)) => candidates.push(Candidate { finding, threat }),
+            Err(failure) => drop(stop.get_or_insert(Stop::unread(&origin, &failure))),
+        }
         Ok(())
     });
     let extent = extent.await?;
-    whole(candidates, stop, extent, file)
-}
-
-/// Takes what should be a finding. The first that is none is why there is no judgement.
-fn take(input: &Input, candidates: &mut Vec<Candidate>, stop: &mut Option<Stop>) {
-    match sent::finding(&input.event) {
-        Ok((finding, threat)) => candidates.push(Candidate { finding, threat }),
-        Err(failure) => drop(stop.get_or_insert(Stop::unread(&input.origin, &failure))),
-    }
-}
-
-fn whole(
-    candidates: Vec<Candidate>,
-    stop: Option<Stop>,
-    extent: Extent,
-    file: &Path,
-) -> Result<Vec<Candidate>, Stop> {
     match stop {
         Some(stop) => Err(stop),
         None if extent == Extent::GoesOn => Err(CannotTell::Truncated { file: name(file) }.into()),
@@ -265,13 +251,7 @@ pub async fn baseline(file: &Path, now: Timestamp) -> Result<Baseline, Stop> {
         let found = scan(&document, file, None, now)?.found;
         return Ok(Baseline::of(found.iter().map(|scanned| &scanned.finding)));
     }
-    let (mut candidates, mut stop) = (Vec::new(), None);
-    let extent = input::events_in(name(file), bytes.as_slice(), async |input| {
-        take(&input, &mut candidates, &mut stop);
-        Ok(())
-    });
-    let extent = extent.await?;
-    let candidates = latest(whole(candidates, stop, extent, file)?);
+    let candidates = latest(read(file, &bytes).await?);
     Ok(Baseline::of(candidates.iter().map(|candidate| &candidate.finding)))
 }
 

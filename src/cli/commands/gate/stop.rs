@@ -20,10 +20,6 @@ pub enum Stop {
 impl Stop {
     /// Something should be a finding, and is not.
     pub fn unread(origin: &Origin, failure: &Failure) -> Self {
-        let origin = match origin.file.as_str() {
-            "-" => Origin { file: "stdin".to_owned(), ..origin.clone() },
-            _ => origin.clone(),
-        };
         Self::CannotTell(CannotTell::Unread { origin: origin.to_string(), why: failure.chain() })
     }
 }
