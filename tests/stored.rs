@@ -1,7 +1,8 @@
 //! Rows as they are stored, version by version: `tests/stored/<version>.json` has every kind of row that the version of that
 //! name wrote. Today's program writes the newest of them, and reads all.
 //!
-//! After a change of the format that is meant, add a file for the version that brings it; never change an old one.
+//! After a change of the format that is meant, add a file for the version that brings it; never change an old one. What was
+//! written before 0.2.0 was released is in `0.2.0-pre.json`.
 
 use std::{collections::BTreeMap, fs};
 

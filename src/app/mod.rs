@@ -2,6 +2,7 @@
 
 mod attempt;
 mod deliver;
+pub mod evidence;
 pub mod failure;
 mod flush;
 pub mod gate;
@@ -16,11 +17,11 @@ mod triage;
 pub use attempt::{Attempt, CALL_TIMEOUT, Observation, TimeLimit};
 pub use flush::{FlushFailed, FlushOutcome, FlushResult};
 pub use ports::{
-    Alerts, AnnouncedProblem, Archive, ArchivedObject, Clock, Details, Exceptions, FigureLog,
-    FindingQuery, FindingSet, Found, Gaps, Images, Inspector, Leased, LedgerHead, Looked, Marked,
-    Marking, NotAnswered, NotPublished, Noted, Page, Pending, Permit, PermitRequest, Publisher,
-    PutInForce, Queue, REVIEWS, Records, Refreshed, Refusal, RoundLog, Summaries, SummaryLock,
-    Sweep, TakenUp, Threats, Which, WriteOutcome,
+    Alerts, AnnouncedProblem, Archive, ArchivedObject, Audit, AuditRow, Clock, Details, Exceptions,
+    FigureLog, FindingQuery, FindingSet, Found, Gaps, Images, Inspector, Leased, LedgerHead,
+    Looked, Marked, Marking, NotAnswered, NotPublished, Noted, Page, Pending, Permit,
+    PermitRequest, Publisher, PutInForce, Queue, REVIEWS, Records, Refreshed, Refusal, RoundLog,
+    Summaries, SummaryLock, Sweep, TakenUp, Threats, Which, WriteOutcome,
 };
 pub use service::{Triage, TriageConfig};
 pub use survey::Survey;

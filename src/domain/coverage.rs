@@ -114,6 +114,7 @@ impl Coverage {
             reason: self.reason,
             is_partial,
             since: now,
+            reason_since: None,
             tags: self.tags,
         })
     }
@@ -206,6 +207,9 @@ pub struct Gap {
     pub is_partial: bool,
     /// When we first saw that it is not looked at.
     pub since: Timestamp,
+    /// When we first saw the reason that there is now; none if there was no other before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason_since: Option<Timestamp>,
     /// Its tags, if they are known.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
@@ -240,10 +244,91 @@ impl Gap {
         !PASSING.contains(&self.reason.as_str()) || now.duration_since(self.since) >= PATIENCE
     }
 
-    /// The gap, seen again: it is there since it was first seen, whatever the reason was then.
+    /// Since when it is there for the reason that there is.
+    pub fn for_its_reason_since(&self) -> Timestamp {
+        self.reason_since.unwrap_or(self.since)
+    }
+
+    /// The gap, first seen now, or again: it is there since it was first seen, whatever the reason was then.
     #[must_use]
-    pub fn seen_before(self, before: &Self) -> Self {
-        Self { since: before.since, ..self }
+    pub fn after(self, before: Option<&Self>) -> Self {
+        let Some(before) = before else { return self };
+        let reason_since = if self.is_as(before) { before.reason_since } else { Some(self.since) };
+        Self { since: before.since, reason_since, ..self }
+    }
+
+    /// What is to be written once it is there as it is, and was as it was `before`; none if that is the same.
+    pub fn change(&self, before: Option<&Self>) -> Option<GapChange> {
+        if before == Some(self) {
+            return None;
+        }
+        Some(match before {
+            Some(before) if !self.is_as(before) => {
+                let until = self.for_its_reason_since();
+                GapChange::Turned(self.clone(), before.past(until))
+            }
+            _ => GapChange::There(self.clone()),
+        })
+    }
+
+    /// What is to be written once it is gone, at `now`.
+    pub fn gone(&self, now: Timestamp) -> GapChange {
+        GapChange::Gone(self.past(now))
+    }
+
+    fn past(&self, until: Timestamp) -> PastGap {
+        PastGap { gap: self.clone(), until }
+    }
+
+    /// Whether both are there for the same reason, and of as much.
+    fn is_as(&self, other: &Self) -> bool {
+        (&self.reason, self.is_partial) == (&other.reason, other.is_partial)
+    }
+}
+
+/// A gap that was there until a moment, for the reason that it had last.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PastGap {
+    /// The gap.
+    #[serde(flatten)]
+    pub gap: Gap,
+    /// The first moment at which it was seen no more, or for another reason.
+    pub until: Timestamp,
+}
+
+impl PastGap {
+    /// Whether somebody should have looked at it. What passed by itself within a day is no gap.
+    pub fn was_due(&self) -> bool {
+        self.gap.is_due(self.until)
+    }
+}
+
+/// What became of a gap.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GapChange {
+    /// It is there, for the first time, or as before but for its tags.
+    There(Gap),
+    /// It is there for another reason than before.
+    Turned(Gap, PastGap),
+    /// It is there no more.
+    Gone(PastGap),
+}
+
+impl GapChange {
+    /// The gap, as it is or was.
+    pub fn gap(&self) -> &Gap {
+        match self {
+            Self::There(gap) | Self::Turned(gap, _) => gap,
+            Self::Gone(past) => &past.gap,
+        }
+    }
+
+    /// What there was until now.
+    pub fn past(&self) -> Option<&PastGap> {
+        match self {
+            Self::There(_) => None,
+            Self::Turned(_, past) | Self::Gone(past) => Some(past),
+        }
     }
 }
 
@@ -314,6 +399,7 @@ impl Enablement {
             reason: reason.to_owned(),
             is_partial: false,
             since: now,
+            reason_since: None,
             tags: BTreeMap::new(),
         };
         if self.is_unknown() {
@@ -396,6 +482,22 @@ mod tests {
         assert!(!waiting.is_due(at("2026-11-20T23:00:00Z")));
         assert!(waiting.is_due(at("2026-11-21T00:00:00Z")));
         assert!(gap("INACTIVE", "UNSUPPORTED_OS").unwrap().is_due(at("2026-11-20T00:00:00Z")));
+    }
+
+    #[test]
+    fn a_gap_that_turns_into_another_leaves_what_it_was() {
+        let (first, then) = (at("2026-11-20T00:00:00Z"), at("2026-11-22T00:00:00Z"));
+        let old = gap("INACTIVE", "UNSUPPORTED_OS").unwrap();
+        assert_eq!(old.change(None), Some(GapChange::There(old.clone())));
+        let seen =
+            |reason| Gap { since: then, ..gap("INACTIVE", reason).unwrap() }.after(Some(&old));
+        assert_eq!(seen("UNSUPPORTED_OS"), old);
+        assert_eq!(old.change(Some(&old)), None);
+        let new = seen("EXCLUDED_BY_TAG");
+        assert_eq!((new.since, new.for_its_reason_since()), (first, then));
+        let was = PastGap { gap: old.clone(), until: then };
+        assert_eq!(new.change(Some(&old)), Some(GapChange::Turned(new.clone(), was.clone())));
+        assert_eq!(old.gone(then), GapChange::Gone(was));
     }
 
     #[test]

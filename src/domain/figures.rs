@@ -120,6 +120,58 @@ pub struct Spread {
     pub max: Option<u64>,
 }
 
+/// What of a finding the figures count: how it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// When we first heard of it.
+    pub first_seen_at: Timestamp,
+    /// How often it was opened; 0 if it never was open here.
+    pub opening: u32,
+    /// Since when it is open, or was before it ended, by Inspector's clock.
+    pub opened_at: Option<Timestamp>,
+    /// Since when it has ended, by Inspector's clock.
+    pub ended_at: Option<Timestamp>,
+    /// By when to act.
+    pub due_at: Option<Timestamp>,
+    /// Its class.
+    pub priority: Priority,
+    /// Whether it is open.
+    pub is_open: bool,
+    /// Whether an exception covers it, which none does that has ended.
+    pub is_excepted: bool,
+    /// Whether people are yet to be told of it.
+    pub is_pending: bool,
+    /// Whether CISA lists it as exploited.
+    pub known_exploited: bool,
+    /// When its end was recorded, and how it ended.
+    pub end: Option<(Timestamp, How)>,
+}
+
+impl Standing {
+    /// Whether its due date has passed at `now`, and no exception gives more time.
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        self.is_open && !self.is_excepted && self.due_at.is_some_and(|due| due < now)
+    }
+}
+
+impl From<&Record> for Standing {
+    fn from(record: &Record) -> Self {
+        Self {
+            first_seen_at: record.first_seen_at,
+            opening: record.opening,
+            opened_at: record.opened_at,
+            ended_at: record.ended_at,
+            due_at: record.due_at,
+            priority: record.priority(),
+            is_open: record.is_open(),
+            is_excepted: record.exception().is_some(),
+            is_pending: record.pending_since.is_some(),
+            known_exploited: record.is_known_exploited(),
+            end: record.end.as_ref().map(|end| (end.at, end.how)),
+        }
+    }
+}
+
 /// Figures that are being taken, record by record. What it needs of memory grows with the days, not with the records.
 #[derive(Clone, Debug)]
 pub struct Taking {
@@ -150,30 +202,29 @@ impl Taking {
         Self { figures, open_ages: Days::new(), fixed_after: Days::new() }
     }
 
-    /// Takes a record into account.
-    pub fn add(&mut self, record: &Record) {
+    /// Takes a finding into account.
+    pub fn add(&mut self, finding: &Standing) {
         let Figures { as_of, since, .. } = self.figures;
         let is_since =
             |moment: Timestamp| since.is_some_and(|since| since < moment) && moment <= as_of;
         // What had ended or was hidden when it was first heard of was never open here.
-        self.figures.new += u64::from(record.opening > 0 && is_since(record.first_seen_at));
-        if record.exception().is_some() {
+        self.figures.new += u64::from(finding.opening > 0 && is_since(finding.first_seen_at));
+        if finding.is_excepted {
             self.figures.excepted += 1;
-        } else if record.is_open() {
-            let priority = record.priority();
-            self.figures.open.add(priority);
-            if record.is_overdue(as_of) {
-                self.figures.overdue.add(priority);
+        } else if finding.is_open {
+            self.figures.open.add(finding.priority);
+            if finding.is_overdue(as_of) {
+                self.figures.overdue.add(finding.priority);
             }
-            self.figures.pending += u64::from(record.pending_since.is_some());
-            self.figures.known_exploited += u64::from(record.is_known_exploited());
-            if let Some(opened) = record.opened_at {
+            self.figures.pending += u64::from(finding.is_pending);
+            self.figures.known_exploited += u64::from(finding.known_exploited);
+            if let Some(opened) = finding.opened_at {
                 *self.open_ages.entry(days(as_of.duration_since(opened))).or_default() += 1;
             }
-        } else if let Some(end) = record.end.as_ref().filter(|end| is_since(end.at)) {
-            self.figures.ended.add(end.how);
+        } else if let Some((_, how)) = finding.end.filter(|(at, _)| is_since(*at)) {
+            self.figures.ended.add(how);
             if let (How::Fixed, Some(opened), Some(ended)) =
-                (end.how, record.opened_at, record.ended_at)
+                (how, finding.opened_at, finding.ended_at)
             {
                 *self.fixed_after.entry(days(ended.duration_since(opened))).or_default() += 1;
             }
@@ -229,10 +280,10 @@ mod tests {
         let fixed = after(&[opened.clone(), closed.clone()]).explained(How::Fixed, None, today);
         let mut taking = Taking::new(today, Some(yesterday));
         for record in [&open, &overdue, &fixed.unwrap(), &after(&[opened, closed.clone()])] {
-            taking.add(record);
+            taking.add(&Standing::from(record));
         }
         // Of one that was never open here nobody knows when it ended.
-        taking.add(&after(&[closed]));
+        taking.add(&Standing::from(&after(&[closed])));
         let figures = serde_json::to_value(taking.finish()).unwrap();
         assert_eq!(figures["open"], json!({"P1": 0, "P2": 2, "P3": 0, "P4": 0, "total": 2}));
         assert_eq!(figures["overdue"]["total"], 1);

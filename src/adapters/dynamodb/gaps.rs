@@ -16,11 +16,11 @@ use crate::{
         Gaps, TimeLimit,
         failure::{BoxError, CallFailed},
     },
-    domain::coverage::{Gap, Observed, Subject},
+    domain::coverage::{Gap, GapChange, Observed, PastGap, Subject},
 };
 
 /// The attribute that holds a [`Gap`] as JSON text.
-const GAP: &str = "gap";
+pub(super) const GAP: &str = "gap";
 /// Accounts in which the same kinds of scans are on. An organisation may have 10,000 accounts, and a row 400 kB.
 #[derive(Serialize, Deserialize)]
 struct Group {
@@ -50,27 +50,14 @@ fn ungrouped(groups: Vec<Group>) -> Vec<Observed> {
 /// The attribute that holds a list of [`Group`] as JSON text.
 const ACCOUNTS: &str = "accounts";
 
-/// A gap that is to be written or forgotten.
-enum Change<'a> {
-    There(&'a Gap),
-    Gone(&'a Gap),
-}
-
-impl Change<'_> {
-    fn gap(&self) -> &Gap {
-        match self {
-            Self::There(gap) | Self::Gone(gap) => gap,
-        }
-    }
-}
-
-impl TableRow for Change<'_> {
+impl TableRow for GapChange {
     fn key(&self) -> String {
         sort_key(self.gap())
     }
 
     fn size(&self) -> usize {
-        serde_json::to_vec(self.gap()).map_or(0, |json| json.len()) + 1_000
+        let size = |gap: &Gap| serde_json::to_vec(gap).map_or(0, |json| json.len()) + 1_000;
+        size(self.gap()) + self.past().map_or(0, |past| size(&past.gap))
     }
 }
 
@@ -90,7 +77,31 @@ fn sort_key(gap: &Gap) -> String {
     }
 }
 
+/// In the order in which they went.
+fn past_sort_key(past: &PastGap) -> String {
+    format!("{:.6}#{}", past.until, sort_key(&past.gap))
+}
+
 impl DynamoDb {
+    /// The part of a transaction that writes a row with a gap, until it expires, if it does.
+    fn put_gap(
+        &self,
+        (partition, place): (&str, String),
+        gap: AttributeValue,
+        expires_at: Option<i64>,
+    ) -> Result<TransactWriteItem, BoxError> {
+        let put = Put::builder()
+            .table_name(&self.table)
+            .item(keys::PK, AttributeValue::S(partition.to_owned()))
+            .item(keys::SK, AttributeValue::S(place))
+            .item(GAP, gap);
+        let put = match expires_at {
+            Some(at) => put.item(keys::EXPIRES_AT, AttributeValue::N(at.to_string())),
+            None => put,
+        };
+        Ok(TransactWriteItem::builder().put(put.build()?).build())
+    }
+
     /// All gaps: those of accounts, and then those of resources, account by account.
     ///
     /// # Errors
@@ -120,32 +131,30 @@ impl Gaps for DynamoDb {
 
     async fn change_gaps(
         &self,
-        there: &[Gap],
-        gone: &[Gap],
+        changes: &[GapChange],
         limit: TimeLimit<'_>,
     ) -> Result<(), CallFailed> {
-        let changes: Vec<Change<'_>> =
-            there.iter().map(Change::There).chain(gone.iter().map(Change::Gone)).collect();
-        let parts = |change: &Change<'_>| {
-            let key = [(keys::PK, keys::GAPS.to_owned()), (keys::SK, sort_key(change.gap()))];
-            let key = key.map(|(name, value)| (name.to_owned(), AttributeValue::S(value)));
-            Ok(vec![match change {
-                Change::There(gap) => {
-                    let put = Put::builder()
-                        .table_name(&self.table)
-                        .set_item(Some(key.into_iter().collect()))
-                        .item(GAP, item::json(gap)?);
-                    TransactWriteItem::builder().put(put.build()?).build()
+        let parts = |change: &GapChange| {
+            let mut parts = vec![match change {
+                GapChange::There(gap) | GapChange::Turned(gap, _) => {
+                    self.put_gap((keys::GAPS, sort_key(gap)), item::json(gap)?, None)?
                 }
-                Change::Gone(_) => {
+                GapChange::Gone(past) => {
                     let delete = Delete::builder()
                         .table_name(&self.table)
-                        .set_key(Some(key.into_iter().collect()));
+                        .key(keys::PK, AttributeValue::S(keys::GAPS.to_owned()))
+                        .key(keys::SK, AttributeValue::S(sort_key(&past.gap)));
                     TransactWriteItem::builder().delete(delete.build()?).build()
                 }
-            }])
+            }];
+            if let Some(past) = change.past().filter(|past| past.was_due()) {
+                let key = (keys::PAST_GAPS, past_sort_key(past));
+                let expires_at = self.expiry(past.until);
+                parts.push(self.put_gap(key, item::json(past)?, Some(expires_at))?);
+            }
+            Ok(parts)
         };
-        self.transact_whole(&changes, parts, keys::GAPS, limit).await
+        self.transact_whole(changes, parts, keys::GAPS, limit).await
     }
 
     async fn accounts(&self) -> Result<Option<Vec<Observed>>, CallFailed> {

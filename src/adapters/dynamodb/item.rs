@@ -103,6 +103,16 @@ struct State<'a> {
     score: u8,
     version: &'a str,
     policy: &'a str,
+    /// The revision of the row, by which transitions have an order: what the daily round knew before it wrote it down is
+    /// noted under an earlier moment.
+    revision: u64,
+    opening: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    opened_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due_at: Option<Timestamp>,
 }
 
 /// The row of a record. It expires at `expires_at`, as its history does, if the finding has ended
@@ -180,6 +190,11 @@ pub fn transition(
             score: record.score(),
             version: record.version.as_str(),
             policy: &record.by_event.policy,
+            revision: record.revision,
+            opening: record.opening,
+            opened_at: record.opened_at,
+            ended_at: record.ended_at,
+            due_at: record.due_at,
         }),
         expires_at,
     })

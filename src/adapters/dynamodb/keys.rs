@@ -98,6 +98,8 @@ pub const REVIEWS: &str = "REVIEWS";
 
 /// The partition key of what Inspector does not look at.
 pub const GAPS: &str = "GAPS";
+/// The partition key of what Inspector did not look at before and does now, or not for another reason.
+pub const PAST_GAPS: &str = "GAPS#PAST";
 /// The sort key, under [`ROUND`], of the accounts in which Inspector is on.
 pub const ACCOUNTS: &str = "ACCOUNTS";
 
@@ -118,15 +120,28 @@ pub fn bucket(bucket: Bucket) -> &'static str {
     }
 }
 
-/// The partition key of the row that says which ledger is in force. Those of the ledgers begin with it.
+/// The partition key of the row that says which ledger is in force, and of those that say which ones were put in force. Those
+/// of the ledgers begin with it.
 pub const LEDGER: &str = "LEDGER";
+/// What the sort keys begin with, under [`LEDGER`], of the ledgers that were put in force.
+pub const LEDGER_APPLIED: &str = "APPLIED#";
 /// What the sort keys of exceptions begin with that name no vulnerability, under [`ledger`].
 pub const LEDGER_OTHERS: &str = "*";
 const LEDGER_ENTRY: &str = "ID#";
 
+/// The sort key, under [`LEDGER`], of a ledger that was put in force at a moment.
+pub fn ledger_applied(at: Timestamp) -> String {
+    format!("{LEDGER_APPLIED}{at:.6}")
+}
+
 /// The partition key of the ledger with this digest.
 pub fn ledger(digest: &str) -> String {
     format!("{LEDGER}#{digest}")
+}
+
+/// The digest of the ledger that a partition key is of, if it is of one.
+pub fn ledger_digest(partition_key: &str) -> Option<&str> {
+    partition_key.strip_prefix(LEDGER)?.strip_prefix('#')
 }
 
 /// The sort key, under [`ledger`], of the exceptions that name a vulnerability.
@@ -156,24 +171,48 @@ pub fn vulnerability_id(partition_key: &str) -> Option<&str> {
     partition_key.strip_prefix(VULNERABILITY)
 }
 
+const PROBLEM: &str = "PROBLEM#";
+/// What the partition keys of buckets begin with.
+const BUCKET: &str = "BUCKET#";
+
 /// The partition key of a problem that people know.
 pub fn problem(key: &str) -> String {
-    format!("PROBLEM#{key}")
+    format!("{PROBLEM}{key}")
 }
+
+const HISTORY: &str = "HISTORY#";
+const NOTED: &str = "NOTED#";
+const ANNOUNCED: &str = "ANNOUNCED#";
 
 /// The sort key of a transition: in the order of the states, each once.
 pub fn transition(version: &str) -> String {
-    format!("HISTORY#{version}")
+    format!("{HISTORY}{version}")
 }
 
 /// The sort key of a change that no state of the finding brought, but the daily round.
 pub fn noted(at: Timestamp, what: &str) -> String {
-    format!("NOTED#{at:.6}#{what}")
+    format!("{NOTED}{at:.6}#{what}")
 }
 
 /// The sort key of an announcement.
 pub fn announcement(at: Timestamp) -> String {
-    format!("ANNOUNCED#{at:.6}")
+    format!("{ANNOUNCED}{at:.6}")
+}
+
+/// Whether a sort key is that of a transition, or of a change that the daily round brought.
+pub fn is_moment(sort_key: &str) -> bool {
+    sort_key.starts_with(HISTORY) || sort_key.starts_with(NOTED)
+}
+
+/// Whether a sort key is that of an announcement.
+pub fn is_announcement(sort_key: &str) -> bool {
+    sort_key.starts_with(ANNOUNCED)
+}
+
+/// Whether a partition key is one of rows that say how far some work has come, or what is known of the world.
+pub fn is_beside(partition_key: &str) -> bool {
+    [SUMMARY, ROUND].contains(&partition_key)
+        || [BUCKET, PROBLEM, VULNERABILITY].iter().any(|kind| partition_key.starts_with(kind))
 }
 
 /// The partition key in an index for a finding in `queue`: the same for the same finding.

@@ -9,12 +9,9 @@ use std::{
     sync::Arc,
 };
 
-use aws_sdk_dynamodb::{
-    error::SdkError,
-    types::{
-        AttributeValue, CancellationReason, ConditionCheck, Put,
-        ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
-    },
+use aws_sdk_dynamodb::types::{
+    AttributeValue, CancellationReason, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure,
+    TransactWriteItem, Update,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -24,7 +21,9 @@ use super::{
     gets::Key,
     item::{self, Item},
     keys,
-    transaction::{CONDITION, CONFLICT},
+    transaction::{
+        CONDITION, CONFLICT, TRANSACT, TransactionOutcome, all_are, built, transaction_outcome,
+    },
 };
 use crate::{
     app::{
@@ -39,8 +38,6 @@ use crate::{
 
 /// For how long it is believed that no ledger is in force.
 const NONE_FOR: SignedDuration = SignedDuration::from_mins(5);
-/// For how long the rows of a ledger stay that is no longer in force.
-const RETIRED_FOR: SignedDuration = SignedDuration::from_hours(24);
 /// The attribute of the head with all that it says.
 const HEAD: &str = "head";
 /// The attribute of the head by which one that was replaced meanwhile is told.
@@ -130,12 +127,12 @@ fn append(list: &mut String, json: &str) {
     list.push_str(json);
 }
 
-fn exceptions(item: &Item) -> Result<Vec<Exception>, BoxError> {
+pub(super) fn exceptions(item: &Item) -> Result<Vec<Exception>, BoxError> {
     let list = item.get(EXCEPTIONS).and_then(|list| list.as_s().ok());
     Ok(serde_json::from_str(list.ok_or("the row has no exceptions")?)?)
 }
 
-fn head(item: &Item) -> Result<LedgerHead, BoxError> {
+pub(super) fn head(item: &Item) -> Result<LedgerHead, BoxError> {
     let head = item.get(HEAD).and_then(|head| head.as_s().ok());
     Ok(serde_json::from_str(head.ok_or("the row has no head")?)?)
 }
@@ -356,22 +353,38 @@ impl DynamoDb {
         Ok(())
     }
 
-    /// Has the table say that a ledger is in force, if still the one is that was `before`.
+    /// Has the table say that a ledger is in force, if still the one is that was `before`; and when it was put in force, for
+    /// whoever asks for that later.
     async fn write_head(
         &self,
         head: &LedgerHead,
         before: Option<&LedgerHead>,
     ) -> Result<PutInForce, CallFailed> {
-        let failed = |source| CallFailed {
-            operation: "DynamoDB UpdateItem",
-            object: keys::LEDGER.to_owned(),
-            source,
-        };
-        let json = item::json(head).map_err(|error| failed(error.into()))?;
+        let failed =
+            |source| CallFailed { operation: TRANSACT, object: keys::LEDGER.to_owned(), source };
+        let parts = self.head_parts(head, before).map_err(failed)?;
+        let call = self.client.transact_write_items().set_transact_items(Some(parts));
+        match transaction_outcome(call.send().await).map_err(failed)? {
+            TransactionOutcome::Committed => Ok(PutInForce::Done),
+            TransactionOutcome::Cancelled(reasons) if all_are(&reasons, &[CONDITION]) => {
+                Ok(PutInForce::Conflict)
+            }
+            TransactionOutcome::Cancelled(_) => {
+                Err(failed("others write to it at this moment".into()))
+            }
+            TransactionOutcome::Throttled(said) => Err(failed(said)),
+        }
+    }
+
+    fn head_parts(
+        &self,
+        head: &LedgerHead,
+        before: Option<&LedgerHead>,
+    ) -> Result<Vec<TransactWriteItem>, BoxError> {
         let update = self
-            .update_row(keys::LEDGER)
+            .update(keys::LEDGER)
             .update_expression("SET head = :head, digest = :digest")
-            .expression_attribute_values(":head", json)
+            .expression_attribute_values(":head", item::json(head)?)
             .expression_attribute_values(":digest", AttributeValue::S(head.digest.clone()));
         let update = match before {
             None => update.condition_expression("attribute_not_exists(pk) OR digest = :digest"),
@@ -379,14 +392,26 @@ impl DynamoDb {
                 .condition_expression("digest = :before OR digest = :digest")
                 .expression_attribute_values(":before", AttributeValue::S(before.digest.clone())),
         };
-        match update.send().await.map_err(SdkError::into_service_error) {
-            Ok(_) => Ok(PutInForce::Done),
-            Err(error) if error.is_conditional_check_failed_exception() => Ok(PutInForce::Conflict),
-            Err(error) => Err(failed(error.into())),
+        let mut parts = vec![built(update)?];
+        if before.is_some_and(|before| before.digest == head.digest) {
+            return Ok(parts);
         }
+        // The one before may be from a version that did not write that down.
+        let before = before.filter(|before| before.applied_at != head.applied_at);
+        for put in before.into_iter().chain([head]) {
+            let put_in_force = LedgerHead { retired: Vec::new(), ..put.clone() };
+            let key = keys::ledger_applied(put.applied_at);
+            let row = Put::builder()
+                .table_name(&self.table)
+                .item(keys::PK, AttributeValue::S(keys::LEDGER.to_owned()))
+                .item(keys::SK, AttributeValue::S(key))
+                .item(HEAD, item::json(&put_in_force)?);
+            parts.push(TransactWriteItem::builder().put(row.build()?).build());
+        }
+        Ok(parts)
     }
 
-    /// Has the table forget a ledger that is no longer in force: whoever still reads it has a day.
+    /// Has the table forget a ledger that is no longer in force, when it forgets the history of what that covered.
     async fn retire(
         &self,
         digest: &str,
@@ -397,7 +422,8 @@ impl DynamoDb {
         let keys = self.read_rows(&partition, "", |item| sort_key(&item)).await?;
         let rows: Vec<RetiredRow<'_>> =
             keys.into_iter().map(|key| RetiredRow(digest, key)).collect();
-        let expires_at = now.saturating_add(RETIRED_FOR).unwrap_or(now).as_second();
+        let kept_for = self.kept_for().await?.unwrap_or(self.history);
+        let expires_at = now.saturating_add(kept_for).unwrap_or(Timestamp::MAX).as_second();
         let parts = |row: &RetiredRow<'_>| {
             let update = Update::builder()
                 .table_name(&self.table)

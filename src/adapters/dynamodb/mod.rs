@@ -5,6 +5,8 @@
 //! every write raises its revision, so that no writer overwrites what it has not seen.
 
 mod alerts;
+#[cfg(feature = "cli")]
+mod audit;
 mod batches;
 mod bucket;
 mod figures;
@@ -26,6 +28,8 @@ mod summaries;
 mod threats;
 mod transaction;
 
+#[cfg(feature = "cli")]
+pub use audit::Identity;
 #[cfg(feature = "redrive")]
 pub use health::Health;
 pub use index::Entry;

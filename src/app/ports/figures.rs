@@ -4,7 +4,7 @@ use jiff::{Timestamp, civil::Date};
 
 use crate::{
     app::failure::CallFailed,
-    domain::{figures::Figures, review::Review},
+    domain::{figures::Figures, review::Review, rules::Rules},
 };
 
 /// Where they are kept.
@@ -21,11 +21,12 @@ pub trait FigureLog {
         day: Date,
     ) -> impl Future<Output = Result<Vec<Figures>, CallFailed>> + Send;
 
-    /// Remembers the figures of a day, in place of others.
+    /// Remembers the figures of a day, in place of others, and by what was judged on it.
     fn remember_figures(
         &self,
         day: Date,
         figures: &Figures,
+        rules: &Rules,
     ) -> impl Future<Output = Result<(), CallFailed>> + Send;
 
     /// Remembers a review, by the moment as of which it is.

@@ -2,7 +2,7 @@
 
 use crate::{
     app::{attempt::TimeLimit, failure::CallFailed},
-    domain::coverage::{Gap, Observed},
+    domain::coverage::{Gap, GapChange, Observed},
 };
 
 /// Where gaps are kept, and the accounts that are asked about.
@@ -16,11 +16,10 @@ pub trait Gaps {
         account: &str,
     ) -> impl Future<Output = Result<Vec<Gap>, CallFailed>> + Send;
 
-    /// Writes these gaps, and forgets those. Fails if there is no time for all of them; some are done then.
+    /// Writes what became of gaps, and what there was until now. Fails if there is no time for all of it; some is done then.
     fn change_gaps(
         &self,
-        there: &[Gap],
-        gone: &[Gap],
+        changes: &[GapChange],
         limit: TimeLimit<'_>,
     ) -> impl Future<Output = Result<(), CallFailed>> + Send;
 

@@ -4,6 +4,7 @@
 
 mod alerts;
 mod archive;
+mod audit;
 mod clock;
 mod exceptions;
 mod figures;
@@ -18,6 +19,7 @@ mod threats;
 
 pub use alerts::{Alerts, AnnouncedProblem, Leased, Marked, Marking, Permit, PermitRequest};
 pub use archive::{Archive, ArchivedObject, REVIEWS};
+pub use audit::{Audit, AuditRow};
 pub use clock::Clock;
 pub use exceptions::{Exceptions, LedgerHead, Looked, PutInForce};
 pub use figures::FigureLog;

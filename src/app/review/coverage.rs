@@ -12,7 +12,7 @@ use crate::{
         ports::{Gaps, Inspector, Refusal, RoundLog},
     },
     domain::{
-        coverage::{Coverage, Gap},
+        coverage::{Coverage, Gap, GapChange},
         round::Part,
     },
 };
@@ -108,23 +108,18 @@ impl<S: Gaps + RoundLog, P, I: Inspector, A> Review<S, P, I, A> {
             unread += page.unread.len();
             let now = course.now();
             let mut changed = Vec::new();
-            for gap in page.items.into_iter().filter_map(|covered| self.gap(covered, now)) {
-                let key = gap.key();
+            for found in page.items.into_iter().filter_map(|covered| self.gap(covered, now)) {
+                let key = found.key();
                 let known = before.remove(&key);
                 if !seen.insert(key) {
                     continue;
                 }
-                let gap = match &known {
-                    Some(known) => gap.seen_before(known),
-                    None => gap,
-                };
+                let gap = found.after(known.as_ref());
                 due += usize::from(gap.is_due(now));
-                if known.as_ref() != Some(&gap) {
-                    changed.push(gap);
-                }
+                changed.extend(gap.change(known.as_ref()));
             }
             if !changed.is_empty() {
-                store.change_gaps(&changed, &[], limit).await.map_err(Failure::Store)?;
+                store.change_gaps(&changed, limit).await.map_err(Failure::Store)?;
             }
             if !course.note_in_time().await? {
                 return Err(Undone::HeldByOther);
@@ -140,8 +135,9 @@ impl<S: Gaps + RoundLog, P, I: Inspector, A> Review<S, P, I, A> {
         course.progress(Part::Coverage).count("unread", unread);
         // What was not read may be there all the same.
         if unread == 0 && !before.is_empty() {
-            let gone: Vec<Gap> = before.into_values().collect();
-            store.change_gaps(&[], &gone, course.limit()).await.map_err(Failure::Store)?;
+            let now = course.now();
+            let gone: Vec<GapChange> = before.values().map(|gap| gap.gone(now)).collect();
+            store.change_gaps(&gone, course.limit()).await.map_err(Failure::Store)?;
         } else {
             due += before.values().filter(|gap| gap.is_due(course.now())).count();
         }

@@ -10,7 +10,7 @@ use crate::{
         ports::{Gaps, Inspector, NotAnswered, Refusal, RoundLog},
     },
     domain::{
-        coverage::{Enablement, Gap, Observed},
+        coverage::{Enablement, Gap, GapChange, Observed},
         round::Part,
     },
 };
@@ -57,22 +57,17 @@ impl<S: Gaps + RoundLog, P, I: Inspector, A> Review<S, P, I, A> {
         };
         let there: Vec<Gap> = all.values().flat_map(|one| one.gaps(now)).collect();
 
-        let (mut news, mut changed, mut gone) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut news, mut changes) = (Vec::new(), Vec::new());
         let key = |gap: &Gap| (gap.account.clone(), gap.key());
         let mut known: BTreeMap<_, Gap> = before.into_iter().map(|gap| (key(&gap), gap)).collect();
         let off = there.len();
         for gap in there {
             match known.remove(&key(&gap)) {
                 None => news.push(gap),
-                Some(before) => {
-                    let gap = gap.seen_before(&before);
-                    if gap != before {
-                        changed.push(gap);
-                    }
-                }
+                Some(before) => changes.extend(gap.after(Some(&before)).change(Some(&before))),
             }
         }
-        gone.extend(known.into_values().filter(|gap| !is_unsettled(gap)));
+        let mut gone: Vec<Gap> = known.into_values().filter(|gap| !is_unsettled(gap)).collect();
         // What was off when we came is a gap, and no news. Told before it is written down: better twice than never.
         for gap in news.iter().filter(|_| !course.round().is_first) {
             (course.attempt().observe)(Observation::SwitchedOff {
@@ -81,16 +76,16 @@ impl<S: Gaps + RoundLog, P, I: Inspector, A> Review<S, P, I, A> {
                 status: gap.reason.clone(),
             });
         }
-        changed.extend(news);
+        changes.extend(news.into_iter().map(GapChange::There));
         // Resources of an account that has left, or in which all is off, are asked about no more.
         for Observed { account, .. } in &accounts_before {
             if !on.contains_key(account) {
                 gone.extend(store.resource_gaps(account).await.map_err(Failure::Store)?);
             }
         }
-        if !changed.is_empty() || !gone.is_empty() {
-            let changing = store.change_gaps(&changed, &gone, course.limit());
-            changing.await.map_err(Failure::Store)?;
+        changes.extend(gone.iter().map(|gap| gap.gone(now)));
+        if !changes.is_empty() {
+            store.change_gaps(&changes, course.limit()).await.map_err(Failure::Store)?;
         }
         let on: Vec<Observed> = on.into_values().collect();
         store.remember_accounts(&on).await.map_err(Failure::Store)?;

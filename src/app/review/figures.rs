@@ -7,9 +7,10 @@ use crate::{
         ports::{FigureLog, RoundLog, Sweep},
     },
     domain::{
-        figures::Taking,
+        figures::{Standing, Taking},
         record::{EndQueue, Record},
         round::{Part, day},
+        rules::Rules,
     },
 };
 
@@ -22,14 +23,16 @@ impl<S: Sweep + RoundLog + FigureLog, P, I, A> Review<S, P, I, A> {
         let since = before.map(|before| before.as_of);
         let mut taking = Taking::new(course.now(), since);
         let limit = course.limit();
-        let each = |record: Record| taking.add(&record);
+        let each = |record: Record| taking.add(&Standing::from(&record));
         let queues = if since.is_some() { &EndQueue::ALL[..] } else { &[] };
         let is_all = store.each_open_and_ended(queues, since, limit, each).await;
         if !is_all.map_err(Failure::Store)? {
             return Ok(Ended::OutOfTime);
         }
         let figures = taking.finish();
-        store.remember_figures(day, &figures).await.map_err(Failure::Store)?;
+        let config = &self.triage.config;
+        let rules = Rules::of(&config.policy, &self.scope, &config.style.owner_tags);
+        store.remember_figures(day, &figures, &rules).await.map_err(Failure::Store)?;
         let counts = [
             ("open", figures.open.total),
             ("excepted", figures.excepted),

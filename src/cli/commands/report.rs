@@ -18,7 +18,14 @@ use crate::{
         input::{self, Input},
         rows::defuse,
     },
-    domain::{finding::OwnerTags, record::Audience, review::Review, round::day},
+    domain::{
+        assess::Policy,
+        finding::{OwnerTags, Scope},
+        record::Audience,
+        review::Review,
+        round::day,
+        rules::Rules,
+    },
     emulator::{
         self, Emulator,
         template::{OWN, Template},
@@ -206,7 +213,8 @@ impl Arguments {
     async fn remember(&self, store: &DynamoDb, now: Timestamp) -> Result<(), BoxError> {
         let survey = Survey { now, since: now, owner_tags: self.owner_tags.clone() };
         if let Some(review) = survey.of(store, TimeLimit::none(), |_| {}).await? {
-            store.remember_figures(day(now), &review.figures).await?;
+            let rules = Rules::of(&Policy::default(), &Scope::default(), &self.owner_tags);
+            store.remember_figures(day(now), &review.figures, &rules).await?;
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use jiff::Timestamp;
 
 use super::{
-    Exception, Ledger, Situation, VulnerabilityId, WhyEnded, selector::ids_of, terms::beginning_of,
+    Exception, Ledger, Situation, VulnerabilityId, WhyEnded, beginning_of, selector::ids_of,
 };
 
 /// Whether a finding is excepted.

@@ -20,7 +20,7 @@ pub use cover::{Cover, Uncovered};
 pub use exclusion::{Exclusion, ExclusionTag, ScanType, Target};
 pub use in_force::InForce;
 pub use selector::{PackageSelector, PackageUrl, Selectors, VulnerabilityId};
-pub use terms::{Condition, Situation, Terms, WhyEnded, end_of};
+pub use terms::{Condition, Situation, Terms, WhyEnded, beginning_of, end_of};
 
 use super::assess::Priority;
 

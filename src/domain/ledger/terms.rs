@@ -131,7 +131,7 @@ pub fn end_of(day: Date) -> Timestamp {
 }
 
 /// The first moment of a day, in UTC.
-pub(super) fn beginning_of(day: Date) -> Timestamp {
+pub fn beginning_of(day: Date) -> Timestamp {
     TimeZone::UTC.to_timestamp(day.at(0, 0, 0, 0)).unwrap_or(Timestamp::MAX)
 }
 

@@ -56,6 +56,8 @@ pub struct End {
     /// Why Inspector does not look any more, in its own word, such as `EXCLUDED_BY_TAG`; or how it knows that the resource is
     /// gone.
     pub reason: Option<String>,
+    /// By when it was to be remedied, as it ended; none if it had no due date, or ended before that was kept.
+    pub due_at: Option<Timestamp>,
     /// Whether nobody said so: complete listings did not have it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_absence: bool,
@@ -87,7 +89,20 @@ impl End {
     /// An end at `at`, as Inspector's `status` says it.
     pub(super) fn new(status: &Status, at: Timestamp) -> Self {
         let how = if *status == Status::Suppressed { How::Suppressed } else { How::Unknown };
-        Self { at, how, reason: None, by_absence: false, explained_at: None, told: None }
+        Self {
+            at,
+            how,
+            reason: None,
+            due_at: None,
+            by_absence: false,
+            explained_at: None,
+            told: None,
+        }
+    }
+
+    /// An end of which nothing is known but that it was at `at` or later.
+    pub fn unknown(at: Timestamp) -> Self {
+        Self::new(&Status::Closed, at)
     }
 
     /// Whether it is yet to be found out how.
@@ -141,7 +156,8 @@ impl Record {
     /// is listed again, opens it again.
     #[must_use]
     pub fn vanished(&self, now: Timestamp) -> Self {
-        let end = End { by_absence: true, ..End::new(&Status::Closed, now) };
+        let due_at = self.due_at;
+        let end = End { by_absence: true, due_at, ..End::new(&Status::Closed, now) };
         Self {
             end: Some(end),
             ended_at: Some(now),

@@ -34,7 +34,7 @@ pub use version::Version;
 
 use super::{
     assess::{Assessment, Deadlines, Policy, Priority},
-    finding::Finding,
+    finding::{Finding, Status},
     threat::Threat,
 };
 
@@ -262,8 +262,15 @@ impl Record {
 
     /// Whether somebody still has something to do, or will have when an exception ends.
     pub fn is_open(&self) -> bool {
-        self.end.is_none() && (self.finding.status.is_open() || self.is_hidden_by_exception())
+        is_open(&self.finding.status, self.end.as_ref(), self.excepted.as_ref())
     }
+}
+
+/// Whether a finding with this status, which ended so and was excepted so, is open: also one that a suppression rule hides,
+/// and that an exception explains, or did.
+pub fn is_open(status: &Status, end: Option<&End>, excepted: Option<&Excepted>) -> bool {
+    let is_explained = *status == Status::Suppressed && excepted.is_some_and(|one| one.hidden);
+    end.is_none() && (status.is_open() || is_explained)
 }
 
 impl Record {

@@ -190,10 +190,10 @@ fn end(previous: &Record, assessed: &AssessedFinding) -> Option<End> {
     let new = End::new(&assessed.finding.status, assessed.received_at);
     match &previous.end {
         Some(end) if (end.how == How::Suppressed) != (new.how == How::Suppressed) => {
-            Some(End { told: end.told, ..new })
+            Some(End { told: end.told, due_at: end.due_at, ..new })
         }
         Some(end) => Some(end.clone()),
-        None => previous.is_open().then_some(new),
+        None => previous.is_open().then_some(End { due_at: previous.due_at, ..new }),
     }
 }
 

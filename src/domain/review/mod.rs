@@ -21,7 +21,7 @@ pub use updates::{Update, Updates, Worth};
 
 use super::{
     coverage::{Gap, Subject},
-    figures::{Counts, Figures, Taking},
+    figures::{Counts, Figures, Standing, Taking},
     finding::OwnerTags,
     ledger::Exception,
     record::Record,
@@ -235,7 +235,7 @@ impl Reviewing {
 
     /// Takes a record into account.
     pub fn add(&mut self, record: &Record) {
-        self.taking.add(record);
+        self.taking.add(&Standing::from(record));
         if let Some(exception) = record.exception() {
             self.used.insert(exception.id.clone());
         } else if record.is_open() {

@@ -3,6 +3,7 @@
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, HashSet},
+    fmt,
     hash::{DefaultHasher, Hash, Hasher},
 };
 
@@ -33,6 +34,13 @@ impl Update {
                 .collect(),
             _ => Vec::new(),
         }
+    }
+}
+
+impl fmt::Display for Update {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.packages.join(", "))?;
+        self.version.as_ref().map_or(Ok(()), |version| write!(f, " {version}"))
     }
 }
 

@@ -57,13 +57,7 @@ impl Line {
     pub fn new(record: &Record, owner_tags: &OwnerTags, now: Timestamp) -> Self {
         let finding = &record.finding;
         let assessment = record.assessment();
-        let fix: Vec<String> = Update::all_of(finding)
-            .into_iter()
-            .map(|update| {
-                let version = update.version.map(|version| format!(" {version}"));
-                format!("{}{}", update.packages.join(", "), version.unwrap_or_default())
-            })
-            .collect();
+        let fix: Vec<String> = Update::all_of(finding).iter().map(Update::to_string).collect();
         let age = record.opened_at.map(|opened| now.duration_since(opened).as_hours() / 24);
         Self {
             priority: assessment.priority,

@@ -174,7 +174,17 @@ mod tests {
             let (scan, reason) = (scan.to_owned(), reason.to_owned());
             let (account, tags) = ("111122223333".to_owned(), BTreeMap::new());
             let since = Timestamp::UNIX_EPOCH;
-            gap(&Gap { account, subject, scan, reason, is_partial: false, since, tags }).meaning
+            gap(&Gap {
+                account,
+                subject,
+                scan,
+                reason,
+                is_partial: false,
+                since,
+                reason_since: None,
+                tags,
+            })
+            .meaning
         };
         let expired = "SCAN_ELIGIBILITY_EXPIRED";
         assert!(of(A_FUNCTION, "PACKAGE", expired).contains("90 days"));

@@ -1,0 +1,64 @@
+//! All that is remembered, read for whoever has to give evidence of it.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::LedgerHead;
+use crate::{
+    app::failure::CallFailed,
+    domain::{
+        coverage::{Gap, PastGap},
+        evidence::{Moment, Unread},
+        figures::Figures,
+        ledger::Exception,
+        record::Record,
+        review::Review,
+        rules::Rules,
+    },
+};
+
+/// Where everything is kept.
+pub trait Audit {
+    /// Gives every row to `each`, in no order, but those that have expired by `now`. A row that changes meanwhile comes as it is
+    /// or as it was.
+    fn each_row(
+        &self,
+        now: Timestamp,
+        each: impl FnMut(AuditRow) + Send,
+    ) -> impl Future<Output = Result<(), CallFailed>> + Send;
+}
+
+/// A row of the table.
+#[derive(Clone, Debug)]
+pub enum AuditRow {
+    /// A finding.
+    Finding(Box<Record>),
+    /// What became of the finding with this ARN.
+    Moment(String, Box<Moment>),
+    /// That people were told of the finding with this ARN.
+    Told(String, Timestamp),
+    /// The figures of a day.
+    Day {
+        /// The figures.
+        figures: Box<Figures>,
+        /// By what was judged, if that was kept.
+        rules: Option<Rules>,
+        /// For how long such rows are kept.
+        kept_for: SignedDuration,
+    },
+    /// A review.
+    Review(Box<Review>),
+    /// What is not looked at.
+    Gap(Gap),
+    /// What was not.
+    PastGap(PastGap),
+    /// The ledger that is in force.
+    InForce(LedgerHead),
+    /// A ledger that was put in force.
+    Applied(LedgerHead),
+    /// Exceptions of the ledger with this digest. One may be in several rows.
+    Exceptions(String, Vec<Exception>),
+    /// Something that no evidence needs.
+    Beside,
+    /// Something that cannot be read.
+    Unread(Unread),
+}
