@@ -18,6 +18,8 @@ mod documents;
 #[cfg(feature = "cli")]
 mod ending;
 #[cfg(feature = "cli")]
+mod evidence;
+#[cfg(feature = "cli")]
 mod faults;
 #[cfg(feature = "cli")]
 mod function;

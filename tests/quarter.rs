@@ -1,4 +1,5 @@
-//! A quarter of a fleet, day by day: what the review counts, against a model that knows nothing of how it is counted.
+//! A quarter of a fleet, day by day: what the review counts and what the evidence says, against a model that knows nothing of
+//! how either is done.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     common::{World, arn, event_of},
+    evidence::{self, Row},
     ledger,
     reviewing::covered,
 };
@@ -31,6 +33,9 @@ const SPANS: [(&str, (f64, f64)); 6] = [
     ("after30", (30.0, f64::INFINITY)),
 ];
 const TEAMS: [Option<&str>; 3] = [Some("shop"), Some("crm"), None];
+/// A function without findings that is not looked at from one day on, for another reason from the next, and not any more on
+/// the last.
+const UNOBSERVED: [i64; 3] = [40, 50, 60];
 /// The findings that an exception covers, and the days on which it begins and ends.
 const EXCEPTED: std::ops::Range<usize> = 20..30;
 const EXCEPTED_FROM: i64 = 25;
@@ -63,6 +68,8 @@ struct Case {
     heard: Option<i64>,
     due: Timestamp,
     excepted: bool,
+    /// When it was accepted, if that was after its due date.
+    accepted_late: Option<Timestamp>,
     /// How it ended, and on which day that was heard.
     ended: Option<(&'static str, i64)>,
     event: Value,
@@ -88,6 +95,7 @@ impl Case {
             heard: None,
             due: Timestamp::MIN,
             excepted: false,
+            accepted_late: None,
             ended: None,
             event,
         }
@@ -102,6 +110,18 @@ impl Case {
         self.heard.is_some() && self.ended.is_none()
     }
 
+    /// For how many days that have begun it was open after its due date, as of a moment.
+    fn late_days(&self, as_of: Timestamp) -> i64 {
+        let until = match self.ended {
+            _ if self.excepted => self.accepted_late.unwrap_or(self.due),
+            // Inspector closed it on the day before that was heard.
+            Some((_, today)) => at(today - 1, 600),
+            None => as_of,
+        };
+        let hours = (until - self.due).total(Unit::Hour).unwrap();
+        (hours / 24.0).ceil().max(0.0) as i64
+    }
+
     fn allowed(&self) -> SignedDuration {
         SignedDuration::from_hours(24 * KINDS[self.kind].1)
     }
@@ -112,12 +132,12 @@ fn resource(number: usize) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_numbers_of_the_review_are_those_of_a_count_by_hand_over_a_quarter() {
+async fn review_and_evidence_of_a_quarter_have_the_numbers_of_a_count_by_hand() {
     let world = World::new().await;
     let mut dice = Dice(7);
     let mut cases: Vec<Case> = Vec::new();
     let mut there: BTreeMap<usize, Value> = BTreeMap::new();
-    let mut surveys = 0;
+    let (mut surveys, mut then) = (0, Vec::new());
     for today in 0..DAYS {
         // What happens during the day before the round.
         let mut heard_of = Vec::new();
@@ -159,6 +179,14 @@ async fn the_numbers_of_the_review_are_those_of_a_count_by_hand_over_a_quarter()
             });
             ledger::put(&world, &[covers], &at(today, 1).to_string()).await;
         }
+        let observed = covered("111122223333", FUNCTION, "PACKAGE", "ACTIVE", "SUCCESSFUL");
+        let unobserved = |reason| covered("111122223333", FUNCTION, "PACKAGE", "INACTIVE", reason);
+        let row = match UNOBSERVED {
+            [excluded, old, _] if (excluded..old).contains(&today) => unobserved("EXCLUDED_BY_TAG"),
+            [_, old, again] if (old..again).contains(&today) => unobserved("UNSUPPORTED_RUNTIME"),
+            _ => observed,
+        };
+        there.insert(usize::MAX, row);
         let events: Vec<Value> = cases.iter().map(|case| case.event.clone()).collect();
         world.inspect(&events);
         world.emulator.inspector.fleet().coverage = there.values().cloned().collect();
@@ -173,6 +201,7 @@ async fn the_numbers_of_the_review_are_those_of_a_count_by_hand_over_a_quarter()
                     case.heard.get_or_insert(today);
                     case.ended = None;
                     case.excepted = false;
+                    case.accepted_late = None;
                     case.due = at(today, 10) + case.allowed();
                 }
                 how => case.ended = Some((how, today)),
@@ -183,15 +212,107 @@ async fn the_numbers_of_the_review_are_those_of_a_count_by_hand_over_a_quarter()
                 EXCEPTED.contains(&number) && (EXCEPTED_FROM..=EXCEPTED_UNTIL).contains(&today);
             if case.excepted && !is_covered {
                 case.due = case.due.max(at(today, 10) + case.allowed());
+                case.accepted_late = None;
+            }
+            if is_covered && !case.excepted {
+                case.accepted_late = Some(at(today, 10)).filter(|accepted| case.due < *accepted);
             }
             case.excepted = is_covered;
         }
         if today % 7 == 6 {
             surveys += 1;
             compare(&world, &cases, today).await;
+            let asked_at = at(today, 120).to_string();
+            assert_eq!(world.weekly(&asked_at, &asked_at).await["outcome"], "done");
+        }
+        if HALVES.contains(&today) {
+            then.push(evidence_until(&world, today, &format!("quarter-then-{today}")).await);
+            if let Some(given) = then.last() {
+                compare_evidence(given, &cases, today);
+            }
         }
     }
     assert!(surveys > 10 && cases.len() > 100, "{} findings", cases.len());
+    // What was over is told as it was then, but for what people call things now.
+    for (today, then) in HALVES.into_iter().zip(&then) {
+        let now = evidence_until(&world, today, &format!("quarter-now-{today}")).await;
+        for file in ["findings.csv", "exceptions.csv", "coverage.csv", "reviews/days.csv"] {
+            assert_eq!(now.text(file), then.text(file), "{file}, day {today}");
+        }
+    }
+}
+
+const FUNCTION: &str = "arn:aws:lambda:eu-central-1:111122223333:function:cron:$LATEST";
+/// Days after which the evidence of the quarter so far is looked at: while an exception covers something, and at the end.
+const HALVES: [i64; 2] = [45, DAYS - 1];
+
+/// The evidence from the first day to the end of `today`.
+async fn evidence_until(world: &World, today: i64, name: &str) -> evidence::Given {
+    let date = |number: i64| day(number).to_string()[..10].to_owned();
+    let (from, to, now) = (date(0), date(today), day(today + 1).to_string());
+    let days = [from.as_str(), to.as_str()];
+    evidence::give(world, days, &evidence::place(name), &["--now", &now]).await
+}
+
+/// Compares the evidence from the first day to the end of `today` with a count over the cases.
+fn compare_evidence(given: &evidence::Given, cases: &[Case], today: i64) {
+    assert_eq!(given.status, Some(0), "{}", given.error);
+    evidence::add_up(given);
+    let as_of = day(today + 1);
+    let rows = given.rows("findings.csv");
+    let by_arn: BTreeMap<&str, &Row> =
+        rows.iter().map(|row| (row["findingArn"].as_str(), row)).collect();
+    let mut heard = 0;
+    for (number, case) in cases.iter().enumerate().filter(|(_, case)| case.heard.is_some()) {
+        heard += 1;
+        let row = by_arn[arn(number).as_str()];
+        let (state, how) = match case.ended {
+            Some((how, _)) => ("ended", how),
+            None if case.excepted => ("excepted", ""),
+            None => ("open", ""),
+        };
+        let said = ["state", "endedHow", "priority", "owner"].map(|column| row[column].as_str());
+        let expected = [state, how, KINDS[case.kind].0, case.team.unwrap_or_default()];
+        assert_eq!(said, expected, "{number}, day {today}");
+        let late = Some(case.late_days(as_of)).filter(|days| *days > 0);
+        let late = late.map_or_else(String::new, |days| days.to_string());
+        assert_eq!(row["lateDays"], late, "{number}, day {today}: {row:?}");
+        let due: Timestamp = row["dueAt"].parse().unwrap();
+        assert_eq!(due, case.due, "{number}, day {today}");
+    }
+    assert_eq!(rows.len(), heard, "each once, day {today}");
+
+    // The review of the last day has the same numbers.
+    let days = given.rows("reviews/days.csv");
+    assert_eq!(days.len(), usize::try_from(today).unwrap() + 1);
+    let last = days.last().unwrap();
+    let count = |is: &dyn Fn(&Case) -> bool| cases.iter().filter(|case| is(case)).count();
+    let open = count(&|case| case.is_open() && !case.excepted);
+    assert_eq!(last["open"], open.to_string(), "day {today}");
+    let counts = &given.json("provenance.json")["counts"];
+    assert_eq!(counts["open"]["total"], json!(open), "day {today}");
+    let checks = given.json("provenance.json")["checks"].clone();
+    assert_eq!(
+        checks.as_array().unwrap().len() as i64,
+        (today + 1) / 7 + 1,
+        "all reviews, and the last day"
+    );
+
+    let gaps: Vec<[String; 3]> = given
+        .rows("coverage.csv")
+        .into_iter()
+        .map(|row| ["reason", "from", "until"].map(|column| row[column].clone()))
+        .collect();
+    let at = |number: i64| at(number, 10).to_string();
+    let [excluded, old, again] = UNOBSERVED;
+    let until = |number: i64| if number > today { String::new() } else { at(number) };
+    let all = [("EXCLUDED_BY_TAG", excluded, old), ("UNSUPPORTED_RUNTIME", old, again)];
+    let expected: Vec<[String; 3]> = all
+        .into_iter()
+        .filter(|(_, from, _)| *from <= today)
+        .map(|(reason, from, to)| [reason.to_owned(), at(from), until(to)])
+        .collect();
+    assert_eq!(gaps, expected, "day {today}");
 }
 
 /// Compares the review of a day, over the seven days to it, with a count over the cases.

@@ -18,7 +18,7 @@ use std::{
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 
-use commands::{coverage, gate, ledger, list, local, replay, report, retell, score};
+use commands::{coverage, evidence, gate, ledger, list, local, replay, report, retell, score};
 #[cfg(feature = "redrive")]
 use commands::{doctor, give, redrive};
 
@@ -41,6 +41,7 @@ enum Command {
     Local(local::Arguments),
     List(list::Arguments),
     Report(report::Arguments),
+    Evidence(evidence::Arguments),
     Retell(retell::Arguments),
     Coverage(coverage::Arguments),
     Ledger(ledger::Arguments),
@@ -127,6 +128,7 @@ fn perform(
     match command {
         Command::Score(score) => score::run(&score, input, output),
         Command::Coverage(coverage) => block_on(coverage::run(coverage, clock, output)),
+        Command::Evidence(evidence) => block_on(evidence::run(evidence, clock, output)),
         Command::Gate(gate) => block_on(gate::run(gate, clock, output)),
         Command::Ledger(ledger) => block_on(ledger::run(ledger, clock, output)),
         Command::Report(report) => block_on(report::run(report, clock, output)),

@@ -29,6 +29,22 @@ pub fn of_content(bytes: impl AsRef<[u8]>) -> String {
     format!("sha256:{:032x}{:032x}", half(0), half(16))
 }
 
+/// A SHA-256 that grows with what is written.
+#[derive(Clone, Debug, Default)]
+pub struct Running(Sha256);
+
+impl Running {
+    /// Takes some more bytes.
+    pub fn add(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The SHA-256 of all of them: 64 hexadecimal digits.
+    pub fn finish(self) -> String {
+        self.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
 fn beginning<const N: usize>(bytes: impl AsRef<[u8]>) -> [u8; N] {
     let hash = Sha256::digest(bytes);
     std::array::from_fn(|place| hash[place])

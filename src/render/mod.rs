@@ -4,6 +4,8 @@
 //! prepared in `view` and has been through [`crate::domain::text`]: nothing that a stranger wrote reaches a reader alive.
 
 #[cfg(feature = "cli")]
+pub mod evidence;
+#[cfg(feature = "cli")]
 pub mod gate;
 pub mod message;
 pub mod report;

@@ -3,6 +3,7 @@
 pub mod coverage;
 #[cfg(feature = "redrive")]
 pub mod doctor;
+pub mod evidence;
 pub mod gate;
 #[cfg(feature = "redrive")]
 pub mod give;

@@ -36,10 +36,12 @@ pub struct Decided {
     pub until: Option<Timestamp>,
     /// Why it was not any more.
     pub ended: Option<WhyOver>,
-    /// The ledger that brought it.
+    /// The commit of the ledger that brought it, if that was said.
     pub commit: Option<String>,
-    /// Who put that in force.
+    /// Who put that in force, if that was said.
     pub by: Option<String>,
+    /// The digest of that ledger; none where no ledger is kept that had it.
+    pub ledger: Option<String>,
     /// How many findings of the period it was the last to cover.
     pub findings: u64,
     /// How many of them it covered at the end of the period.
@@ -132,6 +134,7 @@ fn in_force(ledgers: &[Applied], period: &Period) -> Vec<Decided> {
                 ended: None,
                 commit: ledger.commit.clone(),
                 by: ledger.by.clone(),
+                ledger: Some(ledger.digest.clone()),
                 findings: 0,
                 covering: 0,
             };
@@ -179,6 +182,7 @@ fn from_finding(excepted: &Excepted, period: &Period) -> Decided {
         ended: expired.filter(|_| over.is_some()).map(|_| WhyOver::Expired),
         commit: None,
         by: None,
+        ledger: None,
         findings: 0,
         covering: 0,
     }

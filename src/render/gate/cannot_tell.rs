@@ -2,11 +2,14 @@
 
 use super::{
     quote::{Quote, plain},
-    words::{SAID, number_of},
+    words::SAID,
 };
 use crate::{
     domain::gate::CannotTell,
-    render::{view::moment, words},
+    render::{
+        view::moment,
+        words::{self, number_of},
+    },
 };
 
 /// Why there is no judgement, and what to do: two harmless lines.

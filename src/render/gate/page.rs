@@ -6,11 +6,14 @@ use super::{
     quote::{Quote, end_of},
     words::{self, NAME, distinct, few},
 };
-use crate::domain::{
-    assess::Priority,
-    finding::{Details, Remediation, Resource, VulnerablePackage},
-    gate::{CoveredBy, Covering, Gate, Judged},
-    ledger::WhyEnded,
+use crate::{
+    domain::{
+        assess::Priority,
+        finding::{Details, Remediation, Resource, VulnerablePackage},
+        gate::{CoveredBy, Covering, Gate, Judged},
+        ledger::WhyEnded,
+    },
+    render::words::why_uncovered,
 };
 
 /// How much of each part there is room for.
@@ -97,7 +100,7 @@ impl Page {
             uncovered: Part::of(&uncovered(&closing), room.uncovered, |(id, why, problems)| {
                 let problems = few(problems.iter().map(String::as_str), 3, NAME, quote);
                 let no_more = if *why == WhyEnded::NotBegun { "not yet" } else { "no more" };
-                let why = words::why_uncovered(*why);
+                let why = why_uncovered(*why);
                 format!("The exception {} covers {problems} {no_more}: {why}", quote(id, NAME))
             }),
             notes: Part::of(&gate.notes, room.notes, |note| words::quoted_note(note, quote)),

@@ -11,13 +11,13 @@ use crate::{
             Counts, CoveredBy, Covering, Gate, Judged, Note, Rules, Scan, Standing, Threshold,
             Unchecked, UpdateWorth, Verdict,
         },
-        ledger::{Decision, WhyEnded},
+        ledger::Decision,
         text,
         threat::Listing,
     },
     render::{
         view::moment,
-        words::{self, Day, Percent},
+        words::{self, Day, Percent, number_of},
     },
 };
 
@@ -41,11 +41,6 @@ pub fn few<'a>(
         0 => first.join(", "),
         more => format!("{} and {more} more", first.join(", ")),
     }
-}
-
-/// `1 finding`, `2 findings`.
-pub fn number_of(number: usize, thing: &str) -> String {
-    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }
 
 /// What closes the gate.
@@ -167,21 +162,6 @@ pub fn excepted(covering: &Covering, quote: Quote) -> String {
         ticket.unwrap_or_default(),
         quote(&exception.reason, SAID),
     )
-}
-
-/// Why an exception does not cover a finding.
-pub fn why_uncovered(why: WhyEnded) -> &'static str {
-    match why {
-        WhyEnded::Never => "the ledger allows none for this vulnerability",
-        WhyEnded::KnownExploited => "CISA lists the vulnerability as exploited",
-        WhyEnded::Exploit => "an exploit is known",
-        WhyEnded::PriorityRaised => "it is more urgent than what was accepted",
-        WhyEnded::FixAvailable => "there is a fix",
-        WhyEnded::Expired => "its last day has passed",
-        WhyEnded::NotBegun => "it has not begun",
-        WhyEnded::Withdrawn => "it was taken out of the ledger, or changed",
-        WhyEnded::Other => "it has ended",
-    }
 }
 
 /// An update, and what it takes away.

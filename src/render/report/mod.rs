@@ -16,7 +16,7 @@ use words::Words;
 
 use super::{
     Language,
-    view::{moment, safe},
+    view::{md, moment, safe},
 };
 use crate::domain::{
     digest,
@@ -180,9 +180,4 @@ fn why(attention: &Attention, words: &Words) -> String {
         Why::Unused => words.unused,
     };
     attention.why.iter().map(word).collect::<Vec<_>>().join(", ")
-}
-
-/// Text in a cell of a table in Markdown.
-fn md(text: &str) -> String {
-    text.replace('\\', "\\\\").replace(['|', '`', '*', '_', '[', ']', '#'], " ")
 }

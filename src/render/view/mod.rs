@@ -383,6 +383,20 @@ fn day(time: Timestamp) -> String {
     Offset::UTC.to_datetime(time).date().to_string()
 }
 
+/// A line of text in a cell or a line of Markdown. An underscore between letters is none of Markdown's.
+pub fn md(text: &str) -> String {
+    let text = text.replace('\\', "\\\\").replace(['|', '`', '*', '[', ']', '#'], " ");
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    let mut is_within = false;
+    while let Some(c) = rest.next() {
+        let goes_on = is_within && rest.peek().is_some_and(|next| next.is_alphanumeric());
+        out.push(if c == '_' && !goes_on { ' ' } else { c });
+        is_within = c.is_alphanumeric();
+    }
+    out
+}
+
 /// One line of a stranger's text, harmless, of at most `max` characters.
 pub fn safe(text: &str, max: usize) -> String {
     text::defang(&text::short(text, max))
@@ -394,6 +408,12 @@ mod tests {
 
     use super::*;
     use crate::domain::finding::sample;
+
+    #[test]
+    fn an_underscore_within_a_word_stays_in_markdown() {
+        assert_eq!(md("EXCLUDED_BY_TAG _x_ __y a_b _"), "EXCLUDED_BY_TAG  x    y a_b  ");
+        assert_eq!(md(r"a|b\c #1"), r"a b\\c  1");
+    }
 
     #[test]
     fn scores_that_contradict_each_other_are_shown_with_who_gave_them() {

@@ -2,6 +2,8 @@
 
 pub mod coverage;
 mod deadline;
+#[cfg(feature = "cli")]
+mod exception;
 mod kind;
 pub mod lists;
 mod reason;
@@ -12,6 +14,8 @@ use std::{fmt, str::FromStr};
 use jiff::Timestamp;
 
 pub use deadline::deadline;
+#[cfg(feature = "cli")]
+pub(super) use exception::why_uncovered;
 pub use kind::kind;
 #[cfg(feature = "cli")]
 pub(super) use reason::Percent;
@@ -21,6 +25,13 @@ pub(super) use remediation::what_helps;
 pub use remediation::{in_brief, what_to_do};
 
 use crate::domain::round;
+
+/// `1 finding`, `2 findings`.
+#[cfg(feature = "cli")]
+pub(super) fn number_of<N: fmt::Display + PartialEq + From<u8>>(number: N, thing: &str) -> String {
+    let end = if number == N::from(1) { "" } else { "s" };
+    format!("{number} {thing}{end}")
+}
 
 /// A day in UTC.
 pub(super) struct Day<'a>(pub &'a Timestamp);

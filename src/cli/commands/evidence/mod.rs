@@ -1,0 +1,206 @@
+//! `evidence`: what an auditor gets of a period.
+
+mod folder;
+
+use std::{
+    fmt,
+    io::{self, IsTerminal, Write},
+    path::PathBuf,
+};
+
+use indicatif::{ProgressBar, ProgressDrawTarget};
+use jiff::{Timestamp, civil::Date};
+
+use crate::{
+    adapters::{aws, dynamodb::DynamoDb},
+    app::{evidence, failure::BoxError},
+    cli::{Misuse, Verdict, advice},
+    domain::{
+        evidence::{Evidence, Outcome, Period},
+        finding::OwnerTags,
+        round::day,
+    },
+    lambda::settings::HISTORY_DAYS,
+    render::evidence::{Profile, Provenance, Source, page, tables},
+};
+use folder::Folder;
+
+/// Give evidence of a period: every finding, every exception, all that was not looked at, and where it comes from.
+///
+/// Reads the whole table of a deployment and changes nothing: findings.csv, exceptions.csv, coverage.csv, the reviews of the period,
+/// a summary as a page and in Markdown, and provenance.json with the SHA-256 of each file. The same table, period and --now give the
+/// same to the byte. Needs AWS credentials that may call dynamodb:DescribeTable and dynamodb:Scan, and a Region.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The table; the stack's output TableName.
+    #[arg(long, value_name = "NAME")]
+    table: String,
+    /// The first day, in UTC, such as 2026-07-01.
+    #[arg(long, value_name = "DATE")]
+    from: Date,
+    /// The last day, in UTC, such as 2026-09-30; today at the latest.
+    #[arg(long, value_name = "DATE")]
+    to: Date,
+    /// Where to write it: a folder that is empty, or is not there yet.
+    #[arg(long, value_name = "FOLDER")]
+    out: PathBuf,
+    /// The standard that it is for: pci-dss-4.0.1, soc2 or fedramp. The summary follows its clauses; for fedramp there are two
+    /// reports and a POA&M, too.
+    #[arg(long, value_name = "STANDARD")]
+    profile: Option<Profile>,
+    /// The tags that name the owner of a resource, as the functions have them.
+    #[arg(long, value_name = "TAGS", default_value_t)]
+    owner_tags: OwnerTags,
+    /// The time to look from, such as 2026-10-02T12:00:00Z; by default now.
+    #[arg(long, value_name = "TIME")]
+    now: Option<Timestamp>,
+}
+
+/// Writes the evidence.
+pub async fn run(
+    arguments: Arguments,
+    clock: fn() -> Timestamp,
+    output: &mut impl Write,
+) -> Result<Verdict, BoxError> {
+    let now = arguments.now.unwrap_or_else(clock);
+    let period = Period::new(arguments.from, arguments.to, now).map_err(misuse)?;
+    let folder = Folder::empty(&arguments.out)?;
+    let (evidence, source) = arguments.collected(period, now).await?;
+    let folder = arguments.written(&evidence, &source, folder)?;
+    show(&evidence, &folder, output)?;
+    warn(&evidence)?;
+    Ok(if evidence.unread.is_empty() { Verdict::Done } else { Verdict::FoundWrong })
+}
+
+fn misuse(error: impl fmt::Display) -> Misuse {
+    Misuse(error.to_string())
+}
+
+impl Arguments {
+    /// Reads the table, if it is one of this program that has something of the period.
+    async fn collected(
+        &self,
+        period: Period,
+        now: Timestamp,
+    ) -> Result<(Evidence, Source), BoxError> {
+        let table = &self.table;
+        let config = aws::config().load().await;
+        let store = DynamoDb::new((&config).into(), table.clone(), HISTORY_DAYS);
+        let identity = store.identity().await.map_err(|failed| advice::on_table(&failed, table))?;
+        if !identity.is_own {
+            let what = "it has not the keys and indexes that this program's tables have";
+            return Err(misuse(format!("table {table} is one of another program: {what}")).into());
+        }
+        let waiting = waiting();
+        let collecting = evidence::collect(&store, period, now, self.owner_tags.clone()).await;
+        waiting.finish_and_clear();
+        let collected = collecting.map_err(|failed| advice::on_table(&failed, table))?;
+        if !collected.is_own {
+            let what = "none of its rows is one that this program writes";
+            return Err(misuse(format!("there is no evidence in table {table}: {what}")).into());
+        }
+        match collected.evidence.first_row_at().map(day) {
+            None => {
+                Err(misuse(format!("there is no evidence in table {table}: it has no finding yet"))
+                    .into())
+            }
+            Some(first) if period.to < first => {
+                let to = period.to;
+                Err(misuse(format!("the period ends on {to}, before the first row of table {table}, which is of {first}"))
+                    .into())
+            }
+            Some(_) => {
+                let source = Source { table: table.clone(), arn: identity.arn, read_at: now };
+                Ok((collected.evidence.finish(), source))
+            }
+        }
+    }
+
+    /// Writes all files, and last of all what says which they are.
+    fn written(
+        &self,
+        evidence: &Evidence,
+        source: &Source,
+        mut folder: Folder,
+    ) -> Result<Folder, BoxError> {
+        for table in tables(evidence) {
+            folder.csv(table)?;
+        }
+        for review in &evidence.reviews {
+            let as_of = review.figures.as_of.strftime("%Y-%m-%dT%H-%M-%SZ");
+            folder.json(&format!("reviews/{as_of}.json"), review)?;
+        }
+        let summary = page(evidence, source, self.profile);
+        folder.text("summary.html", &summary.html())?;
+        folder.text("summary.md", &summary.markdown())?;
+        let files = folder.files().to_vec();
+        let owner_tags = self.owner_tags.to_string();
+        let provenance = Provenance::new(evidence, source, self.profile, owner_tags, &files);
+        folder.json("provenance.json", &provenance)?;
+        Ok(folder.keep())
+    }
+}
+
+/// That the table is being read, for whoever waits at a terminal.
+fn waiting() -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    bar.set_message("reading the table");
+    bar.enable_steady_tick(std::time::Duration::from_millis(200));
+    bar
+}
+
+/// What was written, and what is in it.
+fn show(evidence: &Evidence, folder: &Folder, output: &mut impl Write) -> Result<(), BoxError> {
+    let count = |outcome| evidence.count(|entry| entry.outcome == outcome);
+    let ended = evidence.count(|entry| matches!(entry.outcome, Outcome::Ended(_)));
+    let period = evidence.period;
+    writeln!(
+        output,
+        "{} to {}: {} findings, of them {} open at the end, {} excepted, {ended} ended, {} hidden; {} late; {} exceptions; {} gaps",
+        period.from,
+        period.to,
+        evidence.entries.len(),
+        count(Outcome::Open),
+        count(Outcome::Excepted),
+        count(Outcome::Hidden),
+        evidence.breaches().len(),
+        evidence.exceptions.len(),
+        evidence.gaps.len(),
+    )?;
+    let wrong = evidence.checks.iter().filter(|check| !check.agrees()).count();
+    let compared = evidence.checks.len();
+    writeln!(output, "counted then and now: {compared} compared, {wrong} differ")?;
+    let Some(provenance) = folder.files().last() else { return Ok(()) };
+    writeln!(
+        output,
+        "{} files in {}; sha256 of {}: {}",
+        folder.files().len(),
+        folder.path().display(),
+        provenance.name,
+        provenance.sha256
+    )?;
+    Ok(output.flush()?)
+}
+
+/// Says what a reader must know before relying on it.
+fn warn(evidence: &Evidence) -> Result<(), BoxError> {
+    let Evidence { period, reach, unread, .. } = evidence;
+    let mut stderr = io::stderr();
+    if let (true, Some(whole)) = (reach.is_short_of(period), reach.whole_since) {
+        writeln!(
+            stderr,
+            "the period reaches further back than the history, which is whole since {} (HistoryDays): see the limits in the summary",
+            day(whole)
+        )?;
+    }
+    if let Some(first) = reach.begins_in(period) {
+        writeln!(stderr, "the first row of the table is of {first}: nothing was recorded before")?;
+    }
+    if !unread.is_empty() {
+        writeln!(stderr, "{} rows of the table could not be read: see unread.csv", unread.len())?;
+    }
+    Ok(())
+}
