@@ -6,6 +6,7 @@ mod input;
 mod listing;
 mod rows;
 mod sent;
+mod store;
 mod table;
 mod values;
 

@@ -11,12 +11,12 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    adapters::{aws, dynamodb::DynamoDb},
     app::failure::BoxError,
     cli::{
         Verdict, advice,
         listing::listed,
         rows::{self, Row},
+        store,
         values::Format,
     },
     domain::{
@@ -24,7 +24,6 @@ use crate::{
         finding::OwnerTags,
         text,
     },
-    lambda::settings::HISTORY_DAYS,
     render::words,
 };
 
@@ -77,8 +76,7 @@ pub async fn run(
     let now = arguments.now.unwrap_or_else(clock);
     let (mut gaps, is_dated) = match (&arguments.table, &arguments.coverage) {
         (Some(table), _) => {
-            let config = aws::config().load().await;
-            let store = DynamoDb::new((&config).into(), table.clone(), HISTORY_DAYS);
+            let store = store::deployed(table).await;
             let gaps = store.all_gaps().await;
             (gaps.map_err(|failed| advice::on_table(&failed, table))?, true)
         }

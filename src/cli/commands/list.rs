@@ -6,12 +6,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
-    adapters::{aws, dynamodb::DynamoDb},
     app::{Sweep, TimeLimit, failure::BoxError},
     cli::{
         Verdict, advice,
         rows::{self, Row},
-        table,
+        store, table,
         values::Format,
     },
     domain::{
@@ -20,7 +19,6 @@ use crate::{
         record::Record,
         text,
     },
-    lambda::settings::HISTORY_DAYS,
 };
 
 /// List the findings in a deployed table.
@@ -91,8 +89,7 @@ pub async fn run(
     output: &mut impl Write,
 ) -> Result<Verdict, BoxError> {
     let now = arguments.now.unwrap_or_else(clock);
-    let config = aws::config().load().await;
-    let store = DynamoDb::new((&config).into(), arguments.table.clone(), HISTORY_DAYS);
+    let store = store::deployed(&arguments.table).await;
     let mut records: Vec<Record> = Vec::new();
     let keep = |record: Record| {
         if arguments.wants(&record, now) {

@@ -10,13 +10,14 @@ use clap::ValueEnum;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    adapters::{aws, dynamodb::DynamoDb, sns::Sns},
+    adapters::{dynamodb::DynamoDb, sns::Sns},
     app::{Attempt, FigureLog, Survey, TimeLimit, Triage, TriageConfig, failure::BoxError},
     cli::{
         Misuse, Verdict, advice,
         commands::ledger::apply,
         input::{self, Input},
         rows::defuse,
+        store,
     },
     domain::{
         assess::Policy,
@@ -26,10 +27,7 @@ use crate::{
         round::day,
         rules::Rules,
     },
-    emulator::{
-        self, Emulator,
-        template::{OWN, Template},
-    },
+    emulator::{self, Emulator},
     lambda::{self, event, settings::HISTORY_DAYS},
     render::{
         Language, Style, message,
@@ -148,20 +146,14 @@ async fn flush(triage: &Triage<DynamoDb, Sns>, now: Timestamp) -> Result<(), Box
 impl Arguments {
     async fn source(&self, clock: fn() -> Timestamp) -> Result<Source, BoxError> {
         if let Some(table) = &self.table {
-            let config = aws::config().load().await;
-            let store = DynamoDb::new((&config).into(), table.clone(), HISTORY_DAYS);
+            let store = store::deployed(table).await;
             let (name, verdict) = (table.clone(), Verdict::Done);
             return Ok(Source { store, name, latest: None, verdict, _emulator: None });
         }
-        if let Some(db) = &self.db
-            && !db.exists()
-        {
-            return Err(
-                Misuse(format!("cannot read {}: there is no such file", db.display())).into()
-            );
-        }
-        let mut emulator = Emulator::open(&Template::read(OWN)?, self.db.as_deref()).await?;
-        let store = DynamoDb::new(emulator.dynamodb(), emulator::TABLE.to_owned(), HISTORY_DAYS);
+        let (store, mut emulator) = match &self.db {
+            Some(db) => store::kept(db).await?,
+            None => store::opened(None).await?,
+        };
         if let Some(ledger) = &self.ledger {
             apply::in_store(ledger, &store, clock()).await?;
         }

@@ -5,14 +5,12 @@ use std::io::Write;
 use jiff::Timestamp;
 
 use crate::{
-    adapters::{aws, dynamodb::DynamoDb},
     app::{
         Sweep, TimeLimit, WriteOutcome,
         failure::{BoxError, CallFailed},
     },
-    cli::{Verdict, advice},
+    cli::{Verdict, advice, store},
     domain::record::{Audience, Record},
-    lambda::settings::HISTORY_DAYS,
 };
 
 /// Have findings told again that people were told of in vain.
@@ -42,8 +40,7 @@ pub async fn run(
     now: Timestamp,
     output: &mut impl Write,
 ) -> Result<Verdict, BoxError> {
-    let config = aws::config().load().await;
-    let store = DynamoDb::new((&config).into(), arguments.table.clone(), HISTORY_DAYS);
+    let store = store::deployed(&arguments.table).await;
     let mut records: Vec<Record> = Vec::new();
     let keep = |record: Record| records.extend(record.untold_since(arguments.since, arguments.to));
     let failed = |failed: CallFailed| advice::on_table(&failed, &arguments.table);

@@ -21,13 +21,18 @@ use jiff::Timestamp;
 pub struct Source {
     /// The name of the table.
     pub table: String,
-    /// Its ARN.
+    /// Its ARN; empty for a store that is no table of AWS's.
     pub arn: String,
     /// When it was read.
     pub read_at: Timestamp,
 }
 
 impl Source {
+    /// Its ARN, or its name where it has none.
+    pub fn full_name(&self) -> &str {
+        if self.arn.is_empty() { &self.table } else { &self.arn }
+    }
+
     /// The account that the table is in, as its ARN says; empty if that says none.
     pub fn account(&self) -> &str {
         self.arn.split(':').nth(4).unwrap_or_default()

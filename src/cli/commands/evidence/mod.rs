@@ -12,15 +12,14 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 use jiff::{Timestamp, civil::Date};
 
 use crate::{
-    adapters::{aws, dynamodb::DynamoDb},
+    adapters::dynamodb::DynamoDb,
     app::{evidence, failure::BoxError},
-    cli::{Misuse, Verdict, advice},
+    cli::{Misuse, Verdict, advice, store},
     domain::{
         evidence::{Evidence, Outcome, Period},
         finding::OwnerTags,
         round::day,
     },
-    lambda::settings::HISTORY_DAYS,
     render::evidence::{Profile, Provenance, Source, page, tables},
 };
 use folder::Folder;
@@ -31,10 +30,14 @@ use folder::Folder;
 /// a summary as a page and in Markdown, and provenance.json with the SHA-256 of each file. The same table, period and --now give the
 /// same to the byte. Needs AWS credentials that may call dynamodb:DescribeTable and dynamodb:Scan, and a Region.
 #[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("source").required(true).args(["table", "db"])))]
 pub struct Arguments {
     /// The table; the stack's output TableName.
     #[arg(long, value_name = "NAME")]
-    table: String,
+    table: Option<String>,
+    /// A store that `replay --db` has kept, in place of a table.
+    #[arg(long, value_name = "FILE")]
+    db: Option<PathBuf>,
     /// The first day, in UTC, such as 2026-07-01.
     #[arg(long, value_name = "DATE")]
     from: Date,
@@ -83,18 +86,22 @@ impl Arguments {
         period: Period,
         now: Timestamp,
     ) -> Result<(Evidence, Source), BoxError> {
-        let table = &self.table;
-        let config = aws::config().load().await;
-        let store = DynamoDb::new((&config).into(), table.clone(), HISTORY_DAYS);
-        let identity = store.identity().await.map_err(|failed| advice::on_table(&failed, table))?;
-        if !identity.is_own {
-            let what = "it has not the keys and indexes that this program's tables have";
-            return Err(misuse(format!("table {table} is one of another program: {what}")).into());
-        }
+        let (store, table, arn, _emulator) = match (&self.table, &self.db) {
+            (_, Some(db)) => {
+                let (store, emulator) = store::kept(db).await?;
+                (store, db.display().to_string(), String::new(), Some(emulator))
+            }
+            (table, None) => {
+                let table = table.clone().unwrap_or_default();
+                let store = store::deployed(&table).await;
+                let arn = own_arn(&store, &table).await?;
+                (store, table, arn, None)
+            }
+        };
         let waiting = waiting();
         let collecting = evidence::collect(&store, period, now, self.owner_tags.clone()).await;
         waiting.finish_and_clear();
-        let collected = collecting.map_err(|failed| advice::on_table(&failed, table))?;
+        let collected = collecting.map_err(|failed| advice::on_table(&failed, &table))?;
         if !collected.is_own {
             let what = "none of its rows is one that this program writes";
             return Err(misuse(format!("there is no evidence in table {table}: {what}")).into());
@@ -110,7 +117,7 @@ impl Arguments {
                     .into())
             }
             Some(_) => {
-                let source = Source { table: table.clone(), arn: identity.arn, read_at: now };
+                let source = Source { table, arn, read_at: now };
                 Ok((collected.evidence.finish(), source))
             }
         }
@@ -139,6 +146,16 @@ impl Arguments {
         folder.json("provenance.json", &provenance)?;
         Ok(folder.keep())
     }
+}
+
+/// The ARN of a table that is one of this program.
+async fn own_arn(store: &DynamoDb, table: &str) -> Result<String, BoxError> {
+    let identity = store.identity().await.map_err(|failed| advice::on_table(&failed, table))?;
+    if identity.is_own {
+        return Ok(identity.arn);
+    }
+    let what = "it has not the keys and indexes that this program's tables have";
+    Err(misuse(format!("table {table} is one of another program: {what}")).into())
 }
 
 /// That the table is being read, for whoever waits at a terminal.

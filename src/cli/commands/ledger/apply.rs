@@ -10,19 +10,18 @@ use jiff::Timestamp;
 
 use super::{LedgerFile, counted, read_sound, sound};
 use crate::{
-    adapters::{aws, dynamodb::DynamoDb},
+    adapters::dynamodb::DynamoDb,
     app::{
         Exceptions, LedgerHead, PutInForce, Sweep, TimeLimit,
         failure::{BoxError, CallFailed},
     },
-    cli::{Misuse, Verdict, advice},
+    cli::{Misuse, Verdict, advice, store},
     domain::{
         assess::{Policy, Priority},
         digest,
         ledger::{Cover, InForce, Ledger, Uncovered, WhyEnded},
         record::{EndQueue, Record},
     },
-    lambda::settings::HISTORY_DAYS,
     ledger::{self, Source},
 };
 
@@ -64,8 +63,7 @@ pub async fn run(
         return Ok(Verdict::FoundWrong);
     };
     let (ledger, left_out) = in_force_at(&source, now);
-    let config = aws::config().load().await;
-    let store = DynamoDb::new((&config).into(), arguments.table.clone(), HISTORY_DAYS);
+    let store = store::deployed(&arguments.table).await;
     let advised = |failed: CallFailed| advice::on_table(&failed, &arguments.table);
     let before = store.ledger_head().await.map_err(advised)?;
     // Whatever it is judged by, it is put in force now.

@@ -21,15 +21,16 @@ pub fn page(evidence: &Evidence, source: &Source, profile: Option<Profile>) -> P
         Some(Profile::FedRamp) => (" for FedRAMP".to_owned(), plain(&parts)),
     };
     let period = evidence.period;
+    let (account, region) = (safe(source.account(), 12), safe(source.region(), 40));
+    let place =
+        if account.is_empty() { account } else { format!(" · account {account} · {region}") };
     Page {
         title: format!("Evidence of vulnerability management{standard}"),
         about: format!(
-            "{} to {} · table {} · account {} · {}",
+            "{} to {} · table {}{place}",
             period.from,
             period.to,
-            safe(&source.table, 255),
-            safe(source.account(), 12),
-            safe(source.region(), 40)
+            safe(&source.table, 255)
         ),
         sections,
     }

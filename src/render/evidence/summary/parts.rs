@@ -102,7 +102,7 @@ impl Parts<'_> {
             .say(format!(
                 "Everything comes from the table {}, read at {}. Nothing was sampled: findings.csv has each finding that was open \
                  at some time in the period, {} in {}.",
-                safe(&source.arn, 300),
+                safe(source.full_name(), 300),
                 moment(source.read_at),
                 number_of(evidence.entries.len() as u64, "finding"),
                 number_of(accounts.len() as u64, "account"),
