@@ -529,6 +529,48 @@ async fn each_profile_names_the_clauses_that_its_figures_answer() {
 }
 
 #[tokio::test]
+async fn each_column_is_explained_in_the_documents() {
+    let world = small().await;
+    spoil(&world, |rows| {
+        rows.insert("odd".to_owned(), json!({"pk": {"S": "ODD"}, "sk": {"S": "ODD"}}));
+    });
+    let given = give(&world, DAYS, &place("columns"), &["--now", NOW]).await;
+    let document = fs::read_to_string(common::project("docs/EVIDENCE.md")).unwrap();
+    let mut names = 0;
+    for (name, bytes) in given.files() {
+        let is_table = name.ends_with(".csv");
+        let header = String::from_utf8(bytes).unwrap();
+        for column in header.lines().next().unwrap_or_default().split(',').filter(|_| is_table) {
+            names += 1;
+            let is_span = |name: &str| column.starts_with(name) && ["P2", "P3"].iter().any(|p| column.ends_with(p));
+            let is_named = document.contains(&format!("`{column}`"));
+            assert!(is_named || is_span("open") || is_span("overdue"), "{name}: {column}");
+        }
+        assert!(!is_table || document.contains(&name), "{name}");
+    }
+    assert!(names > 90, "{names}");
+}
+
+#[test]
+fn the_example_in_the_documents_is_real() {
+    let folder = scratch("evidence-example");
+    let fleet = common::project("docs/demo/fleet.ndjson");
+    let run = |arguments: &[&str]| {
+        let program = env!("CARGO_BIN_EXE_inspector-triage");
+        let done = Command::new(program).args(arguments).current_dir(&folder).output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8(done.stdout).unwrap()
+    };
+    run(&["replay", fleet.to_str().unwrap(), "--db", "fleet.db"]);
+    let document = fs::read_to_string(common::project("docs/EVIDENCE.md")).unwrap();
+    let line = document.lines().find(|line| line.contains("evidence --db fleet.db")).unwrap();
+    let said = run(&line.split(' ').skip(1).collect::<Vec<_>>());
+    for line in said.lines().take(2) {
+        assert!(document.contains(line), "{line}");
+    }
+}
+
+#[tokio::test]
 async fn rows_of_before_the_history_said_so_much_are_read() {
     let world = World::new().await;
     let file = common::project("tests/stored/0.2.0-pre.json");
