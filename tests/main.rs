@@ -20,6 +20,8 @@ mod ending;
 #[cfg(feature = "cli")]
 mod evidence;
 #[cfg(feature = "cli")]
+mod evidence_fedramp;
+#[cfg(feature = "cli")]
 mod faults;
 #[cfg(feature = "cli")]
 mod function;

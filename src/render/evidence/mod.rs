@@ -1,6 +1,7 @@
 //! The evidence of a period, for whoever audits it: tables, a page, and what says where all of it comes from. English, as the
 //! command line is.
 
+pub mod fedramp;
 mod page;
 mod profile;
 mod provenance;
