@@ -8,7 +8,7 @@ use std::{
 };
 
 use inspector_triage::{
-    app::evidence,
+    app::evidence::collect,
     domain::{
         assess::Priority,
         coverage::{Gap, Subject as GapSubject},
@@ -34,6 +34,7 @@ use serde_json::{Value, json};
 
 use crate::{
     common::{World, arn, project},
+    evidence::{add_up, give, place},
     ledger,
     reviewing::{self, FIRST, covered},
     threats::listed,
@@ -161,7 +162,7 @@ async fn evidence_of(world: &World, from: &str, to: &str, now: &str) -> Evidence
     let now: Timestamp = now.parse().unwrap();
     let period = Period::new(from.parse().unwrap(), to.parse().unwrap(), now).unwrap();
     let store = &world.triage.store;
-    let collected = evidence::collect(store, period, now, OwnerTags::default()).await.unwrap();
+    let collected = collect(store, period, now, OwnerTags::default()).await.unwrap();
     collected.evidence.finish()
 }
 
@@ -429,11 +430,8 @@ async fn the_rows_of_the_plan_are_what_is_open() {
     says(cell(2, "Comments"), &["Exception about-2 accepts it until 2027-01-29. Reason:"]);
     assert_eq!(cell(12, "Binding Operational Directive 22-01 tracking"), "Yes");
     assert_eq!(cell(12, "Binding Operational Directive 22-01 Due Date"), "2026-12-09");
-    let one_by_one = evidence
-        .entries
-        .iter()
-        .filter(|entry| matches!(entry.outcome, Outcome::Open | Outcome::Excepted));
-    assert!(one_by_one.map(|entry| poam::row(entry, &evidence)).eq(rows));
+    let open = evidence.count(|entry| matches!(entry.outcome, Outcome::Open | Outcome::Excepted));
+    assert_eq!(rows.len() as u64, open);
 }
 
 fn then() -> Timestamp {
@@ -454,7 +452,7 @@ fn days(days: i64) -> SignedDuration {
 const HOW_IT_STANDS: [Outcome; 8] = [
     Outcome::Open,
     Outcome::Excepted,
-    Outcome::Hidden,
+    Outcome::NeverOpen,
     Outcome::Ended(How::Fixed),
     Outcome::Ended(How::Gone),
     Outcome::Ended(How::Unobserved),
@@ -512,10 +510,10 @@ prop_compose! {
         };
         let status = match outcome {
             Outcome::Open | Outcome::Excepted => Status::Active,
-            Outcome::Hidden | Outcome::Ended(How::Suppressed) => Status::Suppressed,
+            Outcome::NeverOpen | Outcome::Ended(How::Suppressed) => Status::Suppressed,
             Outcome::Ended(_) => Status::Closed,
         };
-        let is_hidden = outcome == Outcome::Hidden;
+        let is_hidden = outcome == Outcome::NeverOpen;
         let life = Life {
             opening: if is_hidden { 0 } else { opening },
             opened_at: (!is_hidden).then_some(first_seen_at),
@@ -613,6 +611,7 @@ fn in_ledger(excepted: &Excepted) -> Decided {
         ended: None,
         commit: None,
         by: None,
+        ledger: None,
         findings: 1,
         covering: 1,
     }
@@ -633,7 +632,7 @@ fn should_be_accepted(entry: &Entry, as_of: Timestamp) -> bool {
                 Decision::NotAffected | Decision::FalsePositive => false,
             }
         }
-        Outcome::Open | Outcome::Hidden | Outcome::Ended(How::Suppressed) => as_of > limit,
+        Outcome::Open | Outcome::NeverOpen | Outcome::Ended(How::Suppressed) => as_of > limit,
         Outcome::Ended(_) => false,
     }
 }
@@ -745,4 +744,46 @@ fn what_has_been_there_for_the_days_is_accepted_on_the_next() {
     says(text(one, "acceptanceRationale"), &["not been looked at for 192 days"]);
     let id = text(&one["vulnerabilityDetail"], "providerTrackingId");
     says(id, &["coverage:111122223333:all:2026-04-2"]);
+}
+
+#[tokio::test]
+async fn the_files_of_the_command_are_valid_and_name_the_package_that_was_given() {
+    let world = World::new().await;
+    for number in 1..=4 {
+        world.handle(&finding(number, |_| {}), "2026-11-20T12:00:00Z").await.unwrap();
+    }
+    let accepted = ledger::exception("about-2", |one| {
+        one["vulnerabilities"] = json!(["CVE-2026-00002"]);
+    });
+    ledger::put(&world, &[accepted], "2026-11-20T12:10:00Z").await;
+    let days = ["2026-11-20", "2026-11-20"];
+    let with = ["--profile", "fedramp", "--now", "2026-11-21T00:00:00Z"];
+    let given = give(&world, days, &place("fedramp"), &with).await;
+    assert_eq!(given.status, Some(0), "{}", given.error);
+    assert!(given.error.contains("--certification-package"), "{}", given.error);
+    add_up(&given);
+    let [details, accepted] =
+        ["fedramp-vulnerability-detail-report.json", "fedramp-accepted-vulnerability-info.json"]
+            .map(|name| given.json(name));
+    assert_eq!(errors(&DETAIL_REPORT, &details), [""; 0]);
+    assert_eq!(errors(&ACCEPTED_REPORT, &accepted), [""; 0]);
+    assert_eq!(details["certificationPackageOverviewUri"], NO_PACKAGE);
+    let findings = given.rows("findings.csv").len();
+    let both = [&details["vulnerabilities"], &accepted["acceptedVulnerabilities"]];
+    let both = both.map(|list| list.as_array().unwrap().len());
+    assert_eq!(both.iter().sum::<usize>(), findings, "each in one of them, and no gaps");
+    let summary = given.text("summary.md");
+    assert!(summary.contains(&format!("has {} finding", both[0])), "{summary}");
+    let open = given.rows("findings.csv").into_iter().filter(|row| row["state"] != "ended");
+    assert_eq!(given.rows("poam.csv").len(), open.count());
+
+    let package = "https://example.com/package.json";
+    let with = [&with[..], &["--certification-package", package]].concat();
+    let named = give(&world, days, &place("fedramp-named"), &with).await;
+    assert_eq!((named.status, named.error.as_str()), (Some(0), ""));
+    let report = named.json("fedramp-accepted-vulnerability-info.json");
+    assert_eq!(report["certificationPackageOverviewUri"], package);
+    let with = ["--profile", "fedramp", "--certification-package", "package.json"];
+    let refused = give(&world, days, &place("fedramp-refused"), &with).await;
+    assert_eq!(refused.status, Some(2), "{}", refused.error);
 }

@@ -24,9 +24,12 @@ pub fn whole(bytes: impl AsRef<[u8]>) -> [u8; 32] {
 
 /// A SHA-256 as registries of images write it: `sha256:` and 64 hexadecimal digits.
 pub fn of_content(bytes: impl AsRef<[u8]>) -> String {
-    let hash = whole(bytes);
+    format!("sha256:{}", hexadecimal(whole(bytes)))
+}
+
+fn hexadecimal(hash: [u8; 32]) -> String {
     let half = |from: usize| u128::from_be_bytes(std::array::from_fn(|place| hash[from + place]));
-    format!("sha256:{:032x}{:032x}", half(0), half(16))
+    format!("{:032x}{:032x}", half(0), half(16))
 }
 
 /// A SHA-256 that grows with what is written.
@@ -41,7 +44,7 @@ impl Running {
 
     /// The SHA-256 of all of them: 64 hexadecimal digits.
     pub fn finish(self) -> String {
-        self.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hexadecimal(self.0.finalize().into())
     }
 }
 

@@ -135,27 +135,52 @@ pub struct Standing {
     pub due_at: Option<Timestamp>,
     /// Its class.
     pub priority: Priority,
-    /// Whether it is open.
-    pub is_open: bool,
-    /// Whether an exception covers it, which none does that has ended.
-    pub is_excepted: bool,
+    /// What has become of it.
+    pub outcome: Outcome,
+    /// When its end was recorded, if it has ended.
+    pub end_recorded_at: Option<Timestamp>,
     /// Whether people are yet to be told of it.
     pub is_pending: bool,
     /// Whether CISA lists it as exploited.
     pub known_exploited: bool,
-    /// When its end was recorded, and how it ended.
-    pub end: Option<(Timestamp, How)>,
+}
+
+/// What has become of a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// It is open.
+    Open,
+    /// It is open, and an exception covers it.
+    Excepted,
+    /// It has ended.
+    Ended(How),
+    /// It never was open here: it had ended or was hidden when it was first heard of.
+    NeverOpen,
+}
+
+impl Outcome {
+    /// What has become of a finding that is open or not, excepted or not, and ended so, if it has.
+    pub fn new(is_open: bool, is_excepted: bool, how: Option<How>) -> Self {
+        match how {
+            _ if is_open && is_excepted => Self::Excepted,
+            _ if is_open => Self::Open,
+            Some(how) => Self::Ended(how),
+            None => Self::NeverOpen,
+        }
+    }
 }
 
 impl Standing {
     /// Whether its due date has passed at `now`, and no exception gives more time.
     pub fn is_overdue(&self, now: Timestamp) -> bool {
-        self.is_open && !self.is_excepted && self.due_at.is_some_and(|due| due < now)
+        self.outcome == Outcome::Open && self.due_at.is_some_and(|due| due < now)
     }
 }
 
 impl From<&Record> for Standing {
     fn from(record: &Record) -> Self {
+        let end = record.end.as_ref();
+        let how = end.map(|end| end.how);
         Self {
             first_seen_at: record.first_seen_at,
             opening: record.opening,
@@ -163,11 +188,10 @@ impl From<&Record> for Standing {
             ended_at: record.ended_at,
             due_at: record.due_at,
             priority: record.priority(),
-            is_open: record.is_open(),
-            is_excepted: record.exception().is_some(),
+            outcome: Outcome::new(record.is_open(), record.exception().is_some(), how),
+            end_recorded_at: end.map(|end| end.at),
             is_pending: record.pending_since.is_some(),
             known_exploited: record.is_known_exploited(),
-            end: record.end.as_ref().map(|end| (end.at, end.how)),
         }
     }
 }
@@ -209,25 +233,28 @@ impl Taking {
             |moment: Timestamp| since.is_some_and(|since| since < moment) && moment <= as_of;
         // What had ended or was hidden when it was first heard of was never open here.
         self.figures.new += u64::from(finding.opening > 0 && is_since(finding.first_seen_at));
-        if finding.is_excepted {
-            self.figures.excepted += 1;
-        } else if finding.is_open {
-            self.figures.open.add(finding.priority);
-            if finding.is_overdue(as_of) {
-                self.figures.overdue.add(finding.priority);
+        match finding.outcome {
+            Outcome::Excepted => self.figures.excepted += 1,
+            Outcome::Open => {
+                self.figures.open.add(finding.priority);
+                if finding.is_overdue(as_of) {
+                    self.figures.overdue.add(finding.priority);
+                }
+                self.figures.pending += u64::from(finding.is_pending);
+                self.figures.known_exploited += u64::from(finding.known_exploited);
+                if let Some(opened) = finding.opened_at {
+                    *self.open_ages.entry(days(as_of.duration_since(opened))).or_default() += 1;
+                }
             }
-            self.figures.pending += u64::from(finding.is_pending);
-            self.figures.known_exploited += u64::from(finding.known_exploited);
-            if let Some(opened) = finding.opened_at {
-                *self.open_ages.entry(days(as_of.duration_since(opened))).or_default() += 1;
+            Outcome::Ended(how) if finding.end_recorded_at.is_some_and(is_since) => {
+                self.figures.ended.add(how);
+                if let (How::Fixed, Some(opened), Some(ended)) =
+                    (how, finding.opened_at, finding.ended_at)
+                {
+                    *self.fixed_after.entry(days(ended.duration_since(opened))).or_default() += 1;
+                }
             }
-        } else if let Some((_, how)) = finding.end.filter(|(at, _)| is_since(*at)) {
-            self.figures.ended.add(how);
-            if let (How::Fixed, Some(opened), Some(ended)) =
-                (how, finding.opened_at, finding.ended_at)
-            {
-                *self.fixed_after.entry(days(ended.duration_since(opened))).or_default() += 1;
-            }
+            Outcome::Ended(_) | Outcome::NeverOpen => {}
         }
     }
 

@@ -80,7 +80,7 @@ impl DynamoDb {
         for (name, value) in values {
             let value = value.map_err(|error| failed(error.into()))?;
             // Some of these names are words that expressions keep for themselves.
-            set.push_str(&format!(", #{name} = :{name}"));
+            set += &[", #", name, " = :", name].concat();
             update = update
                 .expression_attribute_names(format!("#{name}"), name)
                 .expression_attribute_values(format!(":{name}"), value);

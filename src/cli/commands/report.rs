@@ -106,7 +106,7 @@ pub async fn run(
     clock: fn() -> Timestamp,
     output: &mut impl Write,
 ) -> Result<Verdict, BoxError> {
-    let source = report.source(clock).await?;
+    let source = Box::pin(report.source(clock)).await?;
     let now = report.now.or(source.latest).unwrap_or_else(clock);
     let week = SignedDuration::from_hours(7 * 24);
     let since = report.since.map_or_else(|| now.saturating_sub(week), Ok)?;

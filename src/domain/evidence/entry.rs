@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Period, State, Subject, Trail};
-use crate::domain::record::{Excepted, How};
+use crate::domain::{figures::Outcome, record::Excepted};
 
 /// A finding that was open at some time in the period, or hidden by a suppression rule.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,7 +20,7 @@ pub struct Entry {
     pub first_told_at: Option<Timestamp>,
     /// Whether it was open when the period began.
     pub was_open: bool,
-    /// What had become of it at the end of the period.
+    /// What had become of it at the end of the period: never open only if a suppression rule hid it.
     pub outcome: Outcome,
     /// How long after its due date it was open, if it was in the period: until it ended, until an exception covered it, or
     /// until the end of the period.
@@ -29,19 +29,6 @@ pub struct Entry {
     pub exception: Option<Excepted>,
     /// Whether how it stood is not kept any more, and was told from what became of it after the period.
     pub is_inferred: bool,
-}
-
-/// What had become of a finding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Outcome {
-    /// It was open.
-    Open,
-    /// It was open, and an exception covered it.
-    Excepted,
-    /// It had ended.
-    Ended(How),
-    /// A suppression rule hid it, and it never was open here.
-    Hidden,
 }
 
 impl Entry {
@@ -56,12 +43,6 @@ impl Entry {
         if !was_open_in_it && !is_hidden {
             return None;
         }
-        let outcome = match &state.end {
-            Some(end) => Outcome::Ended(end.how),
-            None if state.exception().is_some() => Outcome::Excepted,
-            None if state.is_open() => Outcome::Open,
-            None => Outcome::Hidden,
-        };
         let late = state.late(period.as_of);
         let late = late.filter(|(due, until)| period.meets(*due, Some(*until)));
         Some(Self {
@@ -69,7 +50,7 @@ impl Entry {
             first_seen_at: trail.first_seen_at()?,
             first_told_at: trail.first_told_at(period.as_of),
             was_open,
-            outcome,
+            outcome: state.outcome(),
             late_by: late.map(|(due, until)| until.duration_since(due)),
             exception: exception(trail, &state, period),
             is_inferred: matches!(state, Cow::Owned(_)),

@@ -11,17 +11,18 @@ mod period;
 mod subject;
 mod trail;
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
 
 pub use check::{Check, Counted};
 pub use decisions::{Applied, Decided, What, WhyOver};
-pub use entry::{Entry, Outcome};
+pub use entry::Entry;
 pub use period::{NoPeriod, Period};
 pub use subject::Subject;
 pub use trail::{Life, Moment, State, Trail};
 
+pub use super::figures::Outcome;
 use super::{
     coverage::{Gap, PastGap},
     figures::{Figures, Taking},
@@ -119,7 +120,7 @@ impl Evidence {
         let mut late: Vec<&Entry> =
             self.entries.iter().filter(|entry| entry.late_by.is_some()).collect();
         // Stable: of equal ones by name.
-        late.sort_by(|a, b| b.late_by.cmp(&a.late_by));
+        late.sort_by_key(|entry| Reverse(entry.late_by));
         late
     }
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::Subject;
 use crate::domain::{
-    figures::Standing,
+    figures::{Outcome, Standing},
     finding::{OwnerTags, Status},
     record::{self, End, Excepted, Facts, Record},
 };
@@ -72,6 +72,12 @@ impl State {
         self.excepted.as_deref().filter(|one| one.ended.is_none() && self.is_open())
     }
 
+    /// What had become of it.
+    pub fn outcome(&self) -> Outcome {
+        let how = self.end.as_ref().map(|end| end.how);
+        Outcome::new(self.is_open(), self.exception().is_some(), how)
+    }
+
     /// By when it was due: as it is open, or as it ended.
     pub fn due_at(&self) -> Option<Timestamp> {
         match &self.end {
@@ -88,7 +94,7 @@ impl State {
 
     /// Whether a suppression rule hid it that nothing explained, and it never was open here.
     pub fn is_hidden(&self) -> bool {
-        self.facts.status == Status::Suppressed && !self.is_open() && self.end.is_none()
+        self.facts.status == Status::Suppressed && self.outcome() == Outcome::NeverOpen
     }
 
     /// From when to when it was open after its due date, as of a moment: until it ended, until an exception covered it, or
@@ -115,11 +121,10 @@ impl State {
             ended_at,
             due_at,
             priority: self.facts.priority,
-            is_open: self.is_open(),
-            is_excepted: self.exception().is_some(),
+            outcome: self.outcome(),
+            end_recorded_at: self.end.as_ref().map(|end| end.at),
             is_pending: false,
             known_exploited: self.facts.known_exploited,
-            end: self.end.as_ref().map(|end| (end.at, end.how)),
         }
     }
 }

@@ -13,7 +13,7 @@ pub use page::Page;
 pub use profile::Profile;
 pub use provenance::{File, Provenance};
 pub use summary::page;
-pub use tables::{Table, tables};
+pub use tables::{Table, poam, tables};
 
 use jiff::Timestamp;
 

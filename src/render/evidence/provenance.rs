@@ -175,7 +175,7 @@ fn counts(evidence: &Evidence) -> AllCounts {
         open: figures.open,
         overdue: figures.overdue,
         excepted: figures.excepted,
-        hidden: evidence.count(|entry| entry.outcome == Outcome::Hidden),
+        hidden: evidence.count(|entry| entry.outcome == Outcome::NeverOpen),
         ended: How::ALL.map(|how| (how.as_str(), ended(how))).into(),
         late: evidence.count(|entry| entry.late_by.is_some()),
         new: figures.new,

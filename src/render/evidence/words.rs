@@ -20,11 +20,16 @@ pub fn days_begun(time: SignedDuration) -> i64 {
     hours / 24 + i64::from(hours % 24 > 0)
 }
 
+/// The same in words.
+pub fn days_late(time: SignedDuration) -> String {
+    number_of(days_begun(time).unsigned_abs(), "day")
+}
+
 /// That a finding was open after its due date, for how long, and what is known of why; none if it was not.
 pub fn breach(entry: &Entry) -> Option<String> {
-    let days = number_of(u64::try_from(days_begun(entry.late_by?)).ok()?, "day");
+    let days = days_late(entry.late_by?);
     let until = match entry.outcome {
-        Outcome::Open | Outcome::Hidden => "still open",
+        Outcome::Open | Outcome::NeverOpen => "still open",
         Outcome::Excepted => "then accepted",
         Outcome::Ended(how) => how_ended(how),
     };

@@ -28,7 +28,10 @@ use crate::domain::round;
 
 /// `1 finding`, `2 findings`.
 #[cfg(feature = "cli")]
-pub(super) fn number_of<N: fmt::Display + PartialEq + From<u8>>(number: N, thing: &str) -> String {
+pub(super) fn number_of<N: fmt::Display + PartialEq + From<u8> + Copy>(
+    number: N,
+    thing: &str,
+) -> String {
     let end = if number == N::from(1) { "" } else { "s" };
     format!("{number} {thing}{end}")
 }

@@ -20,7 +20,7 @@ use crate::{
         finding::OwnerTags,
         round::day,
     },
-    render::evidence::{Profile, Provenance, Source, page, tables},
+    render::evidence::{Profile, Provenance, Source, fedramp, page, poam, tables},
 };
 use folder::Folder;
 
@@ -51,6 +51,9 @@ pub struct Arguments {
     /// reports and a POA&M, too.
     #[arg(long, value_name = "STANDARD")]
     profile: Option<Profile>,
+    /// The URI of the provider's Certification Package Overview, for the reports of fedramp.
+    #[arg(long, value_name = "URI", requires = "profile", value_parser = uri)]
+    certification_package: Option<String>,
     /// The tags that name the owner of a resource, as the functions have them.
     #[arg(long, value_name = "TAGS", default_value_t)]
     owner_tags: OwnerTags,
@@ -71,7 +74,8 @@ pub async fn run(
     let (evidence, source) = arguments.collected(period, now).await?;
     let folder = arguments.written(&evidence, &source, folder)?;
     show(&evidence, &folder, output)?;
-    warn(&evidence)?;
+    let is_for_fedramp = arguments.profile == Some(Profile::FedRamp);
+    warn(&evidence, is_for_fedramp && arguments.certification_package.is_none())?;
     Ok(if evidence.unread.is_empty() { Verdict::Done } else { Verdict::FoundWrong })
 }
 
@@ -137,6 +141,14 @@ impl Arguments {
             let as_of = review.figures.as_of.strftime("%Y-%m-%dT%H-%M-%SZ");
             folder.json(&format!("reviews/{as_of}.json"), review)?;
         }
+        if self.profile == Some(Profile::FedRamp) {
+            let package = self.certification_package.as_deref();
+            let report = fedramp::vulnerability_details(evidence, package);
+            folder.json("fedramp-vulnerability-detail-report.json", &report)?;
+            let accepted = fedramp::accepted_vulnerabilities(evidence, package);
+            folder.json("fedramp-accepted-vulnerability-info.json", &accepted)?;
+            folder.csv(poam(evidence))?;
+        }
         let summary = page(evidence, source, self.profile);
         folder.text("summary.html", &summary.html())?;
         folder.text("summary.md", &summary.markdown())?;
@@ -145,6 +157,21 @@ impl Arguments {
         let provenance = Provenance::new(evidence, source, self.profile, owner_tags, &files);
         folder.json("provenance.json", &provenance)?;
         Ok(folder.keep())
+    }
+}
+
+/// A URI with a scheme, as the reports of FedRAMP need it.
+fn uri(text: &str) -> Result<String, &'static str> {
+    let scheme = text.split_once(':').map(|(scheme, _)| scheme);
+    let is_scheme = |scheme: &str| {
+        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+    };
+    let is_plain = text.chars().all(|c| c.is_ascii_graphic() && !"<>\"{}|\\^`".contains(c));
+    if scheme.is_some_and(is_scheme) && is_plain {
+        Ok(text.to_owned())
+    } else {
+        Err("expected a URI such as https://example.com/package.json")
     }
 }
 
@@ -182,7 +209,7 @@ fn show(evidence: &Evidence, folder: &Folder, output: &mut impl Write) -> Result
         evidence.entries.len(),
         count(Outcome::Open),
         count(Outcome::Excepted),
-        count(Outcome::Hidden),
+        count(Outcome::NeverOpen),
         evidence.breaches().len(),
         evidence.exceptions.len(),
         evidence.gaps.len(),
@@ -203,7 +230,7 @@ fn show(evidence: &Evidence, folder: &Folder, output: &mut impl Write) -> Result
 }
 
 /// Says what a reader must know before relying on it.
-fn warn(evidence: &Evidence) -> Result<(), BoxError> {
+fn warn(evidence: &Evidence, is_without_package: bool) -> Result<(), BoxError> {
     let Evidence { period, reach, unread, .. } = evidence;
     let mut stderr = io::stderr();
     if let (true, Some(whole)) = (reach.is_short_of(period), reach.whole_since) {
@@ -215,6 +242,12 @@ fn warn(evidence: &Evidence) -> Result<(), BoxError> {
     }
     if let Some(first) = reach.begins_in(period) {
         writeln!(stderr, "the first row of the table is of {first}: nothing was recorded before")?;
+    }
+    if is_without_package {
+        writeln!(
+            stderr,
+            "the reports name no Certification Package Overview: give --certification-package"
+        )?;
     }
     if !unread.is_empty() {
         writeln!(stderr, "{} rows of the table could not be read: see unread.csv", unread.len())?;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     accepted::{Acceptance, Decisions},
-    sentences::{Sentences, days_in_words},
+    sentences::Sentences,
     vulnerability::{Detection, Disposition, OverdueStatus, Vulnerability},
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
         round::day,
         threat::Listing,
     },
-    render::{view::safe, words::Day},
+    render::{evidence::words, view::safe, words::Day},
 };
 
 /// Who detects findings.
@@ -93,7 +93,7 @@ fn disposition(entry: &Entry) -> Option<Disposition> {
     match entry.outcome {
         Outcome::Ended(How::Fixed | How::Gone) => Some(Disposition::FullyMitigated),
         Outcome::Excepted => false_positive(entry).map(|_| Disposition::FalsePositive),
-        Outcome::Ended(_) | Outcome::Open | Outcome::Hidden => None,
+        Outcome::Ended(_) | Outcome::Open | Outcome::NeverOpen => None,
     }
 }
 
@@ -113,7 +113,7 @@ fn overdue(entry: &Entry, period: &Period) -> Option<OverdueStatus> {
             Some(late) => format!(
                 "It was due on {} by the provider's own policy (version {policy}), and is late by {}",
                 Day(&due),
-                days_in_words(late)
+                words::days_late(late)
             ),
             None => format!("It is due on {} by the provider's own policy (version {policy})", Day(&due)),
         });
@@ -197,7 +197,7 @@ fn outcome(entry: &Entry) -> Option<String> {
         Outcome::Ended(How::Unknown) => {
             format!("Closed by Inspector{since}, and nobody knows how: {NOT_KNOWN}")
         }
-        Outcome::Hidden => format!(
+        Outcome::NeverOpen => format!(
             "Hidden by a suppression rule of Inspector, which no recorded decision explains: {NOT_KNOWN}"
         ),
     })
@@ -221,7 +221,7 @@ fn attacks(entry: &Entry) -> Option<String> {
 fn late(entry: &Entry) -> Option<String> {
     let late = entry.late_by.filter(|_| entry.outcome != Outcome::Open)?;
     let due = entry.state.due_at()?;
-    let late = days_in_words(late);
+    let late = words::days_late(late);
     Some(format!(
         "It was open for {late} after it was due by the provider's own policy on {}",
         Day(&due)

@@ -65,11 +65,7 @@ pub fn rows(evidence: &Evidence) -> impl Iterator<Item = Vec<String>> {
 }
 
 /// The cells of a finding, one for each of [`COLUMNS`]. Words of strangers are harmless, and cut where they are long; formulas
-/// are as they are. [`rows`] is faster for many.
-pub fn row(entry: &Entry, evidence: &Evidence) -> Vec<String> {
-    cells(entry, evidence, &Decisions::of(evidence))
-}
-
+/// are as they are.
 fn cells(entry: &Entry, evidence: &Evidence, decisions: &Decisions<'_>) -> Vec<String> {
     let (subject, facts) = (&entry.subject, &entry.state.facts);
     let false_positive = false_positive(entry);

@@ -39,15 +39,6 @@ pub fn days(time: SignedDuration) -> i64 {
     time.as_hours() / 24
 }
 
-/// `1 day`, `2 days`; `less than a day`.
-pub fn days_in_words(time: SignedDuration) -> String {
-    match days(time) {
-        0 => "less than a day".to_owned(),
-        1 => "1 day".to_owned(),
-        days => format!("{days} days"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,11 +54,5 @@ mod tests {
         let mut sentences = Sentences::default();
         (0..2).for_each(|_| sentences.add("脆".repeat(MOST)));
         assert_eq!(sentences.text().chars().count(), MOST);
-    }
-
-    #[test]
-    fn only_whole_days_count() {
-        let hours = |hours| days_in_words(SignedDuration::from_hours(hours));
-        assert_eq!([23, 24, 47, 48].map(hours), ["less than a day", "1 day", "1 day", "2 days"]);
     }
 }

@@ -1,5 +1,6 @@
 //! The summary: one page, in the order in which its reader asks.
 
+mod fedramp;
 mod parts;
 mod pci_dss;
 mod soc2;
@@ -18,7 +19,7 @@ pub fn page(evidence: &Evidence, source: &Source, profile: Option<Profile>) -> P
         None => (String::new(), plain(&parts)),
         Some(Profile::PciDss) => (" for PCI DSS 4.0.1".to_owned(), pci_dss::sections(&parts)),
         Some(Profile::Soc2) => (" for SOC 2, CC7.1".to_owned(), soc2::sections(&parts)),
-        Some(Profile::FedRamp) => (" for FedRAMP".to_owned(), plain(&parts)),
+        Some(Profile::FedRamp) => (" for FedRAMP".to_owned(), fedramp::sections(&parts)),
     };
     let period = evidence.period;
     let (account, region) = (safe(source.account(), 12), safe(source.region(), 40));

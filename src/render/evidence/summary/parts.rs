@@ -84,7 +84,7 @@ impl Parts<'_> {
             *kinds.entry(&entry.subject.resource_type).or_default() += 1;
         }
         let kinds = kinds.into_iter().map(|(kind, number)| vec![safe(kind, NAME), cell(number)]);
-        let hidden = evidence.count(|entry| entry.outcome == Outcome::Hidden);
+        let hidden = evidence.count(|entry| entry.outcome == Outcome::NeverOpen);
         let hidden = (hidden > 0).then(|| {
             format!(
                 "{} of them a suppression rule of Inspector's hides, and they never were open here: they are in findings.csv with \
@@ -183,7 +183,7 @@ impl Parts<'_> {
     /// The findings of some priorities by what had become of them.
     pub fn figures(&self, heading: &str, priorities: &[Priority]) -> Section {
         let counts = |is: &dyn Fn(&Entry) -> bool| {
-            self.evidence.count(|entry| entry.outcome != Outcome::Hidden && is(entry))
+            self.evidence.count(|entry| entry.outcome != Outcome::NeverOpen && is(entry))
         };
         let row = |name: String, is: &dyn Fn(&Entry) -> bool| {
             let of = |outcome| counts(&|entry| is(entry) && entry.outcome == outcome);

@@ -3,8 +3,8 @@
 use super::{NAME, SAID, moment, perhaps, perhaps_at, yes};
 use crate::{
     domain::{
-        evidence::{Decided, What},
-        ledger::{Selectors, Terms},
+        evidence::{Decided, What, WhyOver},
+        ledger::{Justification, Selectors, Terms, VulnerabilityId},
     },
     render::view::safe,
 };
@@ -61,7 +61,7 @@ pub fn row(decided: &Decided) -> [String; COLUMNS.len()] {
     [
         name(decided.what.id()),
         decision.as_str().to_owned(),
-        perhaps(exception.and_then(|one| one.justification).map(|one| one.as_str())),
+        perhaps(exception.and_then(|one| one.justification).map(Justification::as_str)),
         said(reason),
         said(&controls),
         name(owner),
@@ -78,7 +78,7 @@ pub fn row(decided: &Decided) -> [String; COLUMNS.len()] {
         said(&selectors.map(resources).unwrap_or_default()),
         moment(decided.from),
         perhaps_at(decided.until),
-        perhaps(decided.ended.map(|why| why.as_str())),
+        perhaps(decided.ended.map(WhyOver::as_str)),
         perhaps_name(decided.commit.as_ref()),
         perhaps_name(decided.by.as_ref()),
         perhaps_name(decided.ledger.as_ref()),
@@ -89,7 +89,7 @@ pub fn row(decided: &Decided) -> [String; COLUMNS.len()] {
 }
 
 fn vulnerabilities(selectors: &Selectors) -> String {
-    let ids: Vec<&str> = selectors.vulnerabilities.iter().map(|id| id.as_str()).collect();
+    let ids: Vec<&str> = selectors.vulnerabilities.iter().map(VulnerabilityId::as_str).collect();
     ids.join(", ")
 }
 

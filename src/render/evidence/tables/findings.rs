@@ -64,7 +64,7 @@ pub fn row(entry: &Entry) -> [String; COLUMNS.len()] {
         Outcome::Open => ("open", ""),
         Outcome::Excepted => ("excepted", ""),
         Outcome::Ended(how) => ("ended", how.as_str()),
-        Outcome::Hidden => ("hidden", ""),
+        Outcome::NeverOpen => ("hidden", ""),
     };
     let name = |text: &str| safe(text, NAME);
     [

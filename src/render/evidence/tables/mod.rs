@@ -10,6 +10,7 @@ use std::fmt::Display;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::fedramp::poam;
 use crate::domain::evidence::Evidence;
 
 /// A table.
@@ -46,6 +47,12 @@ pub fn tables(evidence: &Evidence) -> Vec<Table<'_>> {
         all.push(Table::new("unread.csv", &unread::COLUMNS, &evidence.unread, unread::row));
     }
     all
+}
+
+/// The former plan of action and milestones of FedRAMP.
+pub fn poam(evidence: &Evidence) -> Table<'_> {
+    let rows = Box::new(poam::rows(evidence));
+    Table { name: "poam.csv", columns: &poam::COLUMNS, rows }
 }
 
 /// How many characters of a name there is room for.
