@@ -8,6 +8,9 @@ use crate::{domain::digest, render::view::md};
 /// The style of the page.
 const STYLE: &str = include_str!("../templates/evidence/summary.css");
 
+/// Up to how many characters a cell is on one line: a date, a CVE.
+const SHORT: usize = 16;
+
 /// A page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {
@@ -110,7 +113,12 @@ impl Section {
     }
 }
 
-/// Whether a cell is a number, which stands on the right.
-fn is_number(cell: &str) -> bool {
-    !cell.is_empty() && cell.bytes().all(|byte| byte.is_ascii_digit())
+/// How a cell is laid out: a number, or a dash in place of one, stands on the right, and what is short on one line.
+fn class(cell: &str) -> &'static str {
+    let is_number = !cell.is_empty() && cell.bytes().all(|byte| byte.is_ascii_digit());
+    match cell {
+        _ if is_number || cell == "–" => " class=\"n\"",
+        _ if cell.chars().count() <= SHORT => " class=\"s\"",
+        _ => "",
+    }
 }
