@@ -24,8 +24,8 @@ pub struct Source {
     pub table: String,
     /// Its ARN; empty for a store that is no table of AWS's.
     pub arn: String,
-    /// When it was read.
-    pub read_at: Timestamp,
+    /// The time that it is looked at from: the present, unless another one was given.
+    pub now: Timestamp,
 }
 
 impl Source {

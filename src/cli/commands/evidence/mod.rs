@@ -19,6 +19,7 @@ use crate::{
         evidence::{Evidence, Outcome, Period},
         finding::OwnerTags,
         round::day,
+        text,
     },
     render::evidence::{Profile, Provenance, Source, fedramp, page, poam, tables},
 };
@@ -76,6 +77,10 @@ pub async fn run(
     show(&evidence, &folder, output)?;
     let is_for_fedramp = arguments.profile == Some(Profile::FedRamp);
     warn(&evidence, is_for_fedramp && arguments.certification_package.is_none())?;
+    if let Some(owner_tags) = other_owner_tags(&evidence, &arguments.owner_tags) {
+        let what = "owners are not told by the tags of the deployment";
+        writeln!(io::stderr(), "{what}: give --owner-tags {}", text::line(owner_tags))?;
+    }
     Ok(if evidence.unread.is_empty() { Verdict::Done } else { Verdict::FoundWrong })
 }
 
@@ -121,7 +126,7 @@ impl Arguments {
                     .into())
             }
             Some(_) => {
-                let source = Source { table, arn, read_at: now };
+                let source = Source { table, arn, now };
                 Ok((collected.evidence.finish(), source))
             }
         }
@@ -183,6 +188,12 @@ async fn own_arn(store: &DynamoDb, table: &str) -> Result<String, BoxError> {
     }
     let what = "it has not the keys and indexes that this program's tables have";
     Err(misuse(format!("table {table} is one of another program: {what}")).into())
+}
+
+/// The tags by which the deployment told owners last, if those are others.
+fn other_owner_tags<'a>(evidence: &'a Evidence, given: &OwnerTags) -> Option<&'a str> {
+    let (_, rules) = evidence.rules.last()?;
+    Some(rules.owner_tags.as_str()).filter(|tags| *tags != given.to_string())
 }
 
 /// That the table is being read, for whoever waits at a terminal.

@@ -100,10 +100,10 @@ impl Parts<'_> {
                 moment(period.as_of)
             ))
             .say(format!(
-                "Everything comes from the table {}, read at {}. Nothing was sampled: findings.csv has each finding that was open \
+                "Everything comes from the table {}, looked at as of {}. Nothing was sampled: findings.csv has each finding that was open \
                  at some time in the period, {} in {}.",
                 safe(source.full_name(), 300),
-                moment(source.read_at),
+                moment(source.now),
                 number_of(evidence.entries.len() as u64, "finding"),
                 number_of(accounts.len() as u64, "account"),
             ))
