@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
 };
 
 use serde_json::{Value, json};
@@ -15,7 +15,11 @@ use crate::{
     reviewing::covered,
     stored,
 };
-use inspector_triage::emulator::{self, http::Service};
+use inspector_triage::{
+    app::{Records, WriteOutcome},
+    domain::record::Transition,
+    emulator::{self, http::Service},
+};
 
 /// What `evidence` came to.
 pub struct Given {
@@ -90,6 +94,11 @@ pub async fn give(world: &World, days: [&str; 2], folder: &Path, more: &[&str]) 
     }
 }
 
+/// Whether a name has an extension.
+fn is_a(name: &str, extension: &str) -> bool {
+    Path::new(name).extension().is_some_and(|own| own == extension)
+}
+
 fn count(rows: &[Row], is: impl Fn(&Row) -> bool) -> u64 {
     rows.iter().filter(|row| is(row)).count() as u64
 }
@@ -116,9 +125,7 @@ pub fn add_up(given: &Given) {
     for priority in ["P1", "P2", "P3", "P4"] {
         let open = all(&|row| row["state"] == "open" && row["priority"] == priority);
         assert_eq!(counts["open"][priority], open, "{priority}");
-        let overdue = all(&|row| {
-            row["state"] == "open" && row["priority"] == priority && !row["lateDays"].is_empty()
-        });
+        let overdue = all(&|row| row["overdue"] == "yes" && row["priority"] == priority);
         assert_eq!(counts["overdue"][priority], overdue, "{priority}");
     }
     for (how, number) in counts["ended"].as_object().unwrap() {
@@ -155,8 +162,7 @@ pub fn add_up(given: &Given) {
             (&json!(bytes.len()), digest.strip_prefix("sha256:"))
         );
     }
-    let reviews =
-        files.keys().filter(|name| name.starts_with("reviews/") && name.ends_with(".json"));
+    let reviews = files.keys().filter(|name| name.starts_with("reviews/") && is_a(name, "json"));
     assert_eq!(counts["reviews"], json!(reviews.count()));
     for check in provenance["checks"].as_array().unwrap() {
         assert_eq!(check["recorded"], check["recounted"], "{check}");
@@ -306,6 +312,167 @@ fn spoil(world: &World, change: impl Fn(&mut stored::Rows)) {
     stored::put(world, &rows);
 }
 
+/// A finding that came on the third, is due on the tenth, and what became of it, told by the name of its state and its lateness
+/// as of the twentieth.
+async fn told(name: &str, world: &World, days: [&str; 2]) -> [String; 4] {
+    let given = give(world, days, &place(&format!("late-{name}")), &["--now", NOW]).await;
+    assert_eq!(given.status, Some(0), "{}", given.error);
+    add_up(&given);
+    let rows = given.rows("findings.csv");
+    let row = rows.iter().find(|row| row["findingArn"] == arn(1)).expect("the finding");
+    ["state", "overdue", "lateDays", "late"].map(|column| row[column].clone())
+}
+
+async fn came() -> World {
+    let world = World::new().await;
+    let event = finding(1, "2026-11-03T10:00:00Z", |_| {});
+    world.handle(&event, "2026-11-03T10:01:00Z").await.unwrap();
+    world
+}
+
+/// Has Inspector list the finding, with this status as of a time, and a round go by at another.
+async fn round(world: &World, status: &str, updated_at: &str, now: &str) {
+    let event = finding(1, updated_at, |f| {
+        f["status"] = json!(status);
+        f["resources"][0]["type"] = json!("AWS_LAMBDA_FUNCTION");
+        f["resources"][0]["id"] = json!(FUNCTION);
+    });
+    let row = covered("111122223333", FUNCTION, "PACKAGE", "ACTIVE", "SUCCESSFUL");
+    world.emulator.inspector.fleet().coverage = vec![row];
+    world.inspect(&[event]);
+    let done = world.daily(now, json!({})).await;
+    assert_eq!(done["outcome"], "done", "{done}");
+}
+
+const FUNCTION: &str = "arn:aws:lambda:eu-central-1:111122223333:function:cron:$LATEST";
+const NOVEMBER: [&str; 2] = ["2026-11-01", "2026-11-19"];
+
+#[tokio::test]
+async fn what_is_covered_by_one_exception_after_the_other_is_not_late() {
+    let world = came().await;
+    let exception =
+        |id: &str| ledger::exception(id, |e| e["vulnerabilities"] = json!(["CVE-2026-20001"]));
+    ledger::put(&world, &[exception("first")], "2026-11-05T00:00:00Z").await;
+    round(&world, "ACTIVE", "2026-11-03T10:00:00Z", "2026-11-05T00:10:00Z").await;
+    ledger::put(&world, &[exception("second")], "2026-11-15T00:00:00Z").await;
+    round(&world, "ACTIVE", "2026-11-03T10:00:00Z", "2026-11-15T00:10:00Z").await;
+    let said = told("renewed", &world, NOVEMBER).await;
+    assert_eq!(said, ["excepted", "no", "", ""].map(str::to_owned));
+}
+
+#[tokio::test]
+async fn what_was_late_and_accepted_stays_late_when_the_exception_ends() {
+    let world = came().await;
+    let exception = ledger::exception("short", |e| {
+        e["vulnerabilities"] = json!(["CVE-2026-20001"]);
+        e["expiresAt"] = json!("2026-11-15");
+    });
+    ledger::put(&world, &[exception], "2026-11-12T00:00:00Z").await;
+    round(&world, "ACTIVE", "2026-11-03T10:00:00Z", "2026-11-12T10:01:00Z").await;
+    round(&world, "ACTIVE", "2026-11-03T10:00:00Z", "2026-11-16T00:10:00Z").await;
+    let [state, overdue, days, why] = told("accepted", &world, NOVEMBER).await;
+    assert_eq!([state.as_str(), overdue.as_str(), days.as_str()], ["open", "no", "2"]);
+    assert!(
+        why.contains("then accepted") && why.contains("exception short covered it until"),
+        "{why}"
+    );
+}
+
+#[tokio::test]
+async fn what_was_late_and_came_back_stays_late() {
+    let world = came().await;
+    round(&world, "CLOSED", "2026-11-14T10:00:00Z", "2026-11-15T00:10:00Z").await;
+    round(&world, "ACTIVE", "2026-11-17T10:00:00Z", "2026-11-18T00:10:00Z").await;
+    let [state, overdue, days, why] = told("back", &world, NOVEMBER).await;
+    assert_eq!([state.as_str(), overdue.as_str(), days.as_str()], ["open", "no", "4"]);
+    assert!(why.contains("4 days late, then"), "{why}");
+}
+
+#[tokio::test]
+async fn an_end_that_is_recorded_in_the_next_period_is_late_in_that() {
+    let world = came().await;
+    round(&world, "CLOSED", "2026-11-14T22:00:00Z", "2026-11-15T00:10:00Z").await;
+    let [state, _, days, why] = told("edge", &world, ["2026-11-15", "2026-11-19"]).await;
+    assert_eq!([state.as_str(), days.as_str()], ["ended", "5"], "{why}");
+    let [state, _, days, why] = told("edge-before", &world, ["2026-11-01", "2026-11-14"]).await;
+    assert_eq!([state.as_str(), days.as_str()], ["open", "5"], "{why}");
+}
+
+#[tokio::test]
+async fn a_state_that_is_listed_again_after_it_was_gone_loses_none_of_its_history() {
+    let world = came().await;
+    let urgent = |f: &mut Value| f["epss"] = json!({"score": 0.9});
+    world
+        .handle(&finding(1, "2026-11-05T10:00:00Z", urgent), "2026-11-05T10:01:00Z")
+        .await
+        .unwrap();
+    let record = world.record(&arn(1)).await;
+    let gone = record.vanished("2026-11-10T00:00:00Z".parse().unwrap()).rewritten();
+    let written = world.triage.store.write(&gone, Transition::Vanished).await.unwrap();
+    assert_eq!(written, WriteOutcome::Applied);
+    world
+        .handle(&finding(1, "2026-11-05T10:00:00Z", urgent), "2026-11-12T10:01:00Z")
+        .await
+        .unwrap();
+    let given = give(&world, ["2026-11-01", "2026-11-08"], &place("again"), &["--now", NOW]).await;
+    let rows = given.rows("findings.csv");
+    let said = ["state", "priority", "basis"].map(|column| rows[0][column].as_str());
+    assert_eq!(said, ["open", "P1", "history"]);
+    assert_eq!(world.record(&arn(1)).await.opening, 2, "it is open again");
+}
+
+#[tokio::test]
+async fn what_a_suppression_rule_hides_stays_in_the_evidence() {
+    let world = came().await;
+    let hidden = finding(1, "2026-11-05T10:00:00Z", |f| f["status"] = json!("SUPPRESSED"));
+    world.handle(&hidden, "2026-11-05T10:01:00Z").await.unwrap();
+    let [state, ..] = told("hidden-then", &world, ["2026-11-01", "2026-11-09"]).await;
+    assert_eq!(state, "ended", "it was open in these days");
+    let [state, ..] = told("hidden-now", &world, ["2026-11-10", "2026-11-19"]).await;
+    assert_eq!(state, "hidden", "and nobody has decided about it since");
+}
+
+#[tokio::test]
+async fn without_a_daily_round_nothing_is_said_of_what_only_a_round_asks() {
+    let world = small().await;
+    let given = give(&world, DAYS, &place("no-round"), &["--now", NOW]).await;
+    let summary = given.text("summary.md");
+    for said in [
+        "figures on 0 of 18 days",
+        "Whether everything was looked at is not known",
+        "so this is not known",
+    ] {
+        assert!(summary.contains(said), "{said}: {summary}");
+    }
+    let history = given.json("provenance.json")["history"].clone();
+    assert_eq!(history["keptDays"], json!(null), "{history}");
+    assert!(history["wholeSince"].is_string(), "rows say for how long they are kept: {history}");
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_store_is_refused_and_stays_as_it_is() {
+    let folder = scratch("evidence-foreign");
+    let file = folder.join("other.db");
+    fs::write(&file, b"SQLite format 3\0 and something else").unwrap();
+    let program = env!("CARGO_BIN_EXE_inspector-triage");
+    let arguments = [
+        "evidence",
+        "--db",
+        "other.db",
+        "--from",
+        "2026-11-01",
+        "--to",
+        "2026-11-02",
+        "--out",
+        "out",
+    ];
+    let done = Command::new(program).args(arguments).current_dir(&folder).output().unwrap();
+    let said = String::from_utf8(done.stderr).unwrap();
+    assert_eq!((done.status.code(), said.lines().count()), (Some(2), 1), "{said}");
+    assert_eq!(fs::read(&file).unwrap(), b"SQLite format 3\0 and something else");
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "nothing else is there");
+}
+
 #[tokio::test]
 async fn rows_that_cannot_be_read_are_listed_and_lose_nothing_around_them() {
     let world = small().await;
@@ -324,6 +491,25 @@ async fn rows_that_cannot_be_read_are_listed_and_lose_nothing_around_them() {
         given.error
     );
     add_up(&given);
+    // Who does not read what is said gets the same status.
+    let out = place("unread-again");
+    let environment = world.emulator.serve(0).await.unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_inspector-triage"));
+    let [from, to] = DAYS;
+    let table = emulator::TABLE;
+    command
+        .args(["evidence", "--table", table, "--from", from, "--to", to, "--now", NOW, "--out"])
+        .arg(&out)
+        .env_clear()
+        .envs(environment)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    let status = tokio::task::spawn_blocking(move || {
+        let mut child = command.spawn().unwrap();
+        drop(child.stdout.take());
+        child.wait().unwrap().code()
+    });
+    assert_eq!(status.await.unwrap(), Some(1));
     let unread = given.rows("unread.csv");
     assert_eq!(unread.len(), 2, "{unread:?}");
     assert_eq!(unread[0]["pk"], format!("FINDING#{}", arn(2)));
@@ -393,7 +579,7 @@ async fn who_decided_what_until_when_is_kept_when_the_ledger_goes_on() {
 #[tokio::test]
 async fn what_is_not_looked_at_is_told_from_when_to_when_and_why() {
     let world = World::new().await;
-    let function = "arn:aws:lambda:eu-central-1:111122223333:function:cron:$LATEST";
+    let function = FUNCTION;
     for (day, status) in [
         (1, Some("EXCLUDED_BY_TAG")),
         (2, Some("EXCLUDED_BY_TAG")),
@@ -537,7 +723,7 @@ async fn each_column_is_explained_in_the_documents() {
     let document = fs::read_to_string(common::project("docs/EVIDENCE.md")).unwrap();
     let mut names = 0;
     for (name, bytes) in given.files() {
-        let is_table = name.ends_with(".csv");
+        let is_table = is_a(&name, "csv");
         let header = String::from_utf8(bytes).unwrap();
         for column in header.lines().next().unwrap_or_default().split(',').filter(|_| is_table) {
             names += 1;
@@ -566,6 +752,7 @@ fn the_example_in_the_documents_is_real() {
     let document = fs::read_to_string(common::project("docs/EVIDENCE.md")).unwrap();
     let line = document.lines().find(|line| line.contains("evidence --db fleet.db")).unwrap();
     let said = run(&line.split(' ').skip(1).collect::<Vec<_>>());
+    assert_eq!(said.lines().count(), 3, "{said}");
     for line in said.lines().take(2) {
         assert!(document.contains(line), "{line}");
     }

@@ -4,7 +4,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    sync::LazyLock,
+    sync::{Arc, LazyLock},
 };
 
 use inspector_triage::{
@@ -13,7 +13,7 @@ use inspector_triage::{
         assess::Priority,
         coverage::{Gap, Subject as GapSubject},
         evidence::{
-            Collecting, Decided, Entry, Evidence, Life, Outcome, Period, State, Subject,
+            Collecting, Decided, Entry, Evidence, Late, Life, Outcome, Period, State, Subject,
             Unobserved, What,
         },
         finding::{FixAvailable, OwnerTags, Severity, Status},
@@ -530,7 +530,12 @@ prop_compose! {
             excepted: exception.clone().map(Box::new),
             life: Some(life),
         };
-        let late = state.late(as_of);
+        let is_overdue = outcome == Outcome::Open && due_at.is_some_and(|due| due < as_of);
+        let is_late = due_at.filter(|due| *due < as_of && outcome != Outcome::NeverOpen);
+        let late = is_late.map(|due_at| {
+            let from = due_at.max(first_seen_at);
+            Late { due_at, from, until: as_of, recorded_until: as_of, then: outcome }
+        });
         let subject = Subject {
             arn: String::new(),
             problem,
@@ -552,7 +557,7 @@ prop_compose! {
         };
         Entry {
             subject, state, first_seen_at, first_told_at: None, was_open: true, outcome,
-            late_by: late.map(|(due, until)| until.duration_since(due)), exception, is_inferred,
+            is_overdue, late, exception, is_inferred,
         }
     }
 }
@@ -605,7 +610,7 @@ fn in_ledger(excepted: &Excepted) -> Decided {
         e["justification"] = json!("component_not_present");
     });
     Decided {
-        what: What::Ledger(Box::new(exception)),
+        what: What::Ledger(Arc::new(exception)),
         from: excepted.since,
         until: None,
         ended: None,
@@ -701,7 +706,7 @@ proptest! {
             prop_assert!(!has("overdueStatus") || entry.outcome == Outcome::Open);
             let is_over = matches!(entry.outcome, Outcome::Ended(How::Fixed | How::Gone));
             prop_assert_eq!(told["finalDisposition"] == "Fully Mitigated", is_over);
-            if entry.outcome == Outcome::Open && entry.late_by.is_some() {
+            if entry.is_overdue {
                 prop_assert_eq!(&told["overdueStatus"]["isOverdue"], &json!(true));
             }
         }

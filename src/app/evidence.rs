@@ -1,6 +1,9 @@
 //! The evidence of a period, collected from all that is remembered.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 
@@ -41,11 +44,9 @@ pub async fn collect<S: Audit>(
         is_own |= !matches!(row, AuditRow::Unread(_));
         match row {
             AuditRow::Finding(record) => evidence.add_finding(&record),
-            AuditRow::Moment(arn, moment) => evidence.add_moment(arn, *moment),
+            AuditRow::Moment(arn, moment, kept_for) => evidence.add_moment(arn, *moment, kept_for),
             AuditRow::Told(arn, at) => evidence.add_told(arn, at),
-            AuditRow::Day { figures, rules, kept_for } => {
-                evidence.add_day(*figures, rules, kept_for);
-            }
+            AuditRow::Day(day, kept_for) => evidence.add_day(*day, kept_for),
             AuditRow::Review(review) => evidence.add_review(*review),
             AuditRow::Gap(gap) => evidence.add_gap(gap),
             AuditRow::PastGap(past) => evidence.add_past_gap(past),
@@ -66,7 +67,9 @@ struct Ledgers {
     /// By when they were put in force. The one that is in force is among those that were put, unless that was not kept then.
     heads: BTreeMap<(Timestamp, String), LedgerHead>,
     /// By digest and name.
-    exceptions: HashMap<String, BTreeMap<String, Exception>>,
+    exceptions: HashMap<String, BTreeMap<String, Arc<Exception>>>,
+    /// Each version of each exception once, by name: most ledgers have most of what the one before had.
+    known: HashMap<String, Vec<Arc<Exception>>>,
 }
 
 impl Ledgers {
@@ -75,17 +78,26 @@ impl Ledgers {
     }
 
     fn add_exceptions(&mut self, digest: String, some: Vec<Exception>) {
-        let named = some.into_iter().map(|exception| (exception.id.clone(), exception));
-        self.exceptions.entry(digest).or_default().extend(named);
+        let ledger = self.exceptions.entry(digest).or_default();
+        for exception in some {
+            let id = exception.id.clone();
+            let versions = self.known.entry(id.clone()).or_default();
+            let known = versions.iter().find(|known| ***known == exception).cloned();
+            let exception = known.unwrap_or_else(|| {
+                versions.push(Arc::new(exception));
+                Arc::clone(&versions[versions.len() - 1])
+            });
+            ledger.insert(id, exception);
+        }
     }
 
     /// The ledgers. Of one of which something is gone, nothing counts as kept.
     fn applied(self) -> impl Iterator<Item = Applied> {
         self.heads.into_values().map(move |head| {
-            let of = |named: &BTreeMap<String, Exception>| named.values().cloned().collect();
+            let of = |named: &BTreeMap<_, Arc<Exception>>| named.values().cloned().collect();
             let kept = self.exceptions.get(&head.digest).map(of);
             let none = (head.exceptions == 0).then(Vec::new);
-            let exceptions: Option<Vec<Exception>> = kept.or(none);
+            let exceptions: Option<Vec<Arc<Exception>>> = kept.or(none);
             Applied {
                 at: head.applied_at,
                 digest: head.digest,

@@ -38,9 +38,12 @@ pub fn show<R: Row, I: Iterator<Item = R>>(
     Ok(output.flush()?)
 }
 
+/// What a formula begins with, also in full width.
+const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+
 /// Makes a text one that no spreadsheet takes for a formula.
 pub fn defuse(text: &mut String) {
-    if text.starts_with(['=', '+', '-', '@']) {
+    if text.starts_with(FORMULA) {
         text.insert(0, '\'');
     }
 }

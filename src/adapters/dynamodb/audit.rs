@@ -17,7 +17,7 @@ use crate::{
         failure::{BoxError, CallFailed},
     },
     domain::{
-        evidence::{Life, Moment, State, Unread},
+        evidence::{Change, Life, Moment, State, Unread},
         record::{End, Excepted, Facts, Transition},
     },
 };
@@ -130,7 +130,9 @@ fn of_finding(arn: &str, place: &str, row: Item) -> Result<AuditRow, BoxError> {
     }
     if keys::is_moment(place) {
         let history: History = serde_dynamo::from_item(row)?;
-        return Ok(AuditRow::Moment(arn, Box::new(history.into())));
+        let expires_at = history.expires_at.and_then(|at| Timestamp::from_second(at).ok());
+        let kept_for = expires_at.map(|at| at.duration_since(history.at));
+        return Ok(AuditRow::Moment(arn, Box::new(history.into()), kept_for));
     }
     Err(UNKNOWN.into())
 }
@@ -141,8 +143,7 @@ const UNKNOWN: &str = "this version does not know such rows";
 fn other(partition: &str, place: &str, row: &Item) -> Result<AuditRow, BoxError> {
     Ok(match partition {
         keys::FIGURES => {
-            let (figures, rules) = (Box::new(figures::read(row)?), figures::rules(row)?);
-            AuditRow::Day { figures, rules, kept_for: figures::kept_for(row)? }
+            AuditRow::Day(Box::new(figures::day(row, place)?), figures::kept_for(row)?)
         }
         keys::REVIEWS => AuditRow::Review(Box::new(figures::review(row)?)),
         keys::GAPS => AuditRow::Gap(serde_json::from_str(text(row, GAP))?),
@@ -180,6 +181,21 @@ struct History {
     opened_at: Option<Timestamp>,
     ended_at: Option<Timestamp>,
     due_at: Option<Timestamp>,
+    expires_at: Option<i64>,
+}
+
+/// What a word says of how a finding stood before.
+fn change(what: &str) -> Change {
+    let is = |transition: Transition| what == transition.as_str();
+    if is(Transition::Opened) {
+        Change::Opened
+    } else if is(Transition::Reopened) {
+        Change::Reopened
+    } else if is(Transition::Reminded) || is(Transition::Explained) {
+        Change::Nothing
+    } else {
+        Change::Other
+    }
 }
 
 impl From<History> for Moment {
@@ -188,7 +204,7 @@ impl From<History> for Moment {
         Self {
             at: row.at,
             revision: row.revision,
-            is_reopening: row.what == Transition::Reopened.as_str(),
+            change: change(&row.what),
             state: State {
                 facts: row.facts,
                 score: row.score,

@@ -13,13 +13,15 @@ use crate::{
         FigureLog,
         failure::{BoxError, CallFailed},
     },
-    domain::{figures::Figures, review::Review, rules::Rules},
+    domain::{figures::Figures, review::Review, round::Part, rules::Rules},
 };
 
 /// The attribute that holds a [`Review`] as JSON text.
 const REVIEW: &str = "review";
 /// The attribute that holds [`Rules`] as JSON text.
 const RULES: &str = "rules";
+/// The attribute that holds a list of [`Part`] as JSON text.
+const DONE: &str = "done";
 /// The attribute that holds [`Figures`] as JSON text.
 const FIGURES: &str = "figures";
 
@@ -33,11 +35,13 @@ pub(super) fn read(row: &Item) -> Result<Figures, BoxError> {
     Ok(serde_json::from_str(figures.ok_or("the row has no figures")?)?)
 }
 
-/// By what was judged on the day of a row with figures; none in rows of before that was kept.
+/// The day that a row with figures is of.
 #[cfg(feature = "cli")]
-pub(super) fn rules(row: &Item) -> Result<Option<Rules>, BoxError> {
-    let rules = row.get(RULES).and_then(|rules| rules.as_s().ok());
-    Ok(rules.map(|rules| serde_json::from_str(rules)).transpose()?)
+pub(super) fn day(row: &Item, place: &str) -> Result<crate::domain::evidence::Day, BoxError> {
+    let text = |name| row.get(name).and_then(|value: &AttributeValue| value.as_s().ok());
+    let rules = text(RULES).map(|rules| serde_json::from_str(rules)).transpose()?;
+    let done = text(DONE).map(|done| serde_json::from_str(done)).transpose()?;
+    Ok(crate::domain::evidence::Day { date: place.parse()?, figures: read(row)?, rules, done })
 }
 
 /// The review in a row.
@@ -135,9 +139,11 @@ impl FigureLog for DynamoDb {
         day: Date,
         figures: &Figures,
         rules: &Rules,
+        done: &[Part],
     ) -> Result<(), CallFailed> {
         let as_of = figures.as_of;
-        let values = [(FIGURES, item::json(figures)), (RULES, item::json(rules))];
+        let values =
+            [(FIGURES, item::json(figures)), (RULES, item::json(rules)), (DONE, item::json(&done))];
         self.remember((keys::FIGURES, &day.to_string()), values, as_of).await
     }
 

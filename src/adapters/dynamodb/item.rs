@@ -178,7 +178,7 @@ pub fn transition(
     serde_dynamo::to_item(History {
         pk: keys::finding(&record.finding.arn),
         sk: match at {
-            None => keys::transition(record.version.as_str()),
+            None => keys::transition(record.version.as_str(), record.revision),
             Some(at) => keys::noted(at, transition.as_str()),
         },
         at: at.unwrap_or(record.last_seen_at),

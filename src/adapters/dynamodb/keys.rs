@@ -184,9 +184,9 @@ const HISTORY: &str = "HISTORY#";
 const NOTED: &str = "NOTED#";
 const ANNOUNCED: &str = "ANNOUNCED#";
 
-/// The sort key of a transition: in the order of the states, each once.
-pub fn transition(version: &str) -> String {
-    format!("{HISTORY}{version}")
+/// The sort key of a transition: in the order of the states. A state may come twice, after the finding was taken for gone.
+pub fn transition(version: &str, revision: u64) -> String {
+    format!("{HISTORY}{version}#{revision:06}")
 }
 
 /// The sort key of a change that no state of the finding brought, but the daily round.

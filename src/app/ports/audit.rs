@@ -7,12 +7,10 @@ use crate::{
     app::failure::CallFailed,
     domain::{
         coverage::{Gap, PastGap},
-        evidence::{Moment, Unread},
-        figures::Figures,
+        evidence::{Day, Moment, Unread},
         ledger::Exception,
         record::Record,
         review::Review,
-        rules::Rules,
     },
 };
 
@@ -32,19 +30,12 @@ pub trait Audit {
 pub enum AuditRow {
     /// A finding.
     Finding(Box<Record>),
-    /// What became of the finding with this ARN.
-    Moment(String, Box<Moment>),
+    /// What became of the finding with this ARN, and for how long such rows are kept.
+    Moment(String, Box<Moment>, Option<SignedDuration>),
     /// That people were told of the finding with this ARN.
     Told(String, Timestamp),
-    /// The figures of a day.
-    Day {
-        /// The figures.
-        figures: Box<Figures>,
-        /// By what was judged, if that was kept.
-        rules: Option<Rules>,
-        /// For how long such rows are kept.
-        kept_for: SignedDuration,
-    },
+    /// A day, and for how long such rows are kept.
+    Day(Box<Day>, SignedDuration),
     /// A review.
     Review(Box<Review>),
     /// What is not looked at.

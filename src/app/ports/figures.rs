@@ -4,7 +4,7 @@ use jiff::{Timestamp, civil::Date};
 
 use crate::{
     app::failure::CallFailed,
-    domain::{figures::Figures, review::Review, rules::Rules},
+    domain::{figures::Figures, review::Review, round::Part, rules::Rules},
 };
 
 /// Where they are kept.
@@ -21,12 +21,13 @@ pub trait FigureLog {
         day: Date,
     ) -> impl Future<Output = Result<Vec<Figures>, CallFailed>> + Send;
 
-    /// Remembers the figures of a day, in place of others, and by what was judged on it.
+    /// Remembers the figures of a day, in place of others, by what was judged on it, and which parts of its round were done.
     fn remember_figures(
         &self,
         day: Date,
         figures: &Figures,
         rules: &Rules,
+        done: &[Part],
     ) -> impl Future<Output = Result<(), CallFailed>> + Send;
 
     /// Remembers a review, by the moment as of which it is.

@@ -9,7 +9,7 @@ use crate::{
     domain::{
         figures::{Standing, Taking},
         record::{EndQueue, Record},
-        round::{Part, day},
+        round::{Part, PartState, day},
         rules::Rules,
     },
 };
@@ -32,7 +32,11 @@ impl<S: Sweep + RoundLog + FigureLog, P, I, A> Review<S, P, I, A> {
         let figures = taking.finish();
         let config = &self.triage.config;
         let rules = Rules::of(&config.policy, &self.scope, &config.style.owner_tags);
-        store.remember_figures(day, &figures, &rules).await.map_err(Failure::Store)?;
+        let round = course.round();
+        let is_done = |part: &Part| round.state(*part) == PartState::Done;
+        let done: Vec<Part> = Part::ALL.into_iter().filter(is_done).collect();
+        let remembering = store.remember_figures(day, &figures, &rules, &done);
+        remembering.await.map_err(Failure::Store)?;
         let counts = [
             ("open", figures.open.total),
             ("excepted", figures.excepted),

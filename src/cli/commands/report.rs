@@ -206,7 +206,7 @@ impl Arguments {
         let survey = Survey { now, since: now, owner_tags: self.owner_tags.clone() };
         if let Some(review) = survey.of(store, TimeLimit::none(), |_| {}).await? {
             let rules = Rules::of(&Policy::default(), &Scope::default(), &self.owner_tags);
-            store.remember_figures(day(now), &review.figures, &rules).await?;
+            store.remember_figures(day(now), &review.figures, &rules, &[]).await?;
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! The exceptions that were in force, each as it was decided, from when to when, and why it ended.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 
@@ -22,7 +22,7 @@ pub struct Applied {
     /// Who put it in force, if that was said.
     pub by: Option<String>,
     /// Its exceptions; none if they are not kept any more.
-    pub exceptions: Option<Vec<Exception>>,
+    pub exceptions: Option<Vec<Arc<Exception>>>,
 }
 
 /// An exception as it was in force.
@@ -52,7 +52,7 @@ pub struct Decided {
 #[derive(Clone, Debug, PartialEq)]
 pub enum What {
     /// As the ledger had it.
-    Ledger(Box<Exception>),
+    Ledger(Arc<Exception>),
     /// As the findings have it that it covered: no ledger is kept that had it.
     Finding(Box<Excepted>),
 }
@@ -94,7 +94,7 @@ pub(super) fn decided(ledgers: &[Applied], entries: &[Entry], period: &Period) -
     let mut all = in_force(ledgers, period);
     for entry in entries {
         let Some(excepted) = &entry.exception else { continue };
-        let index = place(&all, excepted, entry, period).unwrap_or_else(|| {
+        let index = place(&all, excepted).unwrap_or_else(|| {
             all.push(from_finding(excepted, period));
             all.len() - 1
         });
@@ -118,7 +118,7 @@ fn in_force(ledgers: &[Applied], period: &Period) -> Vec<Decided> {
         let Some(exceptions) = &ledger.exceptions else { continue };
         let mut next = BTreeMap::new();
         for exception in exceptions {
-            let what = What::Ledger(Box::new(exception.clone()));
+            let what = What::Ledger(Arc::clone(exception));
             let before = open.remove(&exception.id);
             if let Some(before) = before {
                 if before.what == what {
@@ -161,13 +161,11 @@ fn ended(one: Decided, why: WhyOver, at: Timestamp) -> Decided {
     Decided { until, ended: why, ..one }
 }
 
-/// Which of them is the exception that covered a finding: of those with its name the one that was in force when the cover, or the
-/// period, ended.
-fn place(all: &[Decided], excepted: &Excepted, entry: &Entry, period: &Period) -> Option<usize> {
-    let cover_end = excepted.ended.map(|ended| ended.at).or(entry.ended_at());
-    let at = cover_end.map_or(period.as_of, |end| end.min(period.as_of));
+/// Which of them is the exception that covered a finding: of those with its name the one that was in force when the finding
+/// took its terms, or was covered.
+pub(super) fn place(all: &[Decided], excepted: &Excepted) -> Option<usize> {
+    let at = excepted.changed_at.unwrap_or(excepted.since);
     let named = || all.iter().enumerate().filter(|(_, one)| one.what.id() == excepted.id);
-    // What ended with its last day ended its covers in the next round.
     let begun = named().filter(|(_, one)| one.from <= at).max_by_key(|(_, one)| one.from);
     begun.or_else(|| named().min_by_key(|(_, one)| one.from)).map(|(index, _)| index)
 }

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Period, State, Subject, Trail};
-use crate::domain::{figures::Outcome, record::Excepted};
+use super::{Late, Period, State, Subject, Trail};
+use crate::domain::{figures::Outcome, ledger::end_of, record::Excepted, round::day};
 
 /// A finding that was open at some time in the period, or hidden by a suppression rule.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,11 +20,14 @@ pub struct Entry {
     pub first_told_at: Option<Timestamp>,
     /// Whether it was open when the period began.
     pub was_open: bool,
-    /// What had become of it at the end of the period: never open only if a suppression rule hid it.
+    /// What had become of it at the end of the period. Never open stands for what a suppression rule hid that was not open in
+    /// the period.
     pub outcome: Outcome,
-    /// How long after its due date it was open, if it was in the period: until it ended, until an exception covered it, or
-    /// until the end of the period.
-    pub late_by: Option<SignedDuration>,
+    /// Whether it was open at the end, its due date had passed, and no exception covered it.
+    pub is_overdue: bool,
+    /// The time in the period for which it was open after its due date: the last one if it still was at the end, else the
+    /// longest.
+    pub late: Option<Late>,
     /// The last exception that covered it in the period.
     pub exception: Option<Excepted>,
     /// Whether how it stood is not kept any more, and was told from what became of it after the period.
@@ -33,7 +36,11 @@ pub struct Entry {
 
 impl Entry {
     /// The finding of a trail in a period; none if it was not open in it.
-    pub(super) fn of(trail: &Trail, period: &Period) -> Option<Self> {
+    pub(super) fn of(
+        trail: &Trail,
+        period: &Period,
+        whole_since: Option<Timestamp>,
+    ) -> Option<Self> {
         let state = trail.at(period.as_of)?;
         let was_open = trail.at(period.since).is_some_and(|state| state.is_open());
         let was_open_in_it = was_open
@@ -43,15 +50,19 @@ impl Entry {
         if !was_open_in_it && !is_hidden {
             return None;
         }
-        let late = state.late(period.as_of);
-        let late = late.filter(|(due, until)| period.meets(*due, Some(*until)));
+        let outcome = if was_open_in_it { state.outcome() } else { Outcome::NeverOpen };
+        let mut late = trail.late(period.as_of);
+        late.retain(|late| period.meets(late.from, Some(late.recorded_until)));
+        let is_overdue = trail.standing(period.as_of)?.is_overdue(period.as_of);
+        let last = late.last().copied().filter(|_| is_overdue);
         Some(Self {
             subject: trail.subject()?.clone(),
             first_seen_at: trail.first_seen_at()?,
-            first_told_at: trail.first_told_at(period.as_of),
+            first_told_at: trail.first_told_at(period.as_of, whole_since),
             was_open,
-            outcome: state.outcome(),
-            late_by: late.map(|(due, until)| until.duration_since(due)),
+            outcome,
+            is_overdue,
+            late: last.or_else(|| late.into_iter().max_by_key(Late::by)),
             exception: exception(trail, &state, period),
             is_inferred: matches!(state, Cow::Owned(_)),
             state: state.into_owned(),
@@ -66,7 +77,31 @@ impl Entry {
     /// How long it was open before it ended, if both are known.
     pub fn open_for(&self) -> Option<SignedDuration> {
         let opened_at = self.state.life?.opened_at?;
-        Some(self.ended_at()?.duration_since(opened_at))
+        let open_for = self.ended_at()?.duration_since(opened_at);
+        Some(open_for).filter(|time| !time.is_negative())
+    }
+
+    /// Whether what was fixed was fixed by its due date, or under an exception; none if it had no due date, or none is kept.
+    pub fn was_in_time(&self) -> Option<bool> {
+        let is_covered = self.state.excepted.as_ref().is_some_and(|one| one.ended.is_none());
+        let due_at = self.state.due_at()?;
+        Some(is_covered || self.ended_at()? <= due_at)
+    }
+
+    /// Whether it is not kept by when it was due.
+    pub fn lost_its_due_date(&self) -> bool {
+        self.state.due_at().is_none() && (self.state.life.is_none() || self.is_inferred)
+    }
+
+    /// By when CISA has the vulnerability remedied, if its catalogue had it as the finding stood.
+    pub fn catalogue_due(&self) -> Option<Timestamp> {
+        let listing = self.subject.listing.as_ref().filter(|_| self.state.facts.known_exploited);
+        listing.and_then(|listing| listing.due)
+    }
+
+    /// Whether that day had passed at the end of the period.
+    pub fn is_past_catalogue_due(&self, period: &Period) -> bool {
+        self.catalogue_due().is_some_and(|due| period.as_of >= end_of(day(due)))
     }
 }
 

@@ -11,7 +11,10 @@ mod period;
 mod subject;
 mod trail;
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
 
@@ -20,16 +23,16 @@ pub use decisions::{Applied, Decided, What, WhyOver};
 pub use entry::Entry;
 pub use period::{NoPeriod, Period};
 pub use subject::Subject;
-pub use trail::{Life, Moment, State, Trail};
+pub use trail::{Change, Late, Life, Moment, State, Trail};
 
 pub use super::figures::Outcome;
 use super::{
     coverage::{Gap, PastGap},
     figures::{Figures, Taking},
     finding::OwnerTags,
-    record::Record,
+    record::{Excepted, Record},
     review::Review,
-    round::day,
+    round::{Part, day},
     rules::Rules,
 };
 
@@ -48,9 +51,9 @@ pub struct Evidence {
     pub gaps: Vec<Unobserved>,
     /// The reviews that were told in it, the earliest first.
     pub reviews: Vec<Review>,
-    /// The figures of its days, the earliest first.
-    pub days: Vec<Figures>,
-    /// By what was judged: each with the first day of the period on which it held.
+    /// Its days, the earliest first.
+    pub days: Vec<Day>,
+    /// By what was judged, up to the end of the period: each with the first day on which that is kept.
     pub rules: Vec<(Date, Rules)>,
     /// What was counted in the period, and what the history says of the same moments.
     pub checks: Vec<Check>,
@@ -58,6 +61,26 @@ pub struct Evidence {
     pub unread: Vec<Unread>,
     /// How far back the rows go.
     pub reach: Reach,
+}
+
+/// What a daily round left of a day.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Day {
+    /// The day on which the round began.
+    pub date: Date,
+    /// What it counted.
+    pub figures: Figures,
+    /// By what was judged; none in rows of before that was kept.
+    pub rules: Option<Rules>,
+    /// The parts of the round that were done by then, by their words; none in rows of before that was kept.
+    pub done: Option<Vec<String>>,
+}
+
+impl Day {
+    /// Whether a part of the round was done; none if that is not kept.
+    pub fn has_done(&self, part: Part) -> Option<bool> {
+        self.done.as_ref().map(|done| done.iter().any(|word| word == part.as_str()))
+    }
 }
 
 /// Something that was not looked at, for one reason, from a moment on.
@@ -87,9 +110,9 @@ pub struct Unread {
 pub struct Reach {
     /// The earliest moment that a row is of.
     pub first_row_at: Option<Timestamp>,
-    /// For how long the deployment keeps its history, by what it wrote last.
+    /// For how long the deployment keeps its history, by the figures that it wrote last.
     pub kept_for: Option<SignedDuration>,
-    /// Since when its history is whole.
+    /// Since when its history is whole, by the rows that are kept for the shortest time; none if there are no such rows.
     pub whole_since: Option<Timestamp>,
     /// How many ledgers were in force in the period whose exceptions are not kept any more.
     pub lost_ledgers: u64,
@@ -118,10 +141,15 @@ impl Evidence {
     /// The findings that were open in the period after their due dates, the longest first.
     pub fn breaches(&self) -> Vec<&Entry> {
         let mut late: Vec<&Entry> =
-            self.entries.iter().filter(|entry| entry.late_by.is_some()).collect();
+            self.entries.iter().filter(|entry| entry.late.is_some()).collect();
         // Stable: of equal ones by name.
-        late.sort_by_key(|entry| Reverse(entry.late_by));
+        late.sort_by_key(|entry| Reverse(entry.late.map(|late| late.by())));
         late
+    }
+
+    /// The exception that covered a finding, as it was in force when the finding took its terms.
+    pub fn decided(&self, excepted: &Excepted) -> Option<&Decided> {
+        decisions::place(&self.exceptions, excepted).map(|index| &self.exceptions[index])
     }
 }
 
@@ -136,10 +164,12 @@ pub struct Collecting {
     past_gaps: Vec<PastGap>,
     ledgers: Vec<Applied>,
     reviews: Vec<Review>,
-    days: Vec<(Figures, Option<Rules>)>,
+    days: Vec<Day>,
     unread: Vec<Unread>,
     first_row_at: Option<Timestamp>,
+    /// For how long rows are kept: by the last figures, and at least.
     kept_for: Option<(Timestamp, SignedDuration)>,
+    least_kept_for: Option<SignedDuration>,
 }
 
 impl Collecting {
@@ -158,6 +188,7 @@ impl Collecting {
             unread: Vec::new(),
             first_row_at: None,
             kept_for: None,
+            least_kept_for: None,
         }
     }
 
@@ -168,9 +199,10 @@ impl Collecting {
         self.trails.entry(arn).or_default().add_row(record, &self.owner_tags);
     }
 
-    /// Takes a row of the history of a finding.
-    pub fn add_moment(&mut self, arn: String, moment: Moment) {
+    /// Takes a row of the history of a finding, which is kept for so long.
+    pub fn add_moment(&mut self, arn: String, moment: Moment, kept_for: Option<SignedDuration>) {
         self.saw(moment.at);
+        self.is_kept_for(kept_for);
         self.trails.entry(arn).or_default().add_moment(moment);
     }
 
@@ -180,16 +212,21 @@ impl Collecting {
         self.trails.entry(arn).or_default().add_told(at);
     }
 
-    /// Takes the figures of a day, and by what was judged on it, if that is kept; they are kept for so long.
-    pub fn add_day(&mut self, figures: Figures, rules: Option<Rules>, kept_for: SignedDuration) {
-        let as_of = figures.as_of;
+    /// Takes a day, which is kept for so long.
+    pub fn add_day(&mut self, day: Day, kept_for: SignedDuration) {
+        let as_of = day.figures.as_of;
         self.saw(as_of);
+        self.is_kept_for(Some(kept_for));
         if self.kept_for.is_none_or(|(before, _)| before < as_of) {
             self.kept_for = Some((as_of, kept_for));
         }
-        if self.period.has(as_of) {
-            self.days.push((figures, rules));
+        if as_of <= self.period.as_of {
+            self.days.push(day);
         }
+    }
+
+    fn is_kept_for(&mut self, kept_for: Option<SignedDuration>) {
+        self.least_kept_for = self.least_kept_for.into_iter().chain(kept_for).min();
     }
 
     /// Takes a review.
@@ -237,7 +274,9 @@ impl Collecting {
         let expired_findings = self.add_missing();
         self.unread.sort();
         self.reviews.sort_by_key(|review| review.figures.as_of);
-        self.days.sort_by_key(|(figures, _)| figures.as_of);
+        self.days.sort_by_key(|day| day.figures.as_of);
+        let rules = rules(&self.days);
+        self.days.retain(|day| period.has(day.figures.as_of));
         self.ledgers.sort_by(|a, b| (a.at, &a.digest).cmp(&(b.at, &b.digest)));
 
         let mut taking = Taking::new(period.as_of, Some(period.since));
@@ -247,10 +286,12 @@ impl Collecting {
             .for_each(|one| taking.add(&one));
         let checks = self.checks();
         let reach = Reach { expired_findings, ..self.reach() };
-        let entries: Vec<Entry> =
-            self.trails.into_values().filter_map(|trail| Entry::of(&trail, &period)).collect();
+        let entries: Vec<Entry> = self
+            .trails
+            .into_values()
+            .filter_map(|trail| Entry::of(&trail, &period, reach.whole_since))
+            .collect();
         let exceptions = decisions::decided(&self.ledgers, &entries, &period);
-        let rules = rules(&self.days);
         Evidence {
             period,
             entries,
@@ -258,7 +299,7 @@ impl Collecting {
             exceptions,
             gaps: unobserved(self.gaps, self.past_gaps, &period),
             reviews: self.reviews,
-            days: self.days.into_iter().map(|(figures, _)| figures).collect(),
+            days: self.days,
             rules,
             checks,
             unread: self.unread,
@@ -272,9 +313,11 @@ impl Collecting {
         /// How much earlier a finding's row may expire than the last row of its history: how it ended is noted for so long.
         const AT_MOST: SignedDuration = SignedDuration::from_hours(24 * 31);
         let border = self.whole_since().and_then(|whole| whole.checked_add(AT_MOST).ok());
-        let is_unread = |arn: &str| self.unread.iter().any(|row| row.partition.ends_with(arn));
-        let is_left =
-            |(arn, trail): &(&String, &Trail)| trail.subject().is_none() && !is_unread(arn);
+        let last_part = |row: &Unread| row.partition.rsplit('#').next().map(str::to_owned);
+        let unread: BTreeSet<String> = self.unread.iter().filter_map(last_part).collect();
+        let is_left = |(arn, trail): &(&String, &Trail)| {
+            trail.subject().is_none() && !unread.contains(arn.as_str())
+        };
         let has_expired = |trail: &Trail| {
             border.is_some_and(|border| trail.last_at().is_none_or(|last| last < border))
         };
@@ -290,16 +333,15 @@ impl Collecting {
         expired.try_into().unwrap_or(u64::MAX)
     }
 
-    /// Since when the history is whole.
+    /// Since when the history is whole: for as long as any row is kept. That was not always as long as it is now.
     fn whole_since(&self) -> Option<Timestamp> {
-        let (_, kept_for) = self.kept_for?;
-        self.now.checked_sub(kept_for).ok()
+        self.now.checked_sub(self.least_kept_for?).ok()
     }
 
     /// Counts anew what each review of the period counted, and the last figures of it.
     fn checks(&self) -> Vec<Check> {
         let recorded = self.reviews.iter().map(|review| (true, &review.figures));
-        let last_day = self.days.last().map(|(figures, _)| (false, figures));
+        let last_day = self.days.last().map(|day| (false, &day.figures));
         let recount = |(is_review, figures): (bool, &Figures)| {
             let mut taking = Taking::new(figures.as_of, figures.since);
             let standings = self.trails.values().filter_map(|one| one.standing(figures.as_of));
@@ -327,11 +369,9 @@ impl Collecting {
 }
 
 /// By what was judged, each time that it changed.
-fn rules(days: &[(Figures, Option<Rules>)]) -> Vec<(Date, Rules)> {
+fn rules(days: &[Day]) -> Vec<(Date, Rules)> {
     let mut all: Vec<(Date, Rules)> = Vec::new();
-    let known =
-        days.iter().filter_map(|(figures, rules)| Some((day(figures.as_of), rules.as_ref()?)));
-    for (date, rules) in known {
+    for (date, rules) in days.iter().filter_map(|day| Some((day.date, day.rules.as_ref()?))) {
         if all.last().is_none_or(|(_, before)| before != rules) {
             all.push((date, rules.clone()));
         }

@@ -5,7 +5,7 @@
 
 use std::{borrow::Cow, cmp::Ordering};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::Subject;
 use crate::domain::{
@@ -92,21 +92,9 @@ impl State {
         Some(self.life.and_then(|life| life.ended_at).unwrap_or(end.at))
     }
 
-    /// Whether a suppression rule hid it that nothing explained, and it never was open here.
+    /// Whether a suppression rule hid it that nothing explained.
     pub fn is_hidden(&self) -> bool {
-        self.facts.status == Status::Suppressed && self.outcome() == Outcome::NeverOpen
-    }
-
-    /// From when to when it was open after its due date, as of a moment: until it ended, until an exception covered it, or
-    /// until that moment. None if it was not.
-    pub fn late(&self, as_of: Timestamp) -> Option<(Timestamp, Timestamp)> {
-        if !self.is_open() && self.end.is_none() {
-            return None;
-        }
-        let covered = self.excepted.as_ref().filter(|one| one.ended.is_none());
-        let covered_since = covered.map(|one| one.since);
-        let until = covered_since.or(self.ended_at()).unwrap_or(as_of);
-        Some((self.due_at()?, until)).filter(|(due, until)| due < until)
+        self.facts.status == Status::Suppressed && !self.is_open()
     }
 
     /// The figures' view of it, of a finding that was first heard of at `first_seen_at`.
@@ -129,6 +117,19 @@ impl State {
     }
 }
 
+/// What becomes of a finding, as far as that says how it stood before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It was opened here for the first time.
+    Opened,
+    /// It had ended, and was opened again.
+    Reopened,
+    /// Nothing of how it stands: people were reminded of it, or it was found out how it had ended.
+    Nothing,
+    /// Something else.
+    Other,
+}
+
 /// What became of a finding at a moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Moment {
@@ -136,8 +137,8 @@ pub struct Moment {
     pub at: Timestamp,
     /// The revision of the row that it made, by which moments have an order; none in rows of before that was kept.
     pub revision: Option<u64>,
-    /// Whether it was opened again by it.
-    pub is_reopening: bool,
+    /// What became of it.
+    pub change: Change,
     /// How it stood then.
     pub state: State,
 }
@@ -175,16 +176,56 @@ impl Moment {
     fn state_before(&self, first_seen_at: Timestamp) -> State {
         let mut before = self.state.clone();
         before.excepted = before.excepted.filter(|one| one.since < self.at);
+        let uncovered =
+            before.excepted.as_mut().and_then(|one| one.ended.take_if(|ended| ended.at >= self.at));
         let ended_now = before.end.take_if(|end| end.at >= self.at);
         if let Some(end) = ended_now {
             before.facts.status = Status::Active;
             let life = |life| Life { ended_at: None, due_at: end.due_at, ..life };
             before.life = before.life.map(life);
-        } else if self.is_reopening {
-            before.facts.status = Status::Closed;
-            before.end = Some(Box::new(End::unknown(first_seen_at)));
+            return before;
+        }
+        match self.change {
+            Change::Opened | Change::Reopened => {
+                before.facts.status = Status::Closed;
+                let had_ended = self.change == Change::Reopened;
+                before.end = had_ended.then(|| Box::new(End::unknown(first_seen_at)));
+            }
+            // It may have been due later, or not so urgent.
+            Change::Other if uncovered.is_some() || before.is_open() => {
+                before.life = before.life.map(|life| Life { due_at: None, ..life });
+            }
+            Change::Nothing | Change::Other => {}
         }
         before
+    }
+}
+
+/// A time for which a finding was open after its due date, and no exception covered it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Late {
+    /// The due date that had passed.
+    pub due_at: Timestamp,
+    /// Since when it was late: its due date, unless it came or came back after that.
+    pub from: Timestamp,
+    /// Until when: by Inspector's clock, if it ended then.
+    pub until: Timestamp,
+    /// When it was recorded that it was over.
+    pub recorded_until: Timestamp,
+    /// What became of it then; open if it still was, or was due later from then on.
+    pub then: Outcome,
+}
+
+impl Late {
+    /// For how long it was.
+    pub fn by(&self) -> SignedDuration {
+        self.until.duration_since(self.from)
+    }
+
+    /// The same and what followed it at once, as one.
+    fn with(self, next: Self) -> Option<Self> {
+        let goes_on = self.then == Outcome::Open && self.until == next.from;
+        goes_on.then_some(Self { due_at: self.due_at, from: self.from, ..next })
     }
 }
 
@@ -230,10 +271,16 @@ impl Trail {
         self.row.as_ref().map(|row| row.first_seen_at)
     }
 
-    /// When people were first told of it, if that was by `as_of` and is kept.
-    pub fn first_told_at(&self, as_of: Timestamp) -> Option<Timestamp> {
-        let last = self.row.as_ref().and_then(|row| row.last_told_at);
-        self.first_told_at.or(last).filter(|at| *at <= as_of)
+    /// When people were first told of it, if that was by `as_of` and is kept: not of one that came before its history is whole.
+    pub fn first_told_at(
+        &self,
+        as_of: Timestamp,
+        whole_since: Option<Timestamp>,
+    ) -> Option<Timestamp> {
+        let row = self.row.as_ref()?;
+        let is_kept = whole_since.is_none_or(|whole| whole <= row.first_seen_at);
+        let first = self.first_told_at.or(row.last_told_at);
+        first.filter(|at| is_kept && *at <= as_of)
     }
 
     /// When the last of its moments was.
@@ -259,6 +306,42 @@ impl Trail {
             (None, Some(next)) => Cow::Owned(next.state_before(row.first_seen_at)),
             (None, None) => Cow::Borrowed(&row.state),
         })
+    }
+
+    /// The times for which it was late, as of a moment, the earliest first.
+    pub fn late(&self, as_of: Timestamp) -> Vec<Late> {
+        let Some(first) = self.first_seen_at().filter(|first| *first <= as_of) else {
+            return Vec::new();
+        };
+        let moments = self.moments.iter().filter(|moment| moment.at <= as_of);
+        let later = moments.map(|moment| moment.at).filter(|at| *at > first);
+        let mut begins: Vec<Timestamp> = std::iter::once(first).chain(later).collect();
+        begins.dedup();
+        let states: Vec<_> = begins.iter().filter_map(|at| self.at(*at)).collect();
+        let mut all: Vec<Late> = Vec::new();
+        for (place, (from, state)) in begins.iter().zip(&states).enumerate() {
+            let recorded_until = begins.get(place + 1).copied().unwrap_or(as_of);
+            let next = states.get(place + 1);
+            let Some(due_at) = state.due_at().filter(|_| state.outcome() == Outcome::Open) else {
+                continue;
+            };
+            let ended_at = next.and_then(|next| next.ended_at());
+            let late = Late {
+                due_at,
+                from: due_at.max(*from),
+                until: ended_at.map_or(recorded_until, |ended| ended.min(recorded_until)),
+                recorded_until,
+                then: next.map_or(Outcome::Open, |next| next.outcome()),
+            };
+            if late.from >= late.until {
+                continue;
+            }
+            match all.last_mut().map(|before| (before.with(late), before)) {
+                Some((Some(both), before)) => *before = both,
+                _ => all.push(late),
+            }
+        }
+        all
     }
 
     /// The figures' view of it at a moment; none if nobody had heard of it.

@@ -59,7 +59,8 @@ struct History {
     first_row_at: Option<Timestamp>,
     kept_days: Option<i64>,
     whole_since: Option<Timestamp>,
-    is_whole_for_period: bool,
+    /// None where it is not known.
+    is_whole_for_period: Option<bool>,
     findings_told_by_what_came_later: u64,
     expired_findings: u64,
     lost_ledgers: u64,
@@ -155,8 +156,11 @@ fn history(evidence: &Evidence) -> History {
         first_row_at: reach.first_row_at,
         kept_days: reach.kept_for.map(|kept_for| kept_for.as_hours() / 24),
         whole_since: reach.whole_since,
-        is_whole_for_period: !reach.is_short_of(&evidence.period)
-            && reach.begins_in(&evidence.period).is_none(),
+        is_whole_for_period: reach.whole_since.map(|_| {
+            let is_short = reach.is_short_of(&evidence.period);
+            let is_inferred = evidence.entries.iter().any(|entry| entry.is_inferred);
+            !is_short && !is_inferred && reach.begins_in(&evidence.period).is_none()
+        }),
         findings_told_by_what_came_later: evidence.count(|entry| entry.is_inferred),
         expired_findings: reach.expired_findings,
         lost_ledgers: reach.lost_ledgers,
@@ -177,7 +181,7 @@ fn counts(evidence: &Evidence) -> AllCounts {
         excepted: figures.excepted,
         hidden: evidence.count(|entry| entry.outcome == Outcome::NeverOpen),
         ended: How::ALL.map(|how| (how.as_str(), ended(how))).into(),
-        late: evidence.count(|entry| entry.late_by.is_some()),
+        late: evidence.count(|entry| entry.late.is_some()),
         new: figures.new,
         known_exploited: figures.known_exploited,
         exceptions: number(evidence.exceptions.len()),

@@ -27,10 +27,13 @@ pub fn days_late(time: SignedDuration) -> String {
 
 /// That a finding was open after its due date, for how long, and what is known of why; none if it was not.
 pub fn breach(entry: &Entry) -> Option<String> {
-    let days = days_late(entry.late_by?);
-    let until = match entry.outcome {
-        Outcome::Open | Outcome::NeverOpen => "still open",
+    let late = entry.late?;
+    let days = days_late(late.by());
+    let until = match late.then {
+        Outcome::Open if entry.is_overdue => "still open",
+        Outcome::Open => "then given more time",
         Outcome::Excepted => "then accepted",
+        Outcome::NeverOpen => "then hidden",
         Outcome::Ended(how) => how_ended(how),
     };
     let fix = fix(entry.state.facts.fix.as_ref());

@@ -1,6 +1,7 @@
 //! A folder that is written whole, or not at all.
 
 use std::{
+    ffi::OsString,
     fs::{self, File},
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
@@ -15,9 +16,12 @@ use crate::{
     render::evidence::{self, Table},
 };
 
-/// A folder, and what was written into it. What is not kept is removed again.
+/// A folder, and what was written into it: into another one beside it, which takes its place once all is there. What is not
+/// kept is removed again.
 pub struct Folder {
     path: PathBuf,
+    /// Where the files are until they are kept.
+    beside: PathBuf,
     /// Folders that were not there before, the outermost first.
     made: Vec<PathBuf>,
     files: Vec<evidence::File>,
@@ -48,24 +52,38 @@ impl Folder {
     /// The folder at `path`, which is empty, or not there yet.
     ///
     /// # Errors
-    /// There is something in it, or it is no folder.
+    /// There is something in it, it is no folder, or nothing can be written beside it.
     pub fn empty(path: &Path) -> Result<Self, BoxError> {
         let shown = path.display();
-        let misuse = |what: String| Err(Misuse(what).into());
+        let misuse = |what: String| BoxError::from(Misuse(what));
+        let cannot = |error: io::Error| misuse(format!("cannot write into {shown}: {error}"));
         match fs::read_dir(path) {
             Ok(mut entries) => {
                 if entries.next().is_some() {
-                    return misuse(format!(
+                    return Err(misuse(format!(
                         "the folder {shown} is not empty: --out takes one that is, or is not there yet"
-                    ));
+                    )));
                 }
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => {
-                return misuse(format!("cannot write into {shown}: {error}"));
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => {}
+            Err(error) => return Err(cannot(error)),
         }
-        Ok(Self { path: path.to_owned(), made: Vec::new(), files: Vec::new(), is_kept: false })
+        let name = path.file_name().ok_or_else(|| {
+            misuse(format!("{shown} names no folder: --out takes one such as evidence/2026-q3"))
+        })?;
+        let mut hidden = OsString::from(".");
+        hidden.push(name);
+        hidden.push(format!(".{}", std::process::id()));
+        let mut folder = Self {
+            path: path.to_owned(),
+            beside: path.with_file_name(hidden),
+            made: Vec::new(),
+            files: Vec::new(),
+            is_kept: false,
+        };
+        let beside = folder.beside.clone();
+        folder.make(&beside).map_err(cannot)?;
+        Ok(folder)
     }
 
     /// Where it is.
@@ -79,9 +97,17 @@ impl Folder {
     }
 
     /// Keeps what was written.
-    pub fn keep(mut self) -> Self {
+    ///
+    /// # Errors
+    /// Something else is in its place by now.
+    pub fn keep(mut self) -> Result<Self, BoxError> {
+        let cannot = |error: io::Error| format!("cannot write {}: {error}", self.path.display());
+        if self.path.exists() {
+            fs::remove_dir(&self.path).map_err(cannot)?;
+        }
+        fs::rename(&self.beside, &self.path).map_err(cannot)?;
         self.is_kept = true;
-        self
+        Ok(self)
     }
 
     /// Writes a table, in which no cell is a formula.
@@ -115,7 +141,7 @@ impl Folder {
         name: &str,
         with: impl FnOnce(&mut Digesting) -> Result<(), BoxError>,
     ) -> Result<(), BoxError> {
-        let path = self.path.join(name);
+        let path = self.beside.join(name);
         let cannot = |error: BoxError| format!("cannot write {}: {error}", path.display());
         let parent = path.parent().map(Path::to_owned).unwrap_or_default();
         self.make(&parent).map_err(|error| cannot(error.into()))?;
@@ -151,7 +177,7 @@ impl Drop for Folder {
         }
         // The error that led here is the one to be told.
         for file in &self.files {
-            let _ = fs::remove_file(self.path.join(&file.name));
+            let _ = fs::remove_file(self.beside.join(&file.name));
         }
         for folder in self.made.iter().rev() {
             let _ = fs::remove_dir(folder);
@@ -177,6 +203,10 @@ mod tests {
         folder.json("b/c.json", &1).unwrap();
         drop(folder);
         assert!(!path.exists());
+        let left = fs::read_dir(path.parent().unwrap()).unwrap().flatten();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        let mut names = left.map(|entry| entry.file_name().into_string().unwrap());
+        assert_eq!(names.find(|left| left.contains(&name)), None);
     }
 
     #[test]
@@ -184,7 +214,7 @@ mod tests {
         let path = scratch("evidence-kept");
         let mut folder = Folder::empty(&path).unwrap();
         folder.json("one.json", &"=1").unwrap();
-        let folder = folder.keep();
+        let folder = folder.keep().unwrap();
         let bytes = fs::read(path.join("one.json")).unwrap();
         let [file] = folder.files() else { panic!("one file") };
         let digest = crate::domain::digest::of_content(&bytes);

@@ -14,7 +14,7 @@ use jiff::{Timestamp, civil::Date};
 use crate::{
     adapters::dynamodb::DynamoDb,
     app::{evidence, failure::BoxError},
-    cli::{Misuse, Verdict, advice, store},
+    cli::{Misuse, Verdict, advice, is_broken_pipe, store},
     domain::{
         evidence::{Evidence, Outcome, Period},
         finding::OwnerTags,
@@ -53,7 +53,7 @@ pub struct Arguments {
     #[arg(long, value_name = "STANDARD")]
     profile: Option<Profile>,
     /// The URI of the provider's Certification Package Overview, for the reports of fedramp.
-    #[arg(long, value_name = "URI", requires = "profile", value_parser = uri)]
+    #[arg(long, value_name = "URI", value_parser = uri)]
     certification_package: Option<String>,
     /// The tags that name the owner of a resource, as the functions have them.
     #[arg(long, value_name = "TAGS", default_value_t)]
@@ -71,17 +71,24 @@ pub async fn run(
 ) -> Result<Verdict, BoxError> {
     let now = arguments.now.unwrap_or_else(clock);
     let period = Period::new(arguments.from, arguments.to, now).map_err(misuse)?;
+    if arguments.certification_package.is_some() && arguments.profile != Some(Profile::FedRamp) {
+        return Err(misuse("--certification-package is for --profile fedramp alone").into());
+    }
     let folder = Folder::empty(&arguments.out)?;
     let (evidence, source) = arguments.collected(period, now).await?;
     let folder = arguments.written(&evidence, &source, folder)?;
-    show(&evidence, &folder, output)?;
     let is_for_fedramp = arguments.profile == Some(Profile::FedRamp);
     warn(&evidence, is_for_fedramp && arguments.certification_package.is_none())?;
     if let Some(owner_tags) = other_owner_tags(&evidence, &arguments.owner_tags) {
         let what = "owners are not told by the tags of the deployment";
         writeln!(io::stderr(), "{what}: give --owner-tags {}", text::line(owner_tags))?;
     }
-    Ok(if evidence.unread.is_empty() { Verdict::Done } else { Verdict::FoundWrong })
+    let verdict = if evidence.unread.is_empty() { Verdict::Done } else { Verdict::FoundWrong };
+    match show(&evidence, &folder, output) {
+        // Whoever reads the output has seen enough, and that changes nothing.
+        Err(error) if is_broken_pipe(error.as_ref()) => Ok(verdict),
+        shown => shown.map(|()| verdict),
+    }
 }
 
 fn misuse(error: impl fmt::Display) -> Misuse {
@@ -143,7 +150,7 @@ impl Arguments {
             folder.csv(table)?;
         }
         for review in &evidence.reviews {
-            let as_of = review.figures.as_of.strftime("%Y-%m-%dT%H-%M-%SZ");
+            let as_of = review.figures.as_of.to_string().replace(':', "-");
             folder.json(&format!("reviews/{as_of}.json"), review)?;
         }
         if self.profile == Some(Profile::FedRamp) {
@@ -161,7 +168,7 @@ impl Arguments {
         let owner_tags = self.owner_tags.to_string();
         let provenance = Provenance::new(evidence, source, self.profile, owner_tags, &files);
         folder.json("provenance.json", &provenance)?;
-        Ok(folder.keep())
+        folder.keep()
     }
 }
 

@@ -1,7 +1,5 @@
 //! What is an accepted vulnerability, and why.
 
-use std::collections::BTreeMap;
-
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
@@ -88,18 +86,21 @@ pub fn by_rule() -> String {
     )
 }
 
-/// The exceptions of the ledger, by their names, as they were last in the period.
-pub struct Decisions<'a>(BTreeMap<&'a str, &'a Exception>);
+/// What the ledger says of exceptions.
+pub struct Decisions<'a>(&'a Evidence);
 
 impl<'a> Decisions<'a> {
     /// Those of the evidence.
     pub fn of(evidence: &'a Evidence) -> Self {
-        let in_ledger = evidence.exceptions.iter().filter_map(|decided| match &decided.what {
-            What::Ledger(exception) => Some((exception.id.as_str(), &**exception)),
+        Self(evidence)
+    }
+
+    /// The exception as it was in force when it covered the finding that says so.
+    fn in_ledger(&self, excepted: &Excepted) -> Option<&'a Exception> {
+        match &self.0.decided(excepted)?.what {
+            What::Ledger(exception) => Some(exception),
             What::Finding(_) => None,
-        });
-        // Of those of one name the last in the list was the last in force.
-        Self(in_ledger.collect())
+        }
     }
 
     /// Tells what was decided, until when, why, what protects meanwhile, and who agreed.
@@ -116,7 +117,7 @@ impl<'a> Decisions<'a> {
             }
         });
         text.add(format!("Reason: {}", safe(&exception.reason, 1_000)));
-        let Some(in_ledger) = self.0.get(exception.id.as_str()) else { return };
+        let Some(in_ledger) = self.in_ledger(exception) else { return };
         let word = in_ledger.justification.map(|why| why.as_str().replace('_', " "));
         text.add_if(word.map(|word| format!("Justification: {word}")));
         let controls = in_ledger.compensating_controls.iter().take(CONTROLS);

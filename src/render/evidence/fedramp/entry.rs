@@ -11,9 +11,8 @@ use crate::{
     domain::{
         evidence::{Entry, Outcome, Period, Subject},
         finding::{FixAvailable, Status},
-        ledger::{Decision, end_of},
+        ledger::Decision,
         record::{Excepted, How},
-        round::day,
         threat::Listing,
     },
     render::{evidence::words, view::safe, words::Day},
@@ -104,28 +103,28 @@ fn overdue(entry: &Entry, period: &Period) -> Option<OverdueStatus> {
         return None;
     }
     let own = entry.state.due_at();
-    let of_cisa = listing(entry).and_then(|listing| listing.due);
+    let of_cisa = entry.catalogue_due();
     own.or(of_cisa)?;
     let mut text = Sentences::default();
     if let Some(due) = own {
         let policy = safe(&entry.state.policy, 80);
-        text.add(match entry.late_by {
+        text.add(match entry.late.filter(|_| entry.is_overdue) {
             Some(late) => format!(
                 "It was due on {} by the provider's own policy (version {policy}), and is late by {}",
                 Day(&due),
-                words::days_late(late)
+                words::days_late(late.by())
             ),
             None => format!("It is due on {} by the provider's own policy (version {policy})", Day(&due)),
         });
     }
-    let late_for_cisa = of_cisa.map(|due| (due, period.as_of >= end_of(day(due))));
-    text.add_if(late_for_cisa.map(|(due, is_late)| {
-        let verb = if is_late { "was" } else { "is" };
+    let is_late_for_cisa = entry.is_past_catalogue_due(period);
+    text.add_if(of_cisa.map(|due| {
+        let verb = if is_late_for_cisa { "was" } else { "is" };
         format!("It {verb} due on {} by CISA's catalogue", Day(&due))
     }));
     text.add_if(fix(entry));
     Some(OverdueStatus {
-        is_overdue: entry.late_by.is_some() || late_for_cisa.is_some_and(|(_, is_late)| is_late),
+        is_overdue: entry.is_overdue || is_late_for_cisa,
         explanation: text.text(),
     })
 }
@@ -217,14 +216,13 @@ fn attacks(entry: &Entry) -> Option<String> {
     Some(format!("CISA's catalogue of known exploited vulnerabilities has it{since}{due}"))
 }
 
-/// How late it was, if it is not open any more.
+/// How late it was in the period, if it is not any more.
 fn late(entry: &Entry) -> Option<String> {
-    let late = entry.late_by.filter(|_| entry.outcome != Outcome::Open)?;
-    let due = entry.state.due_at()?;
-    let late = words::days_late(late);
+    let late = entry.late.filter(|_| !entry.is_overdue)?;
     Some(format!(
-        "It was open for {late} after it was due by the provider's own policy on {}",
-        Day(&due)
+        "It was open for {} after it was due by the provider's own policy on {}",
+        words::days_late(late.by()),
+        Day(&late.due_at)
     ))
 }
 

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::{
     accepted::{Acceptance, Decisions},
-    entry::{SOURCE, description, detected_at, false_positive, listing, supplement, title},
+    entry::{SOURCE, description, detected_at, false_positive, supplement, title},
     sentences::Sentences,
 };
 use crate::{
@@ -72,7 +72,7 @@ fn cells(entry: &Entry, evidence: &Evidence, decisions: &Decisions<'_>) -> Vec<S
     let fix = Some(safe(&subject.fix, 300)).filter(|fix| !fix.is_empty());
     let vulnerability = subject.vulnerability.as_deref();
     let is_cve = |id: &&str| id.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("CVE-"));
-    let due_for_cisa = listing(entry).and_then(|listing| listing.due);
+    let due_for_cisa = entry.catalogue_due();
     let empty = String::new;
     let cells: [String; COLUMNS.len()] = [
         safe(&subject.arn, 512),

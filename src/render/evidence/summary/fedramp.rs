@@ -4,7 +4,7 @@ use super::parts::{self, Parts, priority_of};
 use crate::{
     domain::{
         evidence::{Entry, Outcome},
-        round::day,
+        round::{Part, day},
     },
     render::{
         evidence::{
@@ -47,15 +47,17 @@ fn known_exploited(parts: &Parts<'_>) -> Section {
         .collect();
     let is_left = |entry: &&&Entry| matches!(entry.outcome, Outcome::Open | Outcome::Excepted);
     let left: Vec<&Entry> = listed.iter().filter(is_left).copied().collect();
-    let due = |entry: &Entry| entry.subject.listing.as_ref().and_then(|listing| listing.due);
-    let late =
-        left.iter().filter(|entry| due(entry).is_some_and(|due| due < evidence.period.as_of));
+    let late = left.iter().filter(|entry| entry.is_past_catalogue_due(&evidence.period));
+    let more = left.len().saturating_sub(SHOWN);
+    let more = (more > 0).then(|| {
+        format!("The first {SHOWN} are here; {more} more have knownExploited in findings.csv.")
+    });
     let rows = left.iter().take(SHOWN).map(|entry| {
         vec![
             safe(&entry.subject.problem, 80),
             safe(&entry.subject.resource, 80),
             priority_of(entry).as_str().to_owned(),
-            due(entry).map(|due| day(due).to_string()).unwrap_or_default(),
+            entry.catalogue_due().map(|due| day(due).to_string()).unwrap_or_default(),
         ]
     });
     Section::new("VDR-TFR-KEV Known exploited vulnerabilities")
@@ -66,8 +68,10 @@ fn known_exploited(parts: &Parts<'_>) -> Section {
             left.len(),
             late.count(),
         ))
+        .say_all(parts.not_asked(Part::Threat))
+        .say_all(more)
         .show(Shown {
-            caption: "Of those that are left, the first".to_owned(),
+            caption: "Those that are left".to_owned(),
             columns: vec!["Problem", "Resource", "Priority", "Due by CISA"],
             rows: rows.collect(),
         })

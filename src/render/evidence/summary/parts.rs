@@ -10,7 +10,7 @@ use crate::{
         coverage::Subject,
         evidence::{Check, Counted, Decided, Entry, Evidence, Outcome, What, WhyOver},
         record::How,
-        round::day,
+        round::{Part, day},
     },
     render::{
         evidence::{
@@ -30,6 +30,14 @@ pub const ALL: [Priority; 4] = Priority::ALL;
 const SHOWN: usize = 20;
 /// How many characters of a name there is room for.
 const NAME: usize = 80;
+
+/// The parts of a daily round that evidence rests on, and what they do.
+const PARTS: [(Part, &str); 4] = [
+    (Part::Enabled, "whether Inspector is on"),
+    (Part::Listing, "the listing of findings"),
+    (Part::Coverage, "what is not looked at"),
+    (Part::Threat, "what CISA lists"),
+];
 
 /// What the parts are made from.
 pub struct Parts<'a> {
@@ -143,13 +151,13 @@ impl Parts<'_> {
         };
         let section = Section::new(heading)
             .say(
-                "Amazon Inspector scans and finds. Each finding is recorded from Inspector's event, and from a listing of each day, \
-                 which makes good what an event did not say. It is scored on severity, EPSS, exploits and fixes into a priority, P1 \
-                 to P4, which sets its due date; what CISA lists as exploited is asked each day.",
+                "Amazon Inspector scans and finds. Each finding is recorded from Inspector's event, and from the listing of a daily \
+                 round, which makes good what an event did not say. It is scored on severity, EPSS, exploits and fixes into a \
+                 priority, P1 to P4, which sets its due date; a round also asks what CISA lists as exploited.",
             )
             .say(
-                "A finding counts as fixed if Inspector closed it and still scans the resource. If the resource is gone, or no \
-                 longer looked at, it counts as that, and not as fixed.",
+                "A finding counts as fixed if Inspector closed it, and its coverage of the resource was active and successful when a \
+                 daily round asked. If the resource is gone, or no longer looked at, it counts as that, and not as fixed.",
             )
             .say(self.rounds())
             .show(rules);
@@ -163,21 +171,48 @@ impl Parts<'_> {
         }
     }
 
-    /// On how many days of the period a daily round left its figures.
+    /// On how many days of the period a daily round left its figures, and had done its parts.
     pub fn rounds(&self) -> String {
         let period = self.evidence.period;
-        let done: BTreeSet<Date> =
-            self.evidence.days.iter().map(|figures| day(figures.as_of)).collect();
+        let done: BTreeSet<Date> = self.evidence.days.iter().map(|day| day.date).collect();
         let last = day(period.as_of);
         let days: Vec<Date> =
             period.from.series(1.day()).take_while(|date| *date <= last).collect();
         let without: Vec<Date> = days.iter().copied().filter(|date| !done.contains(date)).collect();
-        let all = format!(
-            "The daily round left its figures on {} of {} days.",
+        let mut said = vec![format!(
+            "A daily round left its figures on {} of {}.",
             days.len() - without.len(),
-            days.len()
-        );
-        if without.is_empty() { all } else { format!("{all} Without: {}.", spans(&without)) }
+            number_of(days.len() as u64, "day")
+        )];
+        for (part, what) in PARTS {
+            let undone = self.days_without(part);
+            if !undone.is_empty() {
+                said.push(format!("On these it had not done {what}: {}.", spans(&undone)));
+            }
+        }
+        let unknown = self.evidence.days.iter().filter(|day| day.done.is_none()).count();
+        if unknown > 0 {
+            said.push(format!("Of {unknown} of them it is not kept which parts were done."));
+        }
+        if !without.is_empty() {
+            said.push(format!("Days without: {}.", spans(&without)));
+        }
+        said.join(" ")
+    }
+
+    /// The days on which a round had not done a part.
+    fn days_without(&self, part: Part) -> Vec<Date> {
+        let undone = self.evidence.days.iter().filter(|day| day.has_done(part) == Some(false));
+        undone.map(|day| day.date).collect()
+    }
+
+    /// That no daily round of the period is known to have done a part, if so.
+    pub fn not_asked(&self, part: Part) -> Option<String> {
+        let is_asked = self.evidence.days.iter().any(|day| day.has_done(part) != Some(false));
+        (!is_asked).then(|| {
+            "No daily round of the period is known that asked for it, so this is not known."
+                .to_owned()
+        })
     }
 
     /// The findings of some priorities by what had become of them.
@@ -193,7 +228,7 @@ impl Parts<'_> {
                 counts(&|entry| is(entry) && entry.was_open),
                 counts(&|entry| is(entry) && !entry.was_open),
                 of(Outcome::Open),
-                counts(&|entry| is(entry) && self.is_overdue(entry)),
+                counts(&|entry| is(entry) && entry.is_overdue),
                 of(Outcome::Excepted),
             ];
             cells.extend(numbers.map(cell));
@@ -230,6 +265,7 @@ impl Parts<'_> {
                 "CISA listed the vulnerabilities of {exploited} of them as exploited; {} of these were open or excepted at the end.",
                 counts(&is_left)
             ))
+            .say_all(self.not_asked(Part::Threat))
             .show(Shown {
                 caption: "Findings by priority, and what had become of them at the end of the period; overdue is part of open"
                     .to_owned(),
@@ -239,10 +275,6 @@ impl Parts<'_> {
                 ],
                 rows,
             })
-    }
-
-    fn is_overdue(&self, entry: &Entry) -> bool {
-        entry.state.standing(entry.first_seen_at).is_overdue(self.evidence.period.as_of)
     }
 
     /// How long it took to fix what was fixed, and whether that was in time.
@@ -255,8 +287,9 @@ impl Parts<'_> {
                 .filter(|entry| entry.outcome == Outcome::Ended(How::Fixed))
                 .filter(|entry| priority_of(entry) == *priority)
                 .collect();
-            let late = fixed.iter().filter(|entry| entry.late_by.is_some()).count();
-            let undated = fixed.iter().filter(|entry| entry.state.due_at().is_none()).count();
+            let of = |is: Option<bool>| {
+                fixed.iter().filter(|entry| entry.was_in_time() == is).count().to_string()
+            };
             let open_for = fixed.iter().filter_map(|entry| entry.open_for());
             let mut days: Vec<i64> = open_for.map(|time| time.as_hours() / 24).collect();
             days.sort_unstable();
@@ -266,15 +299,15 @@ impl Parts<'_> {
             vec![
                 priority.as_str().to_owned(),
                 fixed.len().to_string(),
-                (fixed.len() - late - undated).to_string(),
-                late.to_string(),
-                undated.to_string(),
+                of(Some(true)),
+                of(Some(false)),
+                of(None),
                 cell(median),
                 cell(days.last()),
             ]
         });
         Section::new(heading).show(Shown {
-            caption: "What was fixed in the period, by the due date that it had, and days from opened to fixed".to_owned(),
+            caption: "What stood as fixed at the end, by the due date that it had or without one that is kept, and days from opened to fixed".to_owned(),
             columns: vec!["Priority", "Fixed", "In time", "Late", "No due date", "Median days", "Most days"],
             rows: rows.collect(),
         })
@@ -288,12 +321,18 @@ impl Parts<'_> {
             .into_iter()
             .filter(|entry| priorities.contains(&priority_of(entry)))
             .collect();
+        let unknown = self
+            .evidence
+            .count(|entry| priorities.contains(&priority_of(entry)) && entry.lost_its_due_date());
+        let unknown = (unknown > 0).then(|| {
+            format!("Of {} it is not kept by when they were due.", number_of(unknown, "finding"))
+        });
         if late.is_empty() {
             return Section::new(heading)
-                .say("None of these findings was open after its due date in the period.");
+                .say("None of these findings was open after its due date in the period, as far as due dates are kept.")
+                .say_all(unknown);
         }
-        let of =
-            |is: &dyn Fn(Outcome) -> bool| late.iter().filter(|entry| is(entry.outcome)).count();
+        let overdue = late.iter().filter(|entry| entry.is_overdue).count();
         let (shown, more) = bounded(&late, "are marked in the column late of", "findings.csv");
         let rows = late[..shown].iter().map(|entry| {
             let subject = &entry.subject;
@@ -302,18 +341,17 @@ impl Parts<'_> {
                 safe(&subject.resource, NAME),
                 subject.owner.as_deref().map(|owner| safe(owner, NAME)).unwrap_or_default(),
                 priority_of(entry).as_str().to_owned(),
-                entry.state.due_at().map(|due| day(due).to_string()).unwrap_or_default(),
+                entry.late.map(|late| day(late.due_at).to_string()).unwrap_or_default(),
                 words::breach(entry).unwrap_or_default(),
             ]
         });
         Section::new(heading)
             .say(format!(
-                "{}: {} still open at the end of the period, {} ended since, {} accepted since.",
+                "{}: {overdue} still were at the end of the period, {} had ended, were accepted or had got more time by then.",
                 number_of(late.len() as u64, "finding"),
-                of(&|outcome| outcome == Outcome::Open),
-                of(&|outcome| matches!(outcome, Outcome::Ended(_))),
-                of(&|outcome| outcome == Outcome::Excepted),
+                late.len() - overdue,
             ))
+            .say_all(unknown)
             .say_all(more)
             .show(Shown {
                 caption: "The longest of them".to_owned(),
@@ -395,7 +433,7 @@ impl Parts<'_> {
         }
         if gaps.is_empty() {
             return Section::new(heading)
-                .say("Everything that Inspector knows was looked at, as far as the daily rounds saw.")
+                .say("The daily rounds saw nothing that Inspector knows and does not look at.")
                 .miss(UNKNOWN_RESOURCES);
         }
         let mut reasons: BTreeMap<(&str, &str), (u64, u64)> = BTreeMap::new();
@@ -413,7 +451,8 @@ impl Parts<'_> {
         Section::new(heading)
             .say(format!(
                 "{} in the period, {left} of them still there at its end; {off} of whole accounts or kinds of scan. Each is in \
-                 coverage.csv, from the day on which a daily round first saw it.",
+                 coverage.csv, from when a daily round first saw it until one saw it no more: because it was looked at \
+                 again, or because it was gone.",
                 number_of(gaps.len() as u64, "gap"),
             ))
             .show(Shown {
@@ -436,7 +475,7 @@ impl Parts<'_> {
             "All agree.".to_owned()
         } else {
             format!(
-                "{wrong} of them differ; what changed while it was counted is counted on one side alone."
+                "{wrong} of them differ. Why is not known from the table; the numbers say by how much."
             )
         };
         let (shown, more) = bounded(checks, "are in", "provenance.json");

@@ -98,10 +98,10 @@ fn scans(parts: &Parts<'_>) -> Section {
     Section::new("11.3.1 Scans, and rescans")
         .say(parts.rounds())
         .say(format!(
-            "{count} P1 and P2 findings are counted as fixed. For each, Inspector scanned the resource on, did not find the weakness \
-             again, and a daily round asked for that (endExplainedAt in findings.csv): this is the rescan."
+            "{count} P1 and P2 findings are counted as fixed. For each, Inspector stopped finding the weakness, and its coverage of the \
+             resource was active and successful when a daily round asked (endExplainedAt in findings.csv)."
         ))
-        .miss("When each resource was scanned: Inspector scans without a schedule, when software or its knowledge changes.")
+        .miss("When each resource was scanned, also again after a fix: Inspector scans without a schedule, when software or its knowledge changes.")
         .miss("That the scanner is kept up to date: AWS runs it.")
         .miss("That qualified people, independent of what is scanned, are responsible for the scans.")
         .miss("Whether scans were authenticated (11.3.1.2): Inspector's agent, or its look at the disk, sees installed packages.")

@@ -1,9 +1,10 @@
 //! The figures of each day, as they were counted then.
 
 use super::{moment, perhaps};
-use crate::domain::{assess::Priority, figures::Figures, round::day};
+use crate::domain::{assess::Priority, evidence::Day};
+use crate::render::view::safe;
 
-pub const COLUMNS: [&str; 25] = [
+pub const COLUMNS: [&str; 26] = [
     "date",
     "asOf",
     "openP1",
@@ -29,16 +30,18 @@ pub const COLUMNS: [&str; 25] = [
     "openAgeMedianDays",
     "openAgeMaxDays",
     "timeToFixMedianDays",
+    "partsDone",
 ];
 
-pub fn row(figures: &Figures) -> [String; COLUMNS.len()] {
+pub fn row(of: &Day) -> [String; COLUMNS.len()] {
+    let figures = &of.figures;
     let [open_p1, open_p2, open_p3, open_p4] =
         Priority::ALL.map(|one| figures.open.of(one).to_string());
     let [late_p1, late_p2, late_p3, late_p4] =
         Priority::ALL.map(|one| figures.overdue.of(one).to_string());
     let ended = figures.ended;
     [
-        day(figures.as_of).to_string(),
+        of.date.to_string(),
         moment(figures.as_of),
         open_p1,
         open_p2,
@@ -63,5 +66,6 @@ pub fn row(figures: &Figures) -> [String; COLUMNS.len()] {
         perhaps(figures.open_age_days.median),
         perhaps(figures.open_age_days.max),
         perhaps(figures.time_to_fix_days.median),
+        of.done.as_ref().map(|done| safe(&done.join(" "), 200)).unwrap_or_default(),
     ]
 }

@@ -9,7 +9,7 @@ use crate::{
     render::{evidence::words, view::safe},
 };
 
-pub const COLUMNS: [&str; 42] = [
+pub const COLUMNS: [&str; 43] = [
     "findingArn",
     "problem",
     "title",
@@ -42,6 +42,7 @@ pub const COLUMNS: [&str; 42] = [
     "endRecordedAt",
     "endExplainedAt",
     "daysOpen",
+    "overdue",
     "lateDays",
     "late",
     "exception",
@@ -100,7 +101,8 @@ pub fn row(entry: &Entry) -> [String; COLUMNS.len()] {
         perhaps_at(end.map(|end| end.at)),
         perhaps_at(end.and_then(|end| end.explained_at)),
         perhaps(entry.open_for().map(whole_days)),
-        perhaps(entry.late_by.map(words::days_begun)),
+        yes(entry.is_overdue),
+        perhaps(entry.late.map(|late| words::days_begun(late.by()))),
         words::breach(entry).unwrap_or_default(),
         exception.map(|one| name(&one.id)).unwrap_or_default(),
         perhaps(exception.map(|one| one.decision.as_str())),
