@@ -48,7 +48,7 @@ pub fn closed(number: usize) -> String {
 /// How many findings of [`listed`] share a vulnerability.
 const RESOURCES: usize = 16;
 /// When the first of them was observed, in seconds since 1970: two weeks before the sample.
-const OBSERVED_AT: f64 = 1_793_692_800.0;
+pub const OBSERVED_AT: f64 = 1_793_692_800.0;
 
 /// Finding number `number` as Inspector lists it: first observed a minute after the one before, on a resource of its own.
 pub fn listed(number: usize) -> Value {

@@ -69,11 +69,7 @@ impl Process {
 
     /// The most memory it has had so far, in KiB.
     pub fn peak_memory(&self) -> Result<u32, BoxError> {
-        let file = self.proc.join("status");
-        let text = fs::read_to_string(&file).map_err(|error| cannot_read(&file, &error))?;
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let line = line.ok_or_else(|| cannot_read(&file, &"there is no VmHWM"))?;
-        line.trim().trim_end_matches(" kB").parse().map_err(|error| cannot_read(&file, &error))
+        peak_memory(&self.proc)
     }
 
     /// The last of what it wrote.
@@ -86,6 +82,15 @@ impl Process {
             Err(error) => format!("{} cannot be read: {error}", self.log.display()),
         }
     }
+}
+
+/// The most memory that the process of this folder in /proc has had so far, in KiB.
+pub fn peak_memory(proc: &Path) -> Result<u32, BoxError> {
+    let file = proc.join("status");
+    let text = fs::read_to_string(&file).map_err(|error| cannot_read(&file, &error))?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let line = line.ok_or_else(|| cannot_read(&file, &"there is no VmHWM"))?;
+    line.trim().trim_end_matches(" kB").parse().map_err(|error| cannot_read(&file, &error))
 }
 
 /// The processor time of a process.
