@@ -555,6 +555,7 @@ prop_compose! {
             }),
             is_exposed,
         };
+        let (subject, exception) = (Box::new(subject), exception.map(Box::new));
         Entry {
             subject, state, first_seen_at, first_told_at: None, was_open: true, outcome,
             is_overdue, late, exception, is_inferred,
@@ -596,7 +597,7 @@ prop_compose! {
             gap
         });
         let entries: Vec<Entry> = named.collect();
-        let exceptions = entries.iter().filter_map(|entry| entry.exception.as_ref()).map(in_ledger);
+        let exceptions = entries.iter().filter_map(|entry| entry.exception.as_deref()).map(in_ledger);
         Evidence { exceptions: exceptions.collect(), entries, gaps: gaps.collect(), ..nothing() }
     }
 }

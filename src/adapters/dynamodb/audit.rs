@@ -80,7 +80,7 @@ impl Audit for DynamoDb {
             .table_name(&self.table)
             .consistent_read(true)
             // For a page without a limit the embedded store reads all rows that are left.
-            .limit(2_000)
+            .limit(1_000)
             .into_paginator()
             .items()
             .send();

@@ -11,7 +11,7 @@ use crate::domain::{figures::Outcome, ledger::end_of, record::Excepted, round::d
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
     /// What it is about.
-    pub subject: Subject,
+    pub subject: Box<Subject>,
     /// How it stood at the end of the period.
     pub state: State,
     /// When we first heard of it.
@@ -29,7 +29,7 @@ pub struct Entry {
     /// longest.
     pub late: Option<Late>,
     /// The last exception that covered it in the period.
-    pub exception: Option<Excepted>,
+    pub exception: Option<Box<Excepted>>,
     /// Whether how it stood is not kept any more, and was told from what became of it after the period.
     pub is_inferred: bool,
 }
@@ -37,7 +37,7 @@ pub struct Entry {
 impl Entry {
     /// The finding of a trail in a period; none if it was not open in it.
     pub(super) fn of(
-        trail: &Trail,
+        trail: Trail,
         period: &Period,
         whole_since: Option<Timestamp>,
     ) -> Option<Self> {
@@ -55,17 +55,23 @@ impl Entry {
         late.retain(|late| period.meets(late.from, Some(late.recorded_until)));
         let is_overdue = trail.standing(period.as_of)?.is_overdue(period.as_of);
         let last = late.last().copied().filter(|_| is_overdue);
+        let (first_seen_at, first_told_at) =
+            (trail.first_seen_at()?, trail.first_told_at(period.as_of, whole_since));
+        let exception = exception(&trail, &state, period).map(Box::new);
+        let is_inferred = matches!(state, Cow::Owned(_));
+        let state = state.into_owned();
         Some(Self {
-            subject: trail.subject()?.clone(),
-            first_seen_at: trail.first_seen_at()?,
-            first_told_at: trail.first_told_at(period.as_of, whole_since),
+            // It is the greatest part, and there are very many.
+            subject: trail.into_subject()?,
+            state,
+            first_seen_at,
+            first_told_at,
             was_open,
             outcome,
             is_overdue,
             late: last.or_else(|| late.into_iter().max_by_key(Late::by)),
-            exception: exception(trail, &state, period),
-            is_inferred: matches!(state, Cow::Owned(_)),
-            state: state.into_owned(),
+            exception,
+            is_inferred,
         })
     }
 

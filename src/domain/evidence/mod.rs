@@ -286,11 +286,11 @@ impl Collecting {
             .for_each(|one| taking.add(&one));
         let checks = self.checks();
         let reach = Reach { expired_findings, ..self.reach() };
-        let entries: Vec<Entry> = self
-            .trails
-            .into_values()
-            .filter_map(|trail| Entry::of(&trail, &period, reach.whole_since))
-            .collect();
+        // A list that grows holds twice what is in it for a moment.
+        let mut entries = Vec::with_capacity(self.trails.len());
+        let whole_since = reach.whole_since;
+        let trails = std::mem::take(&mut self.trails).into_values();
+        entries.extend(trails.filter_map(|trail| Entry::of(trail, &period, whole_since)));
         let exceptions = decisions::decided(&self.ledgers, &entries, &period);
         Evidence {
             period,

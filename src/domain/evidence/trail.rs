@@ -165,7 +165,7 @@ pub struct Trail {
 /// The row of a finding.
 #[derive(Clone, Debug)]
 struct Row {
-    subject: Subject,
+    subject: Box<Subject>,
     state: State,
     first_seen_at: Timestamp,
     last_told_at: Option<Timestamp>,
@@ -233,7 +233,7 @@ impl Trail {
     /// Takes the row of the finding.
     pub fn add_row(&mut self, record: &Record, owner_tags: &OwnerTags) {
         self.row = Some(Row {
-            subject: Subject::of(record, owner_tags),
+            subject: Box::new(Subject::of(record, owner_tags)),
             state: State::of(record),
             first_seen_at: record.first_seen_at,
             last_told_at: record.announced.as_ref().map(|told| told.at),
@@ -242,6 +242,8 @@ impl Trail {
 
     /// Takes a row of its history.
     pub fn add_moment(&mut self, moment: Moment) {
+        // Most have few, and there are very many of these lists.
+        self.moments.reserve_exact(1);
         self.moments.push(moment);
     }
 
@@ -258,12 +260,16 @@ impl Trail {
             latest = latest.max(moment.at);
             moment.at = latest;
         }
-        self.moments.shrink_to_fit();
     }
 
     /// What it is about; none where only its history is left.
     pub fn subject(&self) -> Option<&Subject> {
-        self.row.as_ref().map(|row| &row.subject)
+        self.row.as_ref().map(|row| &*row.subject)
+    }
+
+    /// The same, when nothing else is asked any more.
+    pub(super) fn into_subject(self) -> Option<Box<Subject>> {
+        self.row.map(|row| row.subject)
     }
 
     /// When we first heard of it.
