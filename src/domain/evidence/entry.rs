@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Late, Period, State, Subject, Trail};
-use crate::domain::{figures::Outcome, ledger::end_of, record::Excepted, round::day};
+use crate::domain::{
+    figures::Outcome, ledger::end_of, record::Excepted, round::day, threat::Listing,
+};
 
 /// A finding that was open at some time in the period, or hidden by a suppression rule.
 #[derive(Clone, Debug, PartialEq)]
@@ -99,10 +101,14 @@ impl Entry {
         self.state.due_at().is_none() && (self.state.life.is_none() || self.is_inferred)
     }
 
-    /// By when CISA has the vulnerability remedied, if its catalogue had it as the finding stood.
+    /// What CISA's catalogue says of the vulnerability, if it had it as the finding stood.
+    pub fn listing(&self) -> Option<&Listing> {
+        self.subject.listing.as_ref().filter(|_| self.state.facts.known_exploited)
+    }
+
+    /// By when CISA has it remedied.
     pub fn catalogue_due(&self) -> Option<Timestamp> {
-        let listing = self.subject.listing.as_ref().filter(|_| self.state.facts.known_exploited);
-        listing.and_then(|listing| listing.due)
+        self.listing().and_then(|listing| listing.due)
     }
 
     /// Whether that day had passed at the end of the period.

@@ -13,7 +13,6 @@ use crate::{
         finding::{FixAvailable, Status},
         ledger::Decision,
         record::{Excepted, How},
-        threat::Listing,
     },
     render::{evidence::words, view::safe, words::Day},
 };
@@ -75,11 +74,6 @@ pub fn description(subject: &Subject) -> String {
 /// Inspector's summary; the problem, where there is none.
 pub fn title(subject: &Subject) -> String {
     safe(subject.title.as_deref().unwrap_or(&subject.problem), 300)
-}
-
-/// What CISA's catalogue says of it, if it had it as the finding stood.
-pub fn listing(entry: &Entry) -> Option<&Listing> {
-    entry.subject.listing.as_ref().filter(|_| entry.state.facts.known_exploited)
 }
 
 /// What a decision says of a finding that is no vulnerability here.
@@ -208,7 +202,7 @@ fn attacks(entry: &Entry) -> Option<String> {
     if !facts.known_exploited {
         return facts.exploit.then(|| "An exploit is known".to_owned());
     }
-    let listing = listing(entry);
+    let listing = entry.listing();
     let added = listing.and_then(|listing| listing.added.as_ref());
     let since = added.map(|at| format!(" since {}", Day(at))).unwrap_or_default();
     let due = listing.and_then(|listing| listing.due.as_ref());

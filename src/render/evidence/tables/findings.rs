@@ -60,7 +60,6 @@ pub fn row(entry: &Entry) -> [String; COLUMNS.len()] {
     let facts = &state.facts;
     let end = state.end.as_deref();
     let exception = entry.exception.as_ref();
-    let listing = subject.listing.as_ref().filter(|_| facts.known_exploited);
     let (state_word, how) = match entry.outcome {
         Outcome::Open => ("open", ""),
         Outcome::Excepted => ("excepted", ""),
@@ -91,7 +90,7 @@ pub fn row(entry: &Entry) -> [String; COLUMNS.len()] {
         name(&state.policy),
         yes(facts.exploit),
         yes(facts.known_exploited),
-        perhaps_at(listing.and_then(|listing| listing.added)),
+        perhaps_at(entry.listing().and_then(|listing| listing.added)),
         facts.fix.as_ref().map(FixAvailable::as_str).map(name).unwrap_or_default(),
         perhaps_at(state.due_at()),
         state_word.to_owned(),
