@@ -20,19 +20,15 @@ use crate::{
         Verdict,
         commands::ledger::apply,
         input::{self, Input},
-        table,
+        store, table,
     },
     domain::{
         assess::{Deadlines, Policy},
         record::Audience,
         text,
     },
-    emulator::{
-        self, Emulator,
-        template::{OWN, Template},
-        topic::Published,
-    },
-    lambda::{self, Response, event, settings::HISTORY_DAYS},
+    emulator::{self, Emulator, template::Template, topic::Published},
+    lambda::{self, Response, event},
     render::{Language, Style},
 };
 
@@ -88,8 +84,7 @@ pub async fn run(
     let deadlines = replay.deadlines;
     let style = Style { language: replay.language, deadlines, ..Style::default() };
     let policy = Policy { deadlines, ..Policy::default() };
-    let emulator = Emulator::open(&Template::read(OWN)?, replay.db.as_deref()).await?;
-    let store = DynamoDb::new(emulator.dynamodb(), emulator::TABLE.to_owned(), HISTORY_DAYS);
+    let (store, emulator) = store::opened(replay.db.as_deref()).await?;
     if let Some(ledger) = &replay.ledger {
         apply::in_store(ledger, &store, clock()).await?;
     }

@@ -55,10 +55,10 @@ impl Entry {
         let outcome = if was_open_in_it { state.outcome() } else { Outcome::NeverOpen };
         let mut late = trail.late(period.as_of);
         late.retain(|late| period.meets(late.from, Some(late.recorded_until)));
-        let is_overdue = trail.standing(period.as_of)?.is_overdue(period.as_of);
+        let first_seen_at = trail.first_seen_at()?;
+        let is_overdue = state.standing(first_seen_at).is_overdue(period.as_of);
         let last = late.last().copied().filter(|_| is_overdue);
-        let (first_seen_at, first_told_at) =
-            (trail.first_seen_at()?, trail.first_told_at(period.as_of, whole_since));
+        let first_told_at = trail.first_told_at(period.as_of, whole_since);
         let exception = exception(&trail, &state, period).map(Box::new);
         let is_inferred = matches!(state, Cow::Owned(_));
         let state = state.into_owned();

@@ -16,9 +16,6 @@ use crate::{
     },
 };
 
-/// How many rows a table of the summary has at most.
-const SHOWN: usize = 20;
-
 pub fn sections(parts: &Parts<'_>) -> Vec<Section> {
     vec![
         parts.scope("Scope"),
@@ -48,11 +45,8 @@ fn known_exploited(parts: &Parts<'_>) -> Section {
     let is_left = |entry: &&&Entry| matches!(entry.outcome, Outcome::Open | Outcome::Excepted);
     let left: Vec<&Entry> = listed.iter().filter(is_left).copied().collect();
     let late = left.iter().filter(|entry| entry.is_past_catalogue_due(&evidence.period));
-    let more = left.len().saturating_sub(SHOWN);
-    let more = (more > 0).then(|| {
-        format!("The first {SHOWN} are here; {more} more have knownExploited in findings.csv.")
-    });
-    let rows = left.iter().take(SHOWN).map(|entry| {
+    let (shown, more) = parts::bounded(&left, "have knownExploited in", "findings.csv");
+    let rows = left[..shown].iter().map(|entry| {
         vec![
             safe(&entry.subject.problem, 80),
             safe(&entry.subject.resource, 80),

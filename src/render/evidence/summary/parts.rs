@@ -51,7 +51,7 @@ fn cell(number: u64) -> String {
 }
 
 /// The first of many, and a sentence about the others, which `file` has.
-fn bounded<T>(all: &[T], what: &str, file: &str) -> (usize, Option<String>) {
+pub fn bounded<T>(all: &[T], what: &str, file: &str) -> (usize, Option<String>) {
     let more = all.len().saturating_sub(SHOWN);
     let said =
         (more > 0).then(|| format!("The first {SHOWN} are here; {more} more {what} {file}."));
