@@ -19,9 +19,10 @@ pub use flush::{FlushFailed, FlushOutcome, FlushResult};
 pub use ports::{
     Alerts, AnnouncedProblem, Archive, ArchivedObject, Audit, AuditRow, Clock, Details, Exceptions,
     FigureLog, FindingQuery, FindingSet, Found, Gaps, Images, Inspector, Leased, LedgerHead,
-    Looked, Marked, Marking, NotAnswered, NotPublished, Noted, Page, Pending, Permit,
+    Looked, Marked, Marking, Moved, NotAnswered, NotPublished, Noted, Page, Pending, Permit,
     PermitRequest, Publisher, PutInForce, Queue, REVIEWS, Records, Refreshed, Refusal, RoundLog,
-    Summaries, SummaryLock, Sweep, TakenUp, Threats, Which, WriteOutcome,
+    Summaries, SummaryLock, Sweep, TakenUp, Threats, TicketAt, TicketSeen, Tracker, TrackerFailed,
+    Trouble, Which, WriteOutcome,
 };
 pub use service::{Triage, TriageConfig};
 pub use survey::Survey;

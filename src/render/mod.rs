@@ -10,6 +10,7 @@ pub mod gate;
 pub mod message;
 pub mod report;
 mod style;
+pub mod ticket;
 mod view;
 pub mod words;
 

@@ -16,6 +16,7 @@ mod records;
 mod rounds;
 mod summaries;
 mod threats;
+mod tracker;
 
 pub use alerts::{Alerts, AnnouncedProblem, Leased, Marked, Marking, Permit, PermitRequest};
 pub use archive::{Archive, ArchivedObject, REVIEWS};
@@ -33,3 +34,4 @@ pub use records::{Records, Refreshed, Sweep, WriteOutcome};
 pub use rounds::{FindingSet, Noted, RoundLog, TakenUp};
 pub use summaries::{Pending, Queue, Summaries, SummaryLock};
 pub use threats::Threats;
+pub use tracker::{Moved, TicketAt, TicketSeen, Tracker, TrackerFailed, Trouble};
