@@ -2,6 +2,7 @@
 
 pub mod aws;
 pub mod calls;
+pub mod clock;
 #[cfg(feature = "redrive")]
 pub mod cloudformation;
 #[cfg(feature = "redrive")]

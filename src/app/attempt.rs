@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
 
-use super::failure::Failure;
+use super::{failure::Failure, ports::Trouble, tickets::TicketChange};
 use crate::domain::{finding::Finding, record::Audience, round::Part};
 
 /// One attempt at an event: Lambda makes up to three.
@@ -156,6 +156,19 @@ pub enum Observation {
     },
     /// A daily round is complete.
     RoundCompleted,
+    /// Something was done in the tracker of tickets.
+    TicketChanged(TicketChange),
+    /// The tracker did not do what it was asked for a ticket, which has its turn again.
+    TicketFailed {
+        /// What the ticket is about.
+        problem: String,
+        /// What that means.
+        trouble: Trouble,
+        /// Which call, and what the tracker said.
+        reason: String,
+    },
+    /// For how long the turn of a ticket has passed, at most.
+    OldestTicket(SignedDuration),
 }
 
 impl Observation {

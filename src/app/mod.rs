@@ -12,6 +12,7 @@ mod reach;
 pub mod review;
 mod service;
 mod survey;
+pub mod tickets;
 mod triage;
 
 pub use attempt::{Attempt, CALL_TIMEOUT, Observation, TimeLimit};
@@ -21,8 +22,8 @@ pub use ports::{
     FigureLog, FindingQuery, FindingSet, Found, Gaps, Images, Inspector, Leased, LedgerHead,
     Looked, Marked, Marking, Moved, NotAnswered, NotPublished, Noted, Page, Pending, Permit,
     PermitRequest, Publisher, PutInForce, Queue, REVIEWS, Records, Refreshed, Refusal, RoundLog,
-    Summaries, SummaryLock, Sweep, TakenUp, Threats, TicketAt, TicketSeen, Tracker, TrackerFailed,
-    Trouble, Which, WriteOutcome,
+    Summaries, SummaryLock, Sweep, TakenUp, Threats, TicketAt, TicketLog, TicketRow, TicketSeen,
+    Tracker, TrackerFailed, TrackerTurn, Trouble, Which, WriteOutcome,
 };
 pub use service::{Triage, TriageConfig};
 pub use survey::Survey;

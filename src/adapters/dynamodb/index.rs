@@ -16,7 +16,10 @@ use super::{
     keys,
 };
 use crate::{
-    app::{Queue, Sweep, TimeLimit, failure::CallFailed},
+    app::{
+        Queue, Sweep, TimeLimit,
+        failure::{BoxError, CallFailed},
+    },
     domain::record::{EndQueue, Record},
 };
 
@@ -186,6 +189,39 @@ impl DynamoDb {
         Ok(rows)
     }
 
+    /// The tickets that have their turn at `until` or before, or all that have one, those that wait longest first, at most `most`
+    /// of them: when it is, and their ids.
+    pub(super) async fn ticket_entries(
+        &self,
+        until: Option<Timestamp>,
+        most: usize,
+    ) -> Result<Vec<(Timestamp, String)>, CallFailed> {
+        let failed = |source: BoxError| CallFailed {
+            operation: QUERY,
+            object: keys::TICKETS.to_owned(),
+            source,
+        };
+        let items = self.shard_items(&BY_AGE, keys::TICKETS, None, most);
+        let mut items = items.into_paginator().items().send();
+        let mut entries = Vec::new();
+        while entries.len() < most
+            && let Some(item) = items.next().await
+        {
+            let item = item.map_err(|error| failed(error.into()))?;
+            let place = place(&BY_AGE, &item).and_then(|(at, key)| {
+                let id = keys::ticket_id(&key)?.to_owned();
+                Some((at, id))
+            });
+            let (at, id) =
+                place.ok_or_else(|| failed(format!("{} holds {item:?}", BY_AGE.name).into()))?;
+            if until.is_some_and(|until| at > until) {
+                break;
+            }
+            entries.push((at, id));
+        }
+        Ok(entries)
+    }
+
     async fn query_shards(
         &self,
         index: &Index,
@@ -254,10 +290,15 @@ fn entry(
 ) -> Result<Entry, CallFailed> {
     let failed = |source| CallFailed { operation: QUERY, object: shard.to_owned(), source };
     let item = item.map_err(|error| failed(error.into()))?;
-    let text = |key: &str| item.get(key).and_then(|value| value.as_s().ok());
     let entry = || {
-        let at = text(index.order)?.parse().ok()?;
-        Some(Entry { at, arn: keys::arn(text(keys::PK)?)?.to_owned() })
+        let (at, key) = place(index, &item)?;
+        Some(Entry { at, arn: keys::arn(&key)?.to_owned() })
     };
     entry().ok_or_else(|| failed(format!("{} holds {item:?}", index.name).into()))
+}
+
+/// Where an item stands in an index, and the partition key of its row.
+fn place(index: &Index, item: &Item) -> Option<(Timestamp, String)> {
+    let text = |key: &str| item.get(key).and_then(|value| value.as_s().ok());
+    Some((text(index.order)?.parse().ok()?, text(keys::PK)?.clone()))
 }

@@ -159,6 +159,29 @@ pub fn ledger_others(number: usize) -> String {
     format!("{LEDGER_OTHERS}#{number:06}")
 }
 
+/// The partition key of the row that says who may speak to the tracker of tickets. In the index of findings with something
+/// to tell it is the partition key of tickets, which stand there by when they have their turn.
+pub const TICKETS: &str = "TICKETS";
+const TICKET: &str = "TICKET#";
+
+/// The partition key of a ticket, and of the findings that it follows.
+pub fn ticket(id: &str) -> String {
+    format!("{TICKET}{id}")
+}
+
+/// The id of the ticket that a partition key is of.
+pub fn ticket_id(partition_key: &str) -> Option<&str> {
+    partition_key.strip_prefix(TICKET)
+}
+
+/// What the sort keys of findings that a ticket follows begin with.
+pub const FOLLOWED: &str = "FOLLOWS#";
+
+/// The sort key, under [`ticket`], of a finding that it follows.
+pub fn followed(arn: &str) -> String {
+    format!("{FOLLOWED}{arn}")
+}
+
 const VULNERABILITY: &str = "CVE#";
 
 /// The partition key of what is known of attacks on a vulnerability.
@@ -211,8 +234,10 @@ pub fn is_announcement(sort_key: &str) -> bool {
 
 /// Whether a partition key is one of rows that say how far some work has come, or what is known of the world.
 pub fn is_beside(partition_key: &str) -> bool {
-    [SUMMARY, ROUND].contains(&partition_key)
-        || [BUCKET, PROBLEM, VULNERABILITY].iter().any(|kind| partition_key.starts_with(kind))
+    [SUMMARY, ROUND, TICKETS].contains(&partition_key)
+        || [BUCKET, PROBLEM, TICKET, VULNERABILITY]
+            .iter()
+            .any(|kind| partition_key.starts_with(kind))
 }
 
 /// The partition key in an index for a finding in `queue`: the same for the same finding.

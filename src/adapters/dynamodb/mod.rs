@@ -26,6 +26,7 @@ mod retry;
 mod rounds;
 mod summaries;
 mod threats;
+mod tickets;
 mod transaction;
 
 #[cfg(feature = "cli")]

@@ -16,6 +16,7 @@ mod records;
 mod rounds;
 mod summaries;
 mod threats;
+mod tickets;
 mod tracker;
 
 pub use alerts::{Alerts, AnnouncedProblem, Leased, Marked, Marking, Permit, PermitRequest};
@@ -34,4 +35,5 @@ pub use records::{Records, Refreshed, Sweep, WriteOutcome};
 pub use rounds::{FindingSet, Noted, RoundLog, TakenUp};
 pub use summaries::{Pending, Queue, Summaries, SummaryLock};
 pub use threats::Threats;
-pub use tracker::{Moved, TicketAt, TicketSeen, Tracker, TrackerFailed, Trouble};
+pub use tickets::{TicketLog, TicketRow, TrackerTurn};
+pub use tracker::{Moved, REQUEST_TIMEOUT, TicketAt, TicketSeen, Tracker, TrackerFailed, Trouble};

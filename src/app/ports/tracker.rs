@@ -7,6 +7,9 @@ use crate::{
     render::ticket::{Card, Document},
 };
 
+/// How long one request to a tracker takes at most: 10 seconds. Adapters keep to it.
+pub const REQUEST_TIMEOUT: SignedDuration = SignedDuration::from_secs(10);
+
 /// A tracker. Each ticket of ours carries its [mark](TicketAt::mark), and no other is touched.
 ///
 /// One call of a method may be several requests. None of them repeats a request by itself: what is repeated, and when, is
@@ -130,4 +133,23 @@ pub enum Trouble {
     NotReached,
     /// The answer was lost, or the tracker failed: whether something was done is not known.
     Unknown,
+}
+
+impl Trouble {
+    /// One word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
+            Self::Refused => "refused",
+            Self::Busy(_) => "busy",
+            Self::NotReached => "not-reached",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Whether the token is not taken, or may not do it.
+    pub fn is_refusal(self) -> bool {
+        matches!(self, Self::Unauthorized | Self::Forbidden)
+    }
 }

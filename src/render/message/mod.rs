@@ -19,6 +19,7 @@ use email::fit;
 pub use plain::{plain, plain_records};
 pub use reminder::{Reminded, reminder};
 pub use review::review;
+pub(super) use subject::packages;
 use summary::Summary;
 
 use super::{Language, Style};

@@ -1,9 +1,15 @@
 //! Tickets: what they say, and what is said in them of what has changed.
 
+mod card;
+mod comment;
 mod document;
+mod lines;
+mod phrase;
 
 use jiff::civil::Date;
 
+pub use card::card;
+pub use comment::{Comment, comment};
 pub use document::{Block, Document, Inline};
 
 use crate::domain::assess::Priority;

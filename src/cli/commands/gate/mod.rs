@@ -1,6 +1,5 @@
 //! `gate`: whether something may be deployed, by the score and the ledger that will judge it afterwards.
 
-mod clock;
 mod files;
 mod outputs;
 mod progress;
@@ -16,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::ledger::{read_sound, show};
 use crate::{
-    adapters::{aws, ecr::Ecr, inspector2::Inspector2},
+    adapters::{aws, clock::Since, ecr::Ecr, inspector2::Inspector2},
     app::{
         failure::{BoxError, chain},
         gate::{Asking, Found, Progress, Waiting},
@@ -32,7 +31,6 @@ use crate::{
     },
     render::gate::{Outcome, cannot_tell},
 };
-use clock::Since;
 use outputs::Outputs;
 use stop::Stop;
 

@@ -1,0 +1,285 @@
+//! Changing a ticket: whether it is open, what it says of its findings, and a comment on what is new.
+
+use jiff::Timestamp;
+
+use super::{
+    TicketChange, Tickets, Unsettled,
+    settle::{CLOCK_SKEW, Run, ask_at},
+};
+use crate::{
+    app::{
+        Observation,
+        ports::{
+            Clock, Moved, Records, TicketAt, TicketLog, TicketRow, TicketSeen, Tracker,
+            TrackerFailed, Trouble,
+        },
+    },
+    domain::ticket::{
+        Begun, LOOKED_AT_EVERY, Movement, News, Standing, Ticket, Tracked, TrackedState,
+    },
+    render::ticket::{self, Comment},
+};
+
+/// As many requests as a change takes at most: to look, to find a way and go it, to read and edit, to look for a comment and
+/// to write it.
+const REQUESTS: i32 = 7;
+
+impl<S: TicketLog + Records, T: Tracker> Tickets<S, T> {
+    /// Brings a ticket that was opened up to date.
+    pub(super) async fn change<C: Clock + Sync>(
+        &self,
+        row: &mut TicketRow,
+        tracked: &Tracked,
+        standing: &Standing<'_>,
+        turn: Timestamp,
+        run: &mut Run<'_, C>,
+    ) -> Result<(), Unsettled> {
+        let news = News::new(standing, tracked.told.as_ref());
+        let is_over = standing.is_over();
+        let is_nothing_new = row.ticket.begun.is_none()
+            && match tracked.state {
+                TrackedState::Open => news.is_empty() && tracked.told.is_some() && !is_over,
+                TrackedState::Closed => !standing.has_open(),
+                TrackedState::ClosedByHand | TrackedState::ClosedByHandAndTold => !is_over,
+                TrackedState::Lost => true,
+            };
+        let now = run.clock.now();
+        let is_of_today = now.duration_since(tracked.looked_at) < LOOKED_AT_EVERY;
+        if is_nothing_new && (is_of_today || tracked.state == TrackedState::Closed) {
+            return self.rest(row, standing, run).await;
+        }
+        run.has_time_for(REQUESTS)?;
+        let seen = self.tracker.look(at(tracked)).await?;
+        if let Some(tracked) = &mut row.ticket.tracked {
+            tracked.looked_at = now;
+        }
+        let is_ours = tracked.state == TrackedState::Closed || begun_to_close(&row.ticket);
+        match seen {
+            // What was closed and is gone cannot be opened again: what came back has a ticket of its own.
+            TicketSeen::Lost if tracked.state == TrackedState::Closed && standing.has_open() => {
+                row.ticket = Ticket::new(row.ticket.key.clone());
+                self.open(row, standing, turn, run).await
+            }
+            TicketSeen::Lost => self.lost(row, standing, run).await,
+            TicketSeen::Closed if !is_ours => {
+                self.closed_by_hand(row, tracked, standing, turn, run).await
+            }
+            TicketSeen::Open if is_nothing_new && tracked.state == TrackedState::Open => {
+                self.rest(row, standing, run).await
+            }
+            seen => {
+                let movement = if is_over {
+                    Movement::Close
+                } else if is_ours && standing.has_open() {
+                    Movement::Reopen
+                } else {
+                    Movement::Stay
+                };
+                let is_there = match movement {
+                    Movement::Stay => true,
+                    Movement::Close => seen == TicketSeen::Closed,
+                    Movement::Reopen => seen == TicketSeen::Open,
+                };
+                let changing = Changing { tracked, news, movement, is_there };
+                self.carry_out(row, standing, changing, turn, run).await
+            }
+        }
+    }
+
+    /// Carries a change out.
+    async fn carry_out<C: Clock + Sync>(
+        &self,
+        row: &mut TicketRow,
+        standing: &Standing<'_>,
+        changing: Changing<'_>,
+        turn: Timestamp,
+        run: &mut Run<'_, C>,
+    ) -> Result<(), Unsettled> {
+        let Changing { tracked, news, movement, is_there } = changing;
+        let now = run.clock.now();
+        let begun = self.begin(row, tracked, movement == Movement::Close, turn, now).await?;
+        let ticket = at(tracked);
+        let moved = match movement {
+            _ if is_there => Ok(Moved::Yes),
+            Movement::Stay => Ok(Moved::Yes),
+            Movement::Close => self.tracker.close(ticket).await,
+            Movement::Reopen => self.tracker.reopen(ticket).await,
+        };
+        let moved = uncommented(row, moved)?;
+        let facts = standing.facts().or(tracked.told);
+        if let Some(facts) = facts.filter(|_| movement != Movement::Close) {
+            let card = ticket::card(standing, &facts, &row.ticket.key, &self.config.style);
+            uncommented(row, self.tracker.edit(ticket, &card).await)?;
+        }
+        // Of a ticket whose opening was found later nobody knows what it said. It says all now.
+        let is_said = movement == Movement::Stay && (tracked.told.is_none() || news.is_empty());
+        if !is_said {
+            let comment =
+                Comment::Changed { news: &news, movement, has_moved: moved == Moved::Yes };
+            self.comment(row, tracked, standing, &comment, &begun).await?;
+        }
+        run.breathe().await;
+        let limit = run.attempt.until_the_end();
+        self.store.mark_findings(&row.ticket.key.id(), &standing.marks(), limit).await?;
+        row.ticket = row.ticket.clone().done();
+        if let Some(tracked) = &mut row.ticket.tracked {
+            tracked.changes = begun.number;
+            tracked.told = facts;
+            tracked.state = match movement {
+                Movement::Close => TrackedState::Closed,
+                Movement::Reopen if moved == Moved::NoWay => TrackedState::ClosedByHandAndTold,
+                _ => TrackedState::Open,
+            };
+        }
+        let next = row.ticket.next_look(now);
+        self.write(row, next, now).await?;
+        run.did(match movement {
+            Movement::Close => TicketChange::Closed,
+            Movement::Reopen => TicketChange::Reopened,
+            Movement::Stay => TicketChange::Changed,
+        });
+        Ok(())
+    }
+
+    /// A person has closed the ticket. If findings are open, that is said, once.
+    async fn closed_by_hand<C: Clock + Sync>(
+        &self,
+        row: &mut TicketRow,
+        tracked: &Tracked,
+        standing: &Standing<'_>,
+        turn: Timestamp,
+        run: &mut Run<'_, C>,
+    ) -> Result<(), Unsettled> {
+        let state = if standing.is_over() {
+            TrackedState::Closed
+        } else if tracked.state == TrackedState::ClosedByHandAndTold {
+            TrackedState::ClosedByHandAndTold
+        } else if standing.has_open() {
+            let begun = self.begin(row, tracked, false, turn, run.clock.now()).await?;
+            self.comment(row, tracked, standing, &Comment::StillOpen, &begun).await?;
+            run.breathe().await;
+            run.did(TicketChange::Commented);
+            if let Some(tracked) = &mut row.ticket.tracked {
+                tracked.changes = begun.number;
+            }
+            TrackedState::ClosedByHandAndTold
+        } else {
+            TrackedState::ClosedByHand
+        };
+        self.rest_as(state, row, standing, run).await
+    }
+
+    /// The ticket is not ours any more.
+    async fn lost<C: Clock + Sync>(
+        &self,
+        row: &mut TicketRow,
+        standing: &Standing<'_>,
+        run: &mut Run<'_, C>,
+    ) -> Result<(), Unsettled> {
+        if let Some(tracked) = &row.ticket.tracked {
+            (run.attempt.observe)(Observation::Warning {
+                what: format!("ticket {} is not touched any more", tracked.key),
+                reason: "it was deleted, moved to another project or lost its mark".to_owned(),
+            });
+        }
+        self.rest_as(TrackedState::Lost, row, standing, run).await
+    }
+
+    async fn rest_as<C: Clock + Sync>(
+        &self,
+        state: TrackedState,
+        row: &mut TicketRow,
+        standing: &Standing<'_>,
+        run: &mut Run<'_, C>,
+    ) -> Result<(), Unsettled> {
+        if let Some(tracked) = &mut row.ticket.tracked {
+            tracked.state = state;
+        }
+        self.rest(row, standing, run).await
+    }
+
+    /// Writes down that a change begins, or goes on that an earlier attempt has begun.
+    async fn begin(
+        &self,
+        row: &mut TicketRow,
+        tracked: &Tracked,
+        closes: bool,
+        turn: Timestamp,
+        now: Timestamp,
+    ) -> Result<BegunChange, Unsettled> {
+        let earlier = match row.ticket.begun {
+            Some(Begun::Changing { number, at, closes, .. }) => Some((number, at, closes)),
+            _ => None,
+        };
+        let number = earlier.map_or(tracked.changes + 1, |(number, ..)| number);
+        row.ticket.begun = Some(Begun::Changing {
+            number,
+            at: earlier.map_or(now, |(_, at, _)| at),
+            ask_at: Some(ask_at(now)),
+            closes: closes || earlier.is_some_and(|(.., closes)| closes),
+        });
+        self.write(row, Some(turn), now).await?;
+        Ok(BegunChange { number, earlier: earlier.map(|(_, at, _)| at) })
+    }
+
+    /// Comments on a change, unless an earlier attempt has.
+    async fn comment(
+        &self,
+        row: &mut TicketRow,
+        tracked: &Tracked,
+        standing: &Standing<'_>,
+        comment: &Comment<'_>,
+        begun: &BegunChange,
+    ) -> Result<(), Unsettled> {
+        let (ticket, mark) = (at(tracked), tracked.comment_mark(begun.number));
+        if let Some(began_at) = begun.earlier {
+            let since = began_at.saturating_sub(CLOCK_SKEW).unwrap_or(began_at);
+            if self.tracker.has_comment(ticket, &mark, since).await? {
+                return Ok(());
+            }
+        }
+        let text = ticket::comment(comment, standing, &mark, &self.config.style);
+        match self.tracker.comment(ticket, &text).await {
+            Err(failed) if failed.trouble != Trouble::Unknown => uncommented(row, Err(failed)),
+            other => Ok(other?),
+        }
+    }
+}
+
+/// A change of a ticket.
+struct Changing<'a> {
+    /// The ticket, as it was before.
+    tracked: &'a Tracked,
+    /// What is new.
+    news: News<'a>,
+    /// Where it is to go.
+    movement: Movement,
+    /// Whether it is there already.
+    is_there: bool,
+}
+
+/// A change that was begun.
+struct BegunChange {
+    /// Which it is.
+    number: u32,
+    /// When an earlier attempt began it, which may have commented on it.
+    earlier: Option<Timestamp>,
+}
+
+fn at(tracked: &Tracked) -> TicketAt<'_> {
+    TicketAt { project: &tracked.project, key: &tracked.key, mark: &tracked.mark }
+}
+
+fn begun_to_close(ticket: &Ticket) -> bool {
+    matches!(ticket.begun, Some(Begun::Changing { closes: true, .. }))
+}
+
+/// What came of a call after which it is known that the change was not commented on: nobody has to be asked.
+fn uncommented<V>(row: &mut TicketRow, answer: Result<V, TrackerFailed>) -> Result<V, Unsettled> {
+    if answer.is_err()
+        && let Some(Begun::Changing { ask_at, .. }) = &mut row.ticket.begun
+    {
+        *ask_at = None;
+    }
+    Ok(answer?)
+}

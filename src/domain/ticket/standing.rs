@@ -1,0 +1,185 @@
+//! How the findings of a ticket stand.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{TicketFacts, TicketKey};
+use crate::domain::{
+    assess::Priority,
+    finding::{OwnerTags, Remediation},
+    record::{How, Record},
+    round,
+};
+
+/// How a finding of a ticket stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MemberState {
+    /// It is open, and no exception covers it.
+    Open,
+    /// An exception covers it.
+    Excepted,
+    /// A suppression rule hides it.
+    Hidden,
+    /// Inspector does not look any more.
+    Unobserved,
+    /// It has ended, and it is yet to be found out how.
+    Ended,
+    /// It has ended, and nobody will know how; or it is not recorded any more.
+    Unknown,
+    /// Inspector still looks, and does not find it any more.
+    Fixed,
+    /// Its resource is gone.
+    Gone,
+    /// Another owner has it, and so another ticket.
+    Moved,
+}
+
+impl MemberState {
+    /// How `record` stands in the ticket `key`.
+    fn of(record: Option<&Record>, key: &TicketKey, tags: &OwnerTags) -> Self {
+        let Some(record) = record else { return Self::Unknown };
+        if record.is_open() {
+            return if TicketKey::of(&record.finding, tags).id() != key.id() {
+                Self::Moved
+            } else if record.exception().is_some() {
+                Self::Excepted
+            } else {
+                Self::Open
+            };
+        }
+        match record.end.as_ref().map(|end| end.how) {
+            Some(How::Fixed) => Self::Fixed,
+            Some(How::Gone) => Self::Gone,
+            Some(How::Unobserved) => Self::Unobserved,
+            Some(How::Suppressed) => Self::Hidden,
+            Some(How::Unknown) if record.end.as_ref().is_some_and(|end| end.is_unexplained()) => {
+                Self::Ended
+            }
+            Some(How::Unknown) => Self::Unknown,
+            None if record.is_hidden() => Self::Hidden,
+            None => Self::Unknown,
+        }
+    }
+
+    /// Whether the finding is no matter of the ticket any more.
+    pub fn leaves(self) -> bool {
+        matches!(self, Self::Fixed | Self::Gone | Self::Moved)
+    }
+}
+
+/// A finding that a ticket follows, as it is remembered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FollowedFinding {
+    /// The finding.
+    pub arn: String,
+    /// How the ticket says that it stands, if it does.
+    pub told: Option<MemberState>,
+}
+
+/// The same, as it stands.
+#[derive(Clone, Debug)]
+pub struct Member<'a> {
+    /// The finding.
+    pub arn: &'a str,
+    /// How the ticket says that it stands, if it does.
+    pub told: Option<MemberState>,
+    /// How it stands.
+    pub state: MemberState,
+    /// Its record, if there is one.
+    pub record: Option<&'a Record>,
+}
+
+/// The findings of a ticket, those first that people should see first.
+#[derive(Clone, Debug)]
+pub struct Standing<'a> {
+    /// The findings.
+    pub members: Vec<Member<'a>>,
+}
+
+impl<'a> Standing<'a> {
+    /// The findings that the ticket `key` follows, by their records.
+    pub fn new(
+        followed: &'a [FollowedFinding],
+        records: &'a [Record],
+        key: &TicketKey,
+        tags: &OwnerTags,
+    ) -> Self {
+        let records: HashMap<&str, &Record> =
+            records.iter().map(|record| (record.finding.arn.as_str(), record)).collect();
+        let mut members: Vec<Member<'a>> = followed
+            .iter()
+            .map(|FollowedFinding { arn, told }| {
+                let record = records.get(arn.as_str()).copied();
+                Member { arn, told: *told, state: MemberState::of(record, key, tags), record }
+            })
+            .collect();
+        members.sort_by(|a, b| {
+            let urgency = |member: &Member<'a>| member.record.map(Record::urgency);
+            let is_unknown = |member: &Member<'_>| member.record.is_none();
+            (is_unknown(a), urgency(a), a.arn).cmp(&(is_unknown(b), urgency(b), b.arn))
+        });
+        Self { members }
+    }
+
+    /// The records of those that stand so.
+    pub fn in_state(&self, state: MemberState) -> impl Iterator<Item = &'a Record> {
+        self.members.iter().filter(move |member| member.state == state).filter_map(|m| m.record)
+    }
+
+    /// Whether a finding is open that no exception covers.
+    pub fn has_open(&self) -> bool {
+        self.in_state(MemberState::Open).next().is_some()
+    }
+
+    /// Whether one of them is of the class `from`, or a more urgent one.
+    pub fn asks_for_ticket(&self, from: Priority) -> bool {
+        self.in_state(MemberState::Open).any(|record| record.priority() >= from)
+    }
+
+    /// Whether all are over: fixed, gone, or another owner's.
+    pub fn is_over(&self) -> bool {
+        self.members.iter().all(|member| member.state.leaves())
+    }
+
+    /// What there is to say of all that is open, or, if nothing is, of what an exception covers; none if there is neither.
+    pub fn facts(&self) -> Option<TicketFacts> {
+        let open: Vec<&Record> = self.in_state(MemberState::Open).collect();
+        let covered: Vec<&Record> = self.in_state(MemberState::Excepted).collect();
+        let counted = if open.is_empty() { covered } else { open };
+        Some(TicketFacts {
+            priority: counted.iter().map(|record| record.priority()).max()?,
+            due: counted.iter().filter_map(|record| record.act_by()).min().map(round::day),
+            exploit: counted.iter().any(|record| record.facts().exploit),
+            known_exploited: counted.iter().any(|record| record.is_known_exploited()),
+            fix: counted.iter().any(|record| {
+                matches!(
+                    Remediation::of(&record.finding),
+                    Remediation::Update { .. } | Remediation::InstallUpdate(_)
+                )
+            }),
+        })
+    }
+
+    /// The findings that are no matter of the ticket any more, and of which there is nothing to say: it never said that they
+    /// were there, or all is over.
+    pub fn done_with(&self) -> Vec<(&'a str, Option<MemberState>)> {
+        let is_over = self.is_over();
+        let leaving = self.members.iter().filter(|member| member.state.leaves());
+        let leaving = leaving.filter(|member| is_over || member.told.is_none());
+        leaving.map(|member| (member.arn, None)).collect()
+    }
+
+    /// What the ticket is to remember of each finding once it says how all stand: how this one does, or that it is no matter of
+    /// it any more. Without those of which it says that already.
+    pub fn marks(&self) -> Vec<(&'a str, Option<MemberState>)> {
+        let marks = self.members.iter().filter_map(|member| match member.state {
+            // Nothing is said of it before it is known how it ended.
+            MemberState::Ended => None,
+            state if state.leaves() => Some((member.arn, None)),
+            state => (member.told != Some(state)).then_some((member.arn, Some(state))),
+        });
+        marks.collect()
+    }
+}
