@@ -42,16 +42,18 @@ pub enum Failure {
         /// Its source, shortened.
         from: String,
     },
-    /// An event that the function `review` does not know.
+    /// An event of the schedule that a function does not know.
     #[error(
         "an event with detail-type \"{detail_type}\" from source \"{from}\" is not known here; \
-         expected detail-type \"Triage Daily\" or \"Triage Weekly\" from source \"inspector-triage\""
+         expected detail-type {expected}"
     )]
     NotScheduled {
         /// Its detail-type, shortened.
         detail_type: String,
         /// Its source, shortened.
         from: String,
+        /// What is known.
+        expected: String,
     },
     /// An event whose source does not send such findings.
     #[error(

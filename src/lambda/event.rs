@@ -80,23 +80,10 @@ pub enum Scheduled {
 /// [`Failure::NotJson`], [`Failure::Malformed`] or [`Failure::NotScheduled`].
 pub fn scheduled(event: &[u8], now: Timestamp) -> Result<Scheduled, Failure> {
     let event: Value = serde_json::from_slice(event).map_err(Failure::NotJson)?;
-    let word = |key: &'static str| {
-        let word = event.get(key).and_then(Value::as_str);
-        word.ok_or_else(|| malformed(key, "a string", event.get(key)))
-    };
-    let (detail_type, source) = (word("detail-type")?, word("source")?);
-    let is_weekly = (detail_type, source) == WEEKLY;
-    if !is_weekly && (detail_type, source) != DAILY {
-        let (detail_type, from) = (text::short(detail_type, 60), text::short(source, 60));
-        return Err(Failure::NotScheduled { detail_type, from });
-    }
-    let asks = |what: &str| match event.get("detail").and_then(|detail| detail.get(what)) {
-        None | Some(Value::Null) => Ok(false),
-        Some(Value::Bool(asked)) => Ok(*asked),
-        other => Err(malformed(&format!("detail.{what}"), "true or false", other)),
-    };
+    let of = one_of(&event, &[DAILY, WEEKLY])?;
+    let asks = |what| asks(&event, what);
     let asks_now = asks("now")?;
-    if is_weekly {
+    if of == WEEKLY {
         // The same event once more is the same review.
         let sent_at = match event.get("time").filter(|time| !time.is_null() && !asks_now) {
             None => now,
@@ -113,6 +100,37 @@ pub fn scheduled(event: &[u8], now: Timestamp) -> Result<Scheduled, Failure> {
         go_on: asks("continue")?,
         review: None,
     }))
+}
+
+/// Which of the schedule's events it is: its detail-type and its source.
+pub(super) fn one_of(
+    event: &Value,
+    known: &[(&'static str, &'static str)],
+) -> Result<(&'static str, &'static str), Failure> {
+    let word = |key: &'static str| {
+        let word = event.get(key).and_then(Value::as_str);
+        word.ok_or_else(|| malformed(key, "a string", event.get(key)))
+    };
+    let is = (word("detail-type")?, word("source")?);
+    known.iter().copied().find(|of| *of == is).ok_or_else(|| {
+        let known = known.iter().map(|(detail_type, source)| {
+            format!("\"{detail_type}\" from source \"{source}\"")
+        });
+        Failure::NotScheduled {
+            detail_type: text::short(is.0, 60),
+            from: text::short(is.1, 60),
+            expected: known.collect::<Vec<_>>().join(" or "),
+        }
+    })
+}
+
+/// Whether an event of the schedule asks for something in its detail.
+pub(super) fn asks(event: &Value, what: &str) -> Result<bool, Malformed> {
+    match event.get("detail").and_then(|detail| detail.get(what)) {
+        None | Some(Value::Null) => Ok(false),
+        Some(Value::Bool(asked)) => Ok(*asked),
+        other => Err(malformed(&format!("detail.{what}"), "true or false", other)),
+    }
 }
 
 /// Reads one finding.
@@ -179,6 +197,6 @@ fn unsupported(detail_type: &str, source: &str) -> Failure {
     }
 }
 
-fn malformed(path: &str, expected: &'static str, found: Option<&Value>) -> Malformed {
+pub(super) fn malformed(path: &str, expected: &'static str, found: Option<&Value>) -> Malformed {
     Malformed { path: path.to_owned(), expected, found: show(found) }
 }

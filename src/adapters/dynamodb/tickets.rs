@@ -225,12 +225,8 @@ impl TicketLog for DynamoDb {
         marks: &[(&str, Option<MemberState>)],
         limit: TimeLimit<'_>,
     ) -> Result<(), CallFailed> {
-        let row = |(arn, told): &(&'_ str, Option<MemberState>)| (*arn, *told);
-        let rows: Vec<_> = marks
-            .iter()
-            .map(row)
-            .map(|(arn, told)| FollowedRow { id, arn, told: Some(told) })
-            .collect();
+        let rows: Vec<_> =
+            marks.iter().map(|(arn, told)| FollowedRow { id, arn, told: Some(*told) }).collect();
         self.change_followed(id, &rows, limit).await
     }
 
