@@ -6,6 +6,7 @@
 mod news;
 mod projects;
 mod standing;
+mod tracker;
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,7 @@ use serde_with::skip_serializing_none;
 pub use news::{Change, Changed, News};
 pub use projects::{NotProjects, Projects};
 pub use standing::{FollowedFinding, Member, MemberState, Standing};
+pub use tracker::{NotATracker, TrackerKind};
 
 use super::{
     announce,
