@@ -113,9 +113,9 @@ pub(super) fn one_of(
     };
     let is = (word("detail-type")?, word("source")?);
     known.iter().copied().find(|of| *of == is).ok_or_else(|| {
-        let known = known.iter().map(|(detail_type, source)| {
-            format!("\"{detail_type}\" from source \"{source}\"")
-        });
+        let known = known
+            .iter()
+            .map(|(detail_type, source)| format!("\"{detail_type}\" from source \"{source}\""));
         Failure::NotScheduled {
             detail_type: text::short(is.0, 60),
             from: text::short(is.1, 60),

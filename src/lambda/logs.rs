@@ -109,7 +109,16 @@ pub fn observed(observation: &Observation) {
             by = %by,
             "an exception of the ledger in force was to be reviewed by then"
         ),
+        Observation::TicketFailed { problem, trouble, reason } => tracing::error!(
+            ticket.problem = problem,
+            error.kind = "TicketFailed",
+            trouble = trouble.as_str(),
+            error.message = reason,
+            "the tracker did not do what it was asked; the ticket has its turn again"
+        ),
         Observation::Announced { .. }
+        | Observation::TicketChanged(_)
+        | Observation::OldestTicket(_)
         | Observation::RoundCompleted
         | Observation::Pending { .. }
         | Observation::Listener { .. }

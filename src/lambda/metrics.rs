@@ -153,6 +153,7 @@ impl Metric {
             "DynamoDB" => Some(Self::DynamoDbLatency),
             "SNS" => Some(Self::SnsLatency),
             "Inspector2" => Some(Self::InspectorLatency),
+            "Tracker" => Some(Self::TrackerLatency),
             _ => None,
         }
     }
@@ -216,6 +217,20 @@ impl Measurements {
             Observation::PartFailed { part, .. } => {
                 let of_part = self.of("part", part.as_str());
                 of_part.entry(Metric::PartFailures).or_default().push(1.into());
+            }
+            Observation::TicketChanged(change) => {
+                let of_change = self.of("change", change.as_str());
+                of_change.entry(Metric::Tickets).or_default().push(1.into());
+            }
+            Observation::TicketFailed { trouble, .. } => {
+                let of_trouble = self.of("failure", trouble.as_str());
+                of_trouble.entry(Metric::TicketFailures).or_default().push(1.into());
+                if trouble.is_refusal() {
+                    self.add(Metric::TrackerRefusals, 1);
+                }
+            }
+            Observation::OldestTicket(age) => {
+                self.all.insert(Metric::OldestTicketAge, vec![seconds(age).into()]);
             }
             Observation::Warning { .. } => {}
         }

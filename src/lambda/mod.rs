@@ -3,15 +3,21 @@
 pub mod event;
 pub mod logs;
 pub mod metrics;
+#[cfg(feature = "tickets")]
+pub mod queue;
 mod response;
 #[cfg(feature = "review")]
 mod review;
 mod run;
 pub mod settings;
+#[cfg(feature = "tickets")]
+mod tickets;
 mod triage;
 
 pub use response::{FunctionError, Response};
 #[cfg(feature = "review")]
 pub use review::{ReviewFunction, handle as handle_daily};
 pub use run::{Function, run};
+#[cfg(feature = "tickets")]
+pub use tickets::{Taken, TicketsResponse, handle as handle_tickets};
 pub use triage::{TriageFunction, handle};

@@ -67,9 +67,9 @@ pub fn read(event: &[u8]) -> Result<TicketsEvent, Failure> {
         .map_err(|_| malformed("Records", "messages of SQS", event.get("Records")))?
         .records;
     let message = |(index, record): (usize, aws_lambda_events::event::sqs::SqsMessage)| {
-        let id = record.message_id.ok_or_else(|| {
-            malformed(&format!("Records[{index}].messageId"), "a string", None)
-        })?;
+        let id = record
+            .message_id
+            .ok_or_else(|| malformed(&format!("Records[{index}].messageId"), "a string", None))?;
         let findings = findings(record.body.as_deref().unwrap_or_default());
         Ok(QueuedMessage { id, findings })
     };

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::app::{
     Attempt, Clock, Records, Sweep, TicketLog, Tracker,
-    failure::{CallFailed, Failure},
+    failure::Failure,
     tickets::{SettleOutcome, SettleResult, Tickets},
 };
 

@@ -26,6 +26,7 @@ mod retry;
 mod rounds;
 mod summaries;
 mod threats;
+#[cfg(feature = "tickets")]
 mod tickets;
 mod transaction;
 
