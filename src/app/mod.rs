@@ -22,8 +22,8 @@ pub use ports::{
     FigureLog, FindingQuery, FindingSet, Found, Gaps, Images, Inspector, Leased, LedgerHead,
     Looked, Marked, Marking, Moved, NotAnswered, NotPublished, Noted, Page, Pending, Permit,
     PermitRequest, Publisher, PutInForce, Queue, REVIEWS, Records, Refreshed, Refusal, RoundLog,
-    Summaries, SummaryLock, Sweep, TakenUp, Threats, TicketAt, TicketLog, TicketRow, TicketSeen,
-    Tracker, TrackerFailed, TrackerTurn, Trouble, Which, WriteOutcome,
+    Summaries, SummaryLock, Sweep, TakenUp, Threats, TicketAt, TicketLog, TicketRow, Tracker,
+    TrackerFailed, TrackerTurn, Trouble, Which, WriteOutcome,
 };
 pub use service::{Triage, TriageConfig};
 pub use survey::Survey;

@@ -2,6 +2,7 @@
 
 mod advice;
 mod commands;
+mod events;
 mod input;
 mod listing;
 mod rows;
@@ -19,7 +20,9 @@ use std::{
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 
-use commands::{coverage, evidence, gate, ledger, list, local, replay, report, retell, score};
+use commands::{
+    coverage, evidence, gate, ledger, list, local, replay, report, retell, score, tickets,
+};
 #[cfg(feature = "redrive")]
 use commands::{doctor, give, redrive};
 
@@ -43,6 +46,7 @@ enum Command {
     List(list::Arguments),
     Report(report::Arguments),
     Evidence(evidence::Arguments),
+    Tickets(tickets::Arguments),
     Retell(retell::Arguments),
     Coverage(coverage::Arguments),
     Ledger(ledger::Arguments),
@@ -134,6 +138,7 @@ fn perform(
         Command::Ledger(ledger) => block_on(ledger::run(ledger, clock, output)),
         Command::Report(report) => block_on(report::run(report, clock, output)),
         Command::List(list) => block_on(list::run(list, clock, output)),
+        Command::Tickets(tickets) => block_on(tickets::run(tickets, clock, output)),
         Command::Retell(retell) => block_on(retell::run(retell, clock(), output)),
         #[cfg(feature = "redrive")]
         Command::Doctor(doctor) => block_on(doctor::run(doctor, clock(), output)),

@@ -36,4 +36,4 @@ pub use rounds::{FindingSet, Noted, RoundLog, TakenUp};
 pub use summaries::{Pending, Queue, Summaries, SummaryLock};
 pub use threats::Threats;
 pub use tickets::{TicketLog, TicketRow, TrackerTurn};
-pub use tracker::{Moved, REQUEST_TIMEOUT, TicketAt, TicketSeen, Tracker, TrackerFailed, Trouble};
+pub use tracker::{Moved, REQUEST_TIMEOUT, TicketAt, Tracker, TrackerFailed, Trouble};

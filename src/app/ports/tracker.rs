@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     app::failure::CallFailed,
+    domain::ticket::Seen,
     render::ticket::{Card, Document},
 };
 
@@ -39,7 +40,7 @@ pub trait Tracker: Sync {
     fn look(
         &self,
         ticket: TicketAt<'_>,
-    ) -> impl Future<Output = Result<TicketSeen, TrackerFailed>> + Send;
+    ) -> impl Future<Output = Result<Seen, TrackerFailed>> + Send;
 
     /// Makes a ticket say what `card` says: its title, text, priority, due date and labels. Labels that people gave it stay.
     fn edit(
@@ -85,17 +86,6 @@ pub struct TicketAt<'a> {
     pub key: &'a str,
     /// The mark that it carries.
     pub mark: &'a str,
-}
-
-/// What has become of a ticket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TicketSeen {
-    /// It is open.
-    Open,
-    /// Its status is of the category *done*.
-    Closed,
-    /// It is deleted, in another project, or without its mark: it is not ours any more.
-    Lost,
 }
 
 /// What came of moving a ticket.

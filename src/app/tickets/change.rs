@@ -10,12 +10,11 @@ use crate::{
     app::{
         Observation,
         ports::{
-            Clock, Moved, Records, TicketAt, TicketLog, TicketRow, TicketSeen, Tracker,
-            TrackerFailed, Trouble,
+            Clock, Moved, Records, TicketAt, TicketLog, TicketRow, Tracker, TrackerFailed, Trouble,
         },
     },
     domain::ticket::{
-        Begun, LOOKED_AT_EVERY, Movement, News, Standing, Ticket, Tracked, TrackedState,
+        Begun, Course, LOOKED_AT_EVERY, Movement, News, Standing, Ticket, Tracked, TrackedState,
     },
     render::ticket::{self, Comment},
 };
@@ -35,17 +34,12 @@ impl<S: TicketLog + Records, T: Tracker> Tickets<S, T> {
         run: &mut Run<'_, C>,
     ) -> Result<(), Unsettled> {
         let news = News::new(standing, tracked.told.as_ref());
-        let is_over = standing.is_over();
-        let is_nothing_new = row.ticket.begun.is_none()
-            && match tracked.state {
-                TrackedState::Open => news.is_empty() && tracked.told.is_some() && !is_over,
-                TrackedState::Closed => !standing.has_open(),
-                TrackedState::ClosedByHand | TrackedState::ClosedByHandAndTold => !is_over,
-                TrackedState::Lost => true,
-            };
         let now = run.clock.now();
         let is_of_today = now.duration_since(tracked.looked_at) < LOOKED_AT_EVERY;
-        if is_nothing_new && (is_of_today || tracked.state == TrackedState::Closed) {
+        // A ticket that is closed is looked at when there is something to do. What a person has closed may be open again, and
+        // is looked at once a day while there is news.
+        let is_left_alone = is_of_today || tracked.state == TrackedState::Closed;
+        if is_left_alone && row.ticket.is_up_to_date(tracked, standing, &news) {
             return self.rest(row, standing, run).await;
         }
         run.has_time_for(REQUESTS)?;
@@ -53,33 +47,23 @@ impl<S: TicketLog + Records, T: Tracker> Tickets<S, T> {
         if let Some(tracked) = &mut row.ticket.tracked {
             tracked.looked_at = now;
         }
-        let is_ours = tracked.state == TrackedState::Closed || begun_to_close(&row.ticket);
-        match seen {
-            // What was closed and is gone cannot be opened again: what came back has a ticket of its own.
-            TicketSeen::Lost if tracked.state == TrackedState::Closed && standing.has_open() => {
+        match row.ticket.course(tracked, standing, &news, seen) {
+            Course::OpenAnew => {
                 row.ticket = Ticket::new(row.ticket.key.clone());
                 self.open(row, standing, turn, run).await
             }
-            TicketSeen::Lost => self.lost(row, standing, run).await,
-            TicketSeen::Closed if !is_ours => {
-                self.closed_by_hand(row, tracked, standing, turn, run).await
+            Course::Object => self.object(row, tracked, standing, turn, run).await,
+            Course::Rest(state) => {
+                if state == TrackedState::Lost {
+                    (run.attempt.observe)(Observation::Warning {
+                        what: format!("ticket {} is not touched any more", tracked.key),
+                        reason: "it was deleted, moved to another project or lost its mark"
+                            .to_owned(),
+                    });
+                }
+                self.rest_as(state, row, standing, run).await
             }
-            TicketSeen::Open if is_nothing_new && tracked.state == TrackedState::Open => {
-                self.rest(row, standing, run).await
-            }
-            seen => {
-                let movement = if is_over {
-                    Movement::Close
-                } else if is_ours && standing.has_open() {
-                    Movement::Reopen
-                } else {
-                    Movement::Stay
-                };
-                let is_there = match movement {
-                    Movement::Stay => true,
-                    Movement::Close => seen == TicketSeen::Closed,
-                    Movement::Reopen => seen == TicketSeen::Open,
-                };
+            Course::Change { movement, is_there } => {
                 let changing = Changing { tracked, news, movement, is_there };
                 self.carry_out(row, standing, changing, turn, run).await
             }
@@ -141,8 +125,8 @@ impl<S: TicketLog + Records, T: Tracker> Tickets<S, T> {
         Ok(())
     }
 
-    /// A person has closed the ticket. If findings are open, that is said, once.
-    async fn closed_by_hand<C: Clock + Sync>(
+    /// Says that findings are open of a ticket that a person has closed.
+    async fn object<C: Clock + Sync>(
         &self,
         row: &mut TicketRow,
         tracked: &Tracked,
@@ -150,39 +134,14 @@ impl<S: TicketLog + Records, T: Tracker> Tickets<S, T> {
         turn: Timestamp,
         run: &mut Run<'_, C>,
     ) -> Result<(), Unsettled> {
-        let state = if standing.is_over() {
-            TrackedState::Closed
-        } else if tracked.state == TrackedState::ClosedByHandAndTold {
-            TrackedState::ClosedByHandAndTold
-        } else if standing.has_open() {
-            let begun = self.begin(row, tracked, false, turn, run.clock.now()).await?;
-            self.comment(row, tracked, standing, &Comment::StillOpen, &begun).await?;
-            run.breathe().await;
-            run.did(TicketChange::Commented);
-            if let Some(tracked) = &mut row.ticket.tracked {
-                tracked.changes = begun.number;
-            }
-            TrackedState::ClosedByHandAndTold
-        } else {
-            TrackedState::ClosedByHand
-        };
-        self.rest_as(state, row, standing, run).await
-    }
-
-    /// The ticket is not ours any more.
-    async fn lost<C: Clock + Sync>(
-        &self,
-        row: &mut TicketRow,
-        standing: &Standing<'_>,
-        run: &mut Run<'_, C>,
-    ) -> Result<(), Unsettled> {
-        if let Some(tracked) = &row.ticket.tracked {
-            (run.attempt.observe)(Observation::Warning {
-                what: format!("ticket {} is not touched any more", tracked.key),
-                reason: "it was deleted, moved to another project or lost its mark".to_owned(),
-            });
+        let begun = self.begin(row, tracked, false, turn, run.clock.now()).await?;
+        self.comment(row, tracked, standing, &Comment::StillOpen, &begun).await?;
+        run.breathe().await;
+        run.did(TicketChange::Commented);
+        if let Some(tracked) = &mut row.ticket.tracked {
+            tracked.changes = begun.number;
         }
-        self.rest_as(TrackedState::Lost, row, standing, run).await
+        self.rest_as(TrackedState::ClosedByHandAndTold, row, standing, run).await
     }
 
     async fn rest_as<C: Clock + Sync>(
@@ -268,10 +227,6 @@ struct BegunChange {
 
 fn at(tracked: &Tracked) -> TicketAt<'_> {
     TicketAt { project: &tracked.project, key: &tracked.key, mark: &tracked.mark }
-}
-
-fn begun_to_close(ticket: &Ticket) -> bool {
-    matches!(ticket.begun, Some(Begun::Changing { closes: true, .. }))
 }
 
 /// What came of a call after which it is known that the change was not commented on: nobody has to be asked.

@@ -11,9 +11,13 @@
 mod change;
 mod note;
 mod open;
+mod plan;
 mod settle;
 
+use jiff::Timestamp;
 use serde::Serialize;
+
+pub use plan::{Plan, Planned};
 
 use crate::{
     app::{
@@ -27,7 +31,6 @@ use crate::{
     },
     render::Style,
 };
-use jiff::Timestamp;
 
 /// Tickets as a whole: the settings and the way out.
 #[derive(Clone, Debug)]

@@ -16,3 +16,4 @@ pub mod replay;
 pub mod report;
 pub mod retell;
 pub mod score;
+pub mod tickets;

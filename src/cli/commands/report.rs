@@ -10,12 +10,12 @@ use clap::ValueEnum;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    adapters::{dynamodb::DynamoDb, sns::Sns},
-    app::{Attempt, FigureLog, Survey, TimeLimit, Triage, TriageConfig, failure::BoxError},
+    adapters::dynamodb::DynamoDb,
+    app::{FigureLog, Survey, TimeLimit, failure::BoxError},
     cli::{
         Misuse, Verdict, advice,
         commands::ledger::apply,
-        input::{self, Input},
+        events::{self, Taken},
         rows::defuse,
         store,
     },
@@ -27,8 +27,7 @@ use crate::{
         round::day,
         rules::Rules,
     },
-    emulator::{self, Emulator},
-    lambda::{self, event, settings::HISTORY_DAYS},
+    emulator::Emulator,
     render::{
         Language, Style, message,
         report::{Line, Report},
@@ -137,12 +136,6 @@ pub async fn run(
     Ok(source.verdict)
 }
 
-/// Tells what waits, as the schedule has it done.
-async fn flush(triage: &Triage<DynamoDb, Sns>, now: Timestamp) -> Result<(), BoxError> {
-    let name = format!("flush {now}");
-    triage.flush(Attempt::new(&name, now)).await.map(drop).map_err(|failed| failed.failure.into())
-}
-
 impl Arguments {
     async fn source(&self, clock: fn() -> Timestamp) -> Result<Source, BoxError> {
         if let Some(table) = &self.table {
@@ -157,48 +150,12 @@ impl Arguments {
         if let Some(ledger) = &self.ledger {
             apply::in_store(ledger, &store, clock()).await?;
         }
-        let (latest, verdict) = self.handle(&mut emulator, clock).await?;
+        let day_over = async |store: &DynamoDb, now| self.remember(store, now).await;
+        let taken = events::take(&self.paths, &mut emulator, clock, self.now, day_over).await?;
+        let Taken { latest, verdict } = taken;
         let names = self.paths.iter().chain(&self.db).map(|path| path.display().to_string());
         let name = names.collect::<Vec<_>>().join(", ");
         Ok(Source { store, name, latest, verdict, _emulator: Some(emulator) })
-    }
-
-    /// Takes the events through the function's handler, and the figures of each day as the daily round does.
-    async fn handle(
-        &self,
-        emulator: &mut Emulator,
-        clock: fn() -> Timestamp,
-    ) -> Result<(Option<Timestamp>, Verdict), BoxError> {
-        let store = DynamoDb::new(emulator.dynamodb(), emulator::TABLE.to_owned(), HISTORY_DAYS);
-        let publisher = Sns::new(emulator.sns(), emulator::topics(Audience::Email));
-        let triage = Triage::new(store, publisher, TriageConfig::default());
-        let (mut latest, mut verdict, mut number) = (None, Verdict::Done, 0_usize);
-        for file in &input::files(&self.paths)? {
-            let handle = async |Input { origin, event }: Input| {
-                let own_time = event::finding(&event).ok().and_then(|sent| sent.finding.own_time());
-                let now = own_time.unwrap_or_else(clock);
-                if let Some(before) = latest.filter(|before| day(*before) < day(now)) {
-                    self.remember(&triage.store, before).await?;
-                    flush(&triage, now).await?;
-                }
-                latest = latest.max(Some(now));
-                number += 1;
-                let name = format!("report-{number}");
-                if let Err(failed) = lambda::handle(&triage, &event, Attempt::new(&name, now)).await
-                {
-                    verdict = Verdict::FoundWrong;
-                    let reason = failed.0.chain();
-                    writeln!(io::stderr(), "{origin}: not handled: {reason}")?;
-                }
-                while emulator.published.try_recv().is_ok() {}
-                Ok(())
-            };
-            input::events(file, handle).await?;
-        }
-        if let Some(now) = self.now.max(latest) {
-            flush(&triage, now).await?;
-        }
-        Ok((latest, verdict))
     }
 
     /// Remembers the figures of a day that is over, as of its last event.

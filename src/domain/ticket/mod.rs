@@ -3,6 +3,7 @@
 //! Pure: what a ticket was last known to say ([`Ticket`]) and how its findings stand now ([`Standing`]) give what there is
 //! to say ([`News`]). Who asks the tracker in which order stands in [`crate::app`].
 
+mod course;
 mod news;
 mod projects;
 mod standing;
@@ -12,6 +13,7 @@ use jiff::{SignedDuration, Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 
+pub use course::{Course, Seen};
 pub use news::{Change, Changed, News};
 pub use projects::{NotProjects, Projects};
 pub use standing::{FollowedFinding, Member, MemberState, Standing};
