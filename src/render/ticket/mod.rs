@@ -1,10 +1,16 @@
 //! Tickets: what they say, and what is said in them of what has changed.
 
+mod adf;
 mod document;
+#[cfg(test)]
+mod hostile;
+mod markdown;
 
 use jiff::civil::Date;
 
+pub use adf::adf;
 pub use document::{Block, Document, Inline};
+pub use markdown::{code, markdown};
 
 use crate::domain::assess::Priority;
 
