@@ -45,6 +45,10 @@ fn line(inlines: &[Inline]) -> Option<String> {
         if out.ends_with('`') && next.starts_with('`') {
             out.push(' ');
         }
+        // Before a link it would make a picture of it.
+        if out.ends_with('!') && next.starts_with('[') {
+            out.insert(out.len() - 1, '\\');
+        }
         out.push_str(&next);
     }
     let line = out.trim();
