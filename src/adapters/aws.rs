@@ -73,6 +73,12 @@ impl Clients {
         super::s3::config(&self.config).interceptor(self.calls.clone())
     }
 
+    /// The configuration of a client of Secrets Manager.
+    #[cfg(feature = "tickets")]
+    pub fn secrets_manager(&self) -> aws_sdk_secretsmanager::config::Builder {
+        aws_sdk_secretsmanager::config::Builder::from(&self.config).interceptor(self.calls.clone())
+    }
+
     /// The calls that all of them make.
     pub fn calls(&self) -> &CallRecorder {
         &self.calls

@@ -3,10 +3,9 @@
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use crate::app::{
-    NotAnswered, Refusal,
-    failure::{BoxError, CallFailed},
-};
+use crate::app::failure::CallFailed;
+#[cfg(feature = "review")]
+use crate::app::{NotAnswered, Refusal, failure::BoxError};
 
 /// What a service answered instead of doing something.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +32,7 @@ where
 }
 
 /// An answer that is not what it must be, or a question that cannot be put.
+#[cfg(feature = "review")]
 pub fn broken(operation: &'static str, object: &str, source: BoxError) -> NotAnswered {
     let failed = CallFailed { operation, object: object.to_owned(), source };
     NotAnswered { why: Refusal::Other, failed }

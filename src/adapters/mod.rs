@@ -12,7 +12,7 @@ pub mod dynamodb;
 pub mod ecr;
 #[cfg(feature = "redrive")]
 pub mod eventbridge;
-#[cfg(feature = "review")]
+#[cfg(any(feature = "review", feature = "tickets"))]
 mod failed;
 #[cfg(feature = "review")]
 pub mod inspector2;
@@ -24,6 +24,10 @@ pub mod lambda;
 mod pace;
 #[cfg(feature = "review")]
 pub mod s3;
+#[cfg(feature = "tickets")]
+pub mod secrets;
 pub mod sns;
 #[cfg(feature = "cli")]
 pub mod sqs;
+#[cfg(feature = "tickets")]
+pub mod trackers;

@@ -1,5 +1,5 @@
 //! The part of AWS that the functions talk to, on this machine: a DynamoDB-compatible store with
-//! the table of the template, topics, Inspector, buckets and a registry of images.
+//! the table of the template, topics, Inspector, buckets, a registry of images and secrets; and the trackers of tickets.
 
 use std::{
     path::Path,
@@ -18,8 +18,10 @@ pub mod bucket;
 pub mod http;
 pub mod inspector;
 pub mod registry;
+pub mod secrets;
 pub mod template;
 pub mod topic;
+pub mod tracker;
 
 use crate::{
     adapters::{aws, s3, sns::Topics},
@@ -30,6 +32,7 @@ use bucket::Buckets;
 use http::{InProcess, Service};
 use inspector::Inspector;
 use registry::Registry;
+use secrets::Secrets;
 use template::Template;
 use topic::{Published, Topic};
 
@@ -73,6 +76,8 @@ pub struct Emulator {
     pub buckets: Buckets,
     /// The registry of images.
     pub registry: Registry,
+    /// The secrets.
+    pub secrets: Secrets,
     store: Database,
     topic: Topic,
     shared: SdkConfig,
@@ -98,8 +103,8 @@ impl Emulator {
             .load()
             .await;
         let (inspector, buckets) = (Inspector::default(), Buckets::new(ACCOUNT, BUCKET));
-        let registry = Registry::new(ACCOUNT);
-        Ok(Self { published, inspector, buckets, registry, store, topic, shared })
+        let (registry, secrets) = (Registry::new(ACCOUNT), Secrets::default());
+        Ok(Self { published, inspector, buckets, registry, secrets, store, topic, shared })
     }
 
     /// The store, for whoever serves it in a way of their own.
@@ -149,8 +154,14 @@ impl Emulator {
         aws_sdk_ecr::config::Builder::from(&self.shared).http_client(service)
     }
 
-    /// Lets other processes on this machine use all of it: the store on `port`, the topic, Inspector, the buckets and the
-    /// registry on the next ones, or all on free ports for 0. Returns the environment for a function that is to.
+    /// For clients of Secrets Manager, which need no network.
+    pub fn secrets_manager(&self) -> aws_sdk_secretsmanager::config::Builder {
+        let service = InProcess(self.secrets.clone());
+        aws_sdk_secretsmanager::config::Builder::from(&self.shared).http_client(service)
+    }
+
+    /// Lets other processes on this machine use all of it: the store on `port`, the topic, Inspector, the buckets, the
+    /// registry and the secrets on the next ones, or all on free ports for 0. Returns the environment for a function that is to.
     ///
     /// # Errors
     /// A port is taken.
@@ -161,16 +172,19 @@ impl Emulator {
         let inspector = listen(next(2)).await?;
         let buckets = listen(next(3)).await?;
         let registry = listen(next(4)).await?;
+        let secrets = listen(next(5)).await?;
         let store_url = format!("http://{}", store.local_addr()?);
         let topic_url = format!("http://{}", topic.local_addr()?);
         tokio::spawn(dynoxide::server::serve_on(store, self.store.clone()));
         let inspector_url = format!("http://{}", inspector.local_addr()?);
         let buckets_url = format!("http://{}", buckets.local_addr()?);
         let registry_url = format!("http://{}", registry.local_addr()?);
+        let secrets_url = format!("http://{}", secrets.local_addr()?);
         tokio::spawn(self.topic.clone().serve(topic));
         tokio::spawn(self.inspector.clone().serve(inspector));
         tokio::spawn(self.buckets.clone().serve(buckets));
         tokio::spawn(self.registry.clone().serve(registry));
+        tokio::spawn(self.secrets.clone().serve(secrets));
         Ok(vec![
             ("TABLE_NAME", TABLE.to_owned()),
             ("TOPIC_ARN", TOPIC.to_owned()),
@@ -179,6 +193,7 @@ impl Emulator {
             ("AWS_ENDPOINT_URL_INSPECTOR2", inspector_url),
             ("AWS_ENDPOINT_URL_S3", buckets_url),
             ("AWS_ENDPOINT_URL_ECR", registry_url),
+            ("AWS_ENDPOINT_URL_SECRETS_MANAGER", secrets_url),
             ("AWS_REGION", REGION.to_owned()),
             ("AWS_ACCESS_KEY_ID", "local".to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),

@@ -1,5 +1,7 @@
 //! Text with a little structure, which each tracker has a mark-up of its own for.
 
+use crate::domain::text;
+
 /// A text of a ticket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Document(pub Vec<Block>);
@@ -38,5 +40,61 @@ impl Document {
     /// A paragraph of plain text.
     pub fn paragraph(text: impl Into<String>) -> Block {
         Block::Paragraph(vec![Inline::Text(text.into())])
+    }
+
+    /// The document without so much of its end that what `written` makes of it has at most `max` bytes. A last paragraph
+    /// shows that something is missing.
+    pub fn within<T>(
+        &self,
+        max: usize,
+        written: impl Fn(&Self) -> T,
+        size: impl Fn(&T) -> usize,
+    ) -> T {
+        let whole = written(self);
+        if size(&whole) <= max {
+            return whole;
+        }
+        let mut blocks = self.0.clone();
+        loop {
+            match blocks.last_mut() {
+                Some(Block::Points(points)) if points.len() > 1 => drop(points.pop()),
+                _ => drop(blocks.pop()),
+            }
+            let mut shorter = Self(blocks.clone());
+            shorter.0.push(Self::paragraph(text::ELLIPSIS));
+            let cut = written(&shorter);
+            if size(&cut) <= max || blocks.is_empty() {
+                return cut;
+            }
+        }
+    }
+}
+
+/// Text on one line: what is no character to be seen, or ends a line, is a space.
+pub(super) fn plain(text: &str) -> String {
+    let is_break = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    text.chars().map(|c| if is_break(c) { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_is_cut_at_its_end_and_says_so() {
+        let point = |number: usize| vec![Inline::Text(format!("point {number}"))];
+        let document = Document(vec![
+            Document::paragraph("first"),
+            Block::Points((0..9).map(point).collect()),
+            Document::paragraph("last"),
+        ]);
+        let written = |document: &Document| format!("{document:?}");
+        let whole = written(&document);
+        assert_eq!(document.within(whole.len(), written, String::len), whole);
+        let max = whole.len() / 2;
+        let cut = document.within(max, written, String::len);
+        assert!(cut.len() <= max && cut.contains("first") && cut.contains("point 0"), "{cut}");
+        assert!(!cut.contains("point 8") && cut.contains('…'), "{cut}");
+        assert!(document.within(0, written, String::len).contains('…'));
     }
 }

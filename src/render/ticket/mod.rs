@@ -1,16 +1,22 @@
 //! Tickets: what they say, and what is said in them of what has changed.
 
+mod adf;
 mod card;
 mod comment;
 mod document;
+#[cfg(test)]
+mod hostile;
 mod lines;
+mod markdown;
 mod phrase;
 
 use jiff::civil::Date;
 
+pub use adf::adf;
 pub use card::card;
 pub use comment::{Comment, comment};
 pub use document::{Block, Document, Inline};
+pub use markdown::{code, markdown};
 
 use crate::domain::assess::Priority;
 
