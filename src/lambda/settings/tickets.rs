@@ -101,7 +101,9 @@ impl Settings for TrackerSettings {
                 .unwrap_or_else(|| "Task".to_owned()),
             priorities: environment
                 .optional("TRACKER_PRIORITIES", PRIORITIES, read_priorities)?
-                .unwrap_or_else(|| Some(priorities.map(str::to_owned))),
+                .unwrap_or_else(|| priorities.map(str::to_owned).to_vec())
+                .try_into()
+                .ok(),
             due_dates: environment
                 .optional("TRACKER_DUE_DATES", "true or false", |is| is.parse().ok())?
                 .unwrap_or(true),
@@ -195,13 +197,13 @@ const AN_ISSUE_TYPE: &str = "the name of a kind of issue, such as Task, of at mo
 
 const PRIORITIES: &str = "none, or four names for P1 to P4 such as Highest,High,Medium,Low, each of at most 50 characters";
 
-/// `Some(None)` for none.
-fn read_priorities(text: &str) -> Option<Option<[String; 4]>> {
-    if text == "none" {
-        return Some(None);
+/// Four names, or no name at all.
+fn read_priorities(text: &str) -> Option<Vec<String>> {
+    if text.trim() == "none" {
+        return Some(Vec::new());
     }
     let names: Vec<String> = text.split(',').map(read_name).collect::<Option<_>>()?;
-    names.try_into().ok().map(Some)
+    (names.len() == 4).then_some(names)
 }
 
 const LABELS: &str = "up to 10 labels such as security,inspector, each of at most 50 characters";
