@@ -37,6 +37,12 @@ impl CallRecorder {
     pub fn take(&self) -> Vec<CallTime> {
         mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
+
+    /// Writes a call down.
+    pub fn note(&self, service: &str, took: Duration) {
+        let call = CallTime { service: service.to_owned(), took };
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(call);
+    }
 }
 
 /// When a call began.
@@ -76,8 +82,7 @@ impl Intercept for CallRecorder {
         {
             // A clock that was set back meanwhile.
             let took = ended.duration_since(*began).unwrap_or_default();
-            let call = CallTime { service: metadata.service().to_owned(), took };
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(call);
+            self.note(metadata.service(), took);
         }
         Ok(())
     }

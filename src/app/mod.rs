@@ -21,9 +21,9 @@ pub use ports::{
     Alerts, AnnouncedProblem, Archive, ArchivedObject, Audit, AuditRow, Clock, Details, Exceptions,
     FigureLog, FindingQuery, FindingSet, Found, Gaps, Images, Inspector, Leased, LedgerHead,
     Looked, Marked, Marking, Moved, NotAnswered, NotPublished, Noted, Page, Pending, Permit,
-    PermitRequest, Publisher, PutInForce, Queue, REVIEWS, Records, Refreshed, Refusal, RoundLog,
-    Summaries, SummaryLock, Sweep, TakenUp, Threats, TicketAt, TicketLog, TicketRow, Tracker,
-    TrackerFailed, TrackerTurn, Trouble, Which, WriteOutcome,
+    PermitRequest, Publisher, PutInForce, Queue, REQUEST_TIMEOUT, REVIEWS, Records, Refreshed,
+    Refusal, RoundLog, Summaries, SummaryLock, Sweep, TakenUp, Threats, TicketAt, TicketLog,
+    TicketRow, Tracker, TrackerFailed, TrackerTurn, Trouble, Which, WriteOutcome,
 };
 pub use service::{Triage, TriageConfig};
 pub use survey::Survey;

@@ -19,5 +19,5 @@ pub use response::{FunctionError, Response};
 pub use review::{ReviewFunction, handle as handle_daily};
 pub use run::{Function, run};
 #[cfg(feature = "tickets")]
-pub use tickets::{Taken, TicketsResponse, handle as handle_tickets};
+pub use tickets::{Taken, TicketsFunction, TicketsResponse, handle as handle_tickets};
 pub use triage::{TriageFunction, handle};

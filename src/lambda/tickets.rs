@@ -10,12 +10,45 @@ use super::{
     metrics::{Measure, Measurements},
     queue::{self, QueuedMessage, TicketsEvent},
     response::FunctionError,
+    run::Function,
+    settings::TicketsSettings,
 };
-use crate::app::{
-    Attempt, Clock, Records, Sweep, TicketLog, Tracker,
-    failure::Failure,
-    tickets::{SettleOutcome, SettleResult, Tickets},
+use crate::{
+    adapters::{
+        aws::Clients, clock::Since, dynamodb::DynamoDb, secrets::Secrets, trackers::TrackerClient,
+    },
+    app::{
+        Attempt, Clock, Observation, Records, Sweep, TicketLog, Tracker,
+        failure::Failure,
+        tickets::{SettleOutcome, SettleResult, Tickets, TicketsConfig},
+    },
 };
+
+/// The function, with its clients.
+pub struct TicketsFunction(Tickets<DynamoDb, TrackerClient<Secrets>>);
+
+impl Function for TicketsFunction {
+    type Settings = TicketsSettings;
+    type Response = TicketsResponse;
+
+    fn new(settings: TicketsSettings, clients: &Clients) -> Self {
+        let TicketsSettings { storage, style, tracker, projects, from, secret_arn } = settings;
+        let secrets = Secrets::new(clients.secrets_manager(), &secret_arn);
+        Self(Tickets {
+            store: DynamoDb::new(clients.dynamodb(), storage.table, storage.history_days),
+            tracker: TrackerClient::new(tracker, secrets).recorded(clients.calls().clone()),
+            config: TicketsConfig { projects, from, style },
+        })
+    }
+
+    async fn handle(
+        &self,
+        event: &[u8],
+        attempt: Attempt<'_>,
+    ) -> Result<TicketsResponse, FunctionError> {
+        handle(&self.0, &Since::new(attempt.now), event, attempt).await
+    }
+}
 
 /// What `tickets` answers.
 #[derive(Debug, Serialize)]
@@ -148,7 +181,7 @@ async fn settle<S: TicketLog + Records, T: Tracker, C: Clock + Sync>(
 ) -> SettleResult {
     let result = tickets.settle(attempt, clock).await.unwrap_or_else(|call| {
         let failure = Failure::Store(call);
-        (attempt.observe)(crate::app::Observation::FlushFailed(failure.kind()));
+        (attempt.observe)(Observation::FlushFailed(failure.kind()));
         logs::not_done(&failure, None);
         SettleResult { outcome: SettleOutcome::Failed, ..SettleResult::default() }
     });

@@ -5,14 +5,17 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    CLOCK_SKEW, LABEL, MAX_PAGES, TrackerConfig, carries,
+    CLOCK_SKEW, MAX_PAGES, TrackerConfig, carries,
     credential::Credentials,
     encoded,
-    http::{Http, NotAnAddress, Request},
+    http::{Http, Request},
 };
 use crate::{
-    app::{Moved, TicketAt, TicketSeen, TrackerFailed, Trouble},
-    domain::assess::Priority,
+    app::{Moved, TicketAt, TrackerFailed, Trouble},
+    domain::{
+        assess::Priority,
+        ticket::{LABEL, Seen, TrackerKind},
+    },
     render::ticket::{Card, Document, code, markdown},
 };
 
@@ -69,8 +72,8 @@ struct Repository {
 }
 
 impl<C: Credentials> GitHub<C> {
-    pub(super) fn new(config: TrackerConfig, credentials: C) -> Result<Self, NotAnAddress> {
-        Ok(Self { http: Http::new(&config.url, HEADERS, credentials)?, config })
+    pub(super) fn new(config: TrackerConfig, credentials: C) -> Self {
+        Self { http: Http::new(&config.url, HEADERS, credentials), config }
     }
 
     fn priority(&self, priority: Priority) -> &str {
@@ -114,11 +117,11 @@ impl<C: Credentials> GitHub<C> {
         self.http.done(&Request { body: Some(body), ..request }).await.map(drop)
     }
 
-    pub(super) async fn look(&self, ticket: TicketAt<'_>) -> Result<TicketSeen, TrackerFailed> {
+    pub(super) async fn look(&self, ticket: TicketAt<'_>) -> Result<Seen, TrackerFailed> {
         Ok(match self.get(ticket).await? {
-            Some(issue) if is_ours(&issue, ticket) && issue.state == "open" => TicketSeen::Open,
-            Some(issue) if is_ours(&issue, ticket) => TicketSeen::Closed,
-            _ => TicketSeen::Lost,
+            Some(issue) if is_ours(&issue, ticket) && issue.state == "open" => Seen::Open,
+            Some(issue) if is_ours(&issue, ticket) => Seen::Closed,
+            _ => Seen::Lost,
         })
     }
 
@@ -260,22 +263,12 @@ fn request<'a>(
     let rest = format!("/issues/{}{rest}", number.unwrap_or_default());
     let request = about(operation, method, ticket.project, &rest, body);
     let request = Request { object: ticket.key, ..request };
-    if number.is_some() && is_project(ticket.project) {
+    if number.is_some() && TrackerKind::GitHub.is_project(ticket.project) {
         Ok(request)
     } else {
         let source = format!("it is no ticket of {}", ticket.project);
         Err(request.failed(Trouble::Refused, source))
     }
-}
-
-/// Whether a text can name a repository: `owner/name`.
-pub(super) fn is_project(text: &str) -> bool {
-    let is_part = |part: &str| {
-        !matches!(part, "" | "." | "..")
-            && part.len() <= 100
-            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
-    };
-    text.split_once('/').is_some_and(|(owner, name)| is_part(owner) && is_part(name))
 }
 
 /// A ticket that was transferred is answered from where it is now.

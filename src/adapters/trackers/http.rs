@@ -1,6 +1,6 @@
 //! Requests to a tracker, over the HTTP client that the SDK has.
 
-use std::{error::Error, io, time::Duration};
+use std::{error::Error, fmt, io, str::FromStr, time::Duration};
 
 use aws_smithy_http_client::{
     Connector,
@@ -13,18 +13,20 @@ use aws_smithy_runtime_api::client::{
 };
 use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream};
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::{
     answer::Answer,
     credential::{Credential, Credentials},
 };
-use crate::app::{
-    TrackerFailed, Trouble,
-    failure::{BoxError, CallFailed},
+use crate::{
+    adapters::calls::CallRecorder,
+    app::{
+        REQUEST_TIMEOUT, TrackerFailed, Trouble,
+        failure::{BoxError, CallFailed},
+    },
 };
 
-/// How long a request may take, with connecting and with all of the answer.
-pub const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long connecting may take, with looking the name up.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a connection is kept that nobody uses. Servers close idle ones, which is then found out only by a request that is
@@ -32,17 +34,20 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest answer that is read, in bytes.
 const MAX_ANSWER: usize = 1_000_000;
+/// What the tracker is called among the services whose calls are measured.
+const SERVICE: &str = "Tracker";
 const USER_AGENT: &str = concat!("inspector-triage/", env!("CARGO_PKG_VERSION"));
 
 /// A client of a tracker. Follows no redirect and repeats nothing, but for a token that was changed.
 #[derive(Debug)]
 pub struct Http<C> {
     connector: SharedHttpConnector,
-    /// With no slash at its end.
-    base: String,
+    base: Address,
     headers: &'static [(&'static str, &'static str)],
     credentials: C,
     pub(super) limit: Duration,
+    /// Where it is written down how long each request takes.
+    pub(super) calls: CallRecorder,
 }
 
 /// A request.
@@ -67,24 +72,42 @@ impl Request<'_> {
     }
 }
 
+/// An address that a token may be sent to, with no slash at its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address(String);
+
+impl Address {
+    /// What a text must be to be read as one.
+    pub const EXPECTED: &str =
+        "an address such as https://example.atlassian.net, without user and query";
+}
+
+impl FromStr for Address {
+    type Err = NotAnAddress;
+
+    fn from_str(text: &str) -> Result<Self, NotAnAddress> {
+        read_address(text).map(Self).ok_or(NotAnAddress)
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// Not an address to send a token to.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "expected an address such as https://example.atlassian.net, without query and user, found {0:?}"
-)]
-pub struct NotAnAddress(pub String);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected {}", Address::EXPECTED)]
+pub struct NotAnAddress;
 
 impl<C: Credentials> Http<C> {
     /// A client for `base`, which sends `headers` with each request.
     pub fn new(
-        base: &str,
+        base: &Address,
         headers: &'static [(&'static str, &'static str)],
         credentials: C,
-    ) -> Result<Self, NotAnAddress> {
-        let base = base.trim_end_matches('/');
-        if !is_safe(base) {
-            return Err(NotAnAddress(base.to_owned()));
-        }
+    ) -> Self {
         // Connecting has its own limit, and what is above ends the rest: so a time-out of the connector is one of connecting.
         let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
         let connector = Connector::builder()
@@ -92,13 +115,14 @@ impl<C: Credentials> Http<C> {
             .pool_idle_timeout(IDLE_TIMEOUT)
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
             .build();
-        let (connector, base) = (SharedHttpConnector::new(connector), base.to_owned());
-        Ok(Self { connector, base, headers, credentials, limit: EXCHANGE_TIMEOUT })
+        let (connector, base) = (SharedHttpConnector::new(connector), base.clone());
+        let limit = REQUEST_TIMEOUT.unsigned_abs();
+        Self { connector, base, headers, credentials, limit, calls: CallRecorder::default() }
     }
 
     /// Where requests go.
     pub fn base(&self) -> &str {
-        &self.base
+        &self.base.0
     }
 
     /// The answer to a request, whatever it says.
@@ -134,7 +158,9 @@ impl<C: Credentials> Http<C> {
             })?;
             read(response).await.map_err(|source| request.failed(Trouble::Unknown, source))
         };
+        let began = Instant::now();
         let answer = tokio::time::timeout(self.limit, exchange).await;
+        self.calls.note(SERVICE, began.elapsed());
         answer.unwrap_or_else(|_| {
             let source = format!("no answer within {} ms", self.limit.as_millis());
             Err(request.failed(Trouble::Unknown, source))
@@ -146,7 +172,7 @@ impl<C: Credentials> Http<C> {
         request: &Request<'_>,
         credential: &Credential,
     ) -> Result<HttpRequest, BoxError> {
-        let mut written = HttpRequest::get(format!("{}{}", self.base, request.path))?;
+        let mut written = HttpRequest::get(format!("{}{}", self.base.0, request.path))?;
         written.set_method(request.method)?;
         // An error of a header would show it.
         let mut add = |name: &'static str, value: String| {
@@ -170,20 +196,34 @@ impl<C: Credentials> Http<C> {
     }
 }
 
-/// Whether a token may be sent there: over TLS, or within this machine.
-fn is_safe(base: &str) -> bool {
-    let Some((scheme, rest)) = base.split_once("://") else { return false };
-    let host = rest.split('/').next().unwrap_or_default();
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/[]".contains(c);
-    let is_here = || {
-        let names = ["127.0.0.1", "[::1]", "localhost"];
-        names.iter().any(|name| {
-            host.strip_prefix(name).is_some_and(|port| port.is_empty() || port.starts_with(':'))
-        })
+/// An address without the slash at its end: `https://`, or `http://` within this machine.
+fn read_address(text: &str) -> Option<String> {
+    let url = text.trim();
+    let url = url.strip_suffix('/').unwrap_or(url);
+    let (scheme, rest) = url.split_once("://")?;
+    let (authority, path) = match rest.split_once('/') {
+        Some((authority, path)) => (authority, Some(path)),
+        None => (rest, None),
     };
-    !host.is_empty()
-        && rest.chars().all(is_plain)
-        && (scheme == "https" || scheme == "http" && is_here())
+    let (host, port) = match authority.strip_prefix("[::1]") {
+        Some(port) => ("[::1]", port),
+        None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
+    };
+    let is_here = ["127.0.0.1", "localhost", "[::1]"].contains(&host);
+    let is_name = |name: &str| {
+        name.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b))
+    };
+    let is_segment = |segment: &str| {
+        segment.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && segment.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+    };
+    let is_safe = scheme == "https" || scheme == "http" && is_here;
+    let has_host = is_here || is_name(host);
+    let number = port.strip_prefix(':').and_then(|port| port.parse::<u16>().ok());
+    let has_port = port.is_empty() || number.is_some_and(|number| number > 0);
+    let has_path = path.is_none_or(|path| path.split('/').all(is_segment));
+    (is_safe && has_host && has_port && has_path).then(|| url.to_owned())
 }
 
 /// Whether a request was certainly not sent.
@@ -238,30 +278,39 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_sent_over_tls_alone() {
-        for safe in [
-            "https://example.atlassian.net",
-            "https://api.atlassian.com/ex/jira/11111111-2222",
-            "https://git.example.com:8443/api/v3",
-            "http://127.0.0.1:8000",
-            "http://[::1]:8000",
-            "http://localhost",
+    fn a_token_is_sent_over_tls_alone_or_within_this_machine() {
+        for (text, address) in [
+            ("https://example.atlassian.net/", "https://example.atlassian.net"),
+            (
+                "https://api.atlassian.com/ex/jira/11111111-2222",
+                "https://api.atlassian.com/ex/jira/11111111-2222",
+            ),
+            ("https://git.example.com:8443/api/v3", "https://git.example.com:8443/api/v3"),
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("http://localhost", "http://localhost"),
+            (" http://[::1]:8080/", "http://[::1]:8080"),
         ] {
-            assert!(is_safe(safe), "{safe}");
+            assert_eq!(text.parse::<Address>().unwrap().to_string(), address);
         }
-        for unsafe_ in [
+        for text in [
+            "",
             "example.atlassian.net",
             "http://example.atlassian.net",
             "http://127.0.0.1.example.com",
             "http://localhost.example.com",
+            "ftp://localhost",
+            "https://",
+            "https:///",
             "https://user:word@example.com",
             "https://example.com?a=b",
             "https://example.com#a",
+            "https://example.com/a//b",
+            "https://example.com/..",
+            "https://example.com:0",
+            "https://example.com:port",
             "https://exa mple.com",
-            "ftp://example.com",
-            "https://",
         ] {
-            assert!(!is_safe(unsafe_), "{unsafe_}");
+            assert_eq!(text.parse::<Address>(), Err(NotAnAddress), "{text}");
         }
     }
 }

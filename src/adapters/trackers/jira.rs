@@ -10,10 +10,11 @@ use super::{
     CLOCK_SKEW, MAX_PAGES, TrackerConfig, carries,
     credential::Credentials,
     encoded,
-    http::{Http, NotAnAddress, Request},
+    http::{Http, Request},
 };
 use crate::{
-    app::{TicketAt, TicketSeen, TrackerFailed, Trouble},
+    app::{TicketAt, TrackerFailed, Trouble},
+    domain::ticket::{Seen, TrackerKind},
     render::ticket::{Card, Document, adf},
 };
 
@@ -81,9 +82,9 @@ struct Comment {
 }
 
 impl<C: Credentials> Jira<C> {
-    pub(super) fn new(config: TrackerConfig, credentials: C) -> Result<Self, NotAnAddress> {
-        let http = Http::new(&config.url, &[("accept", "application/json")], credentials)?;
-        Ok(Self { http, config, has_warned: AtomicBool::new(false) })
+    pub(super) fn new(config: TrackerConfig, credentials: C) -> Self {
+        let http = Http::new(&config.url, &[("accept", "application/json")], credentials);
+        Self { http, config, has_warned: AtomicBool::new(false) }
     }
 
     pub(super) async fn open(
@@ -169,24 +170,24 @@ impl<C: Credentials> Jira<C> {
         Ok((answer.done(&request)?, request))
     }
 
-    pub(super) async fn look(&self, ticket: TicketAt<'_>) -> Result<TicketSeen, TrackerFailed> {
+    pub(super) async fn look(&self, ticket: TicketAt<'_>) -> Result<Seen, TrackerFailed> {
         let Ok(request) = self.request(GET, "GET", ticket, "?fields=status,project,labels", None)
         else {
-            return Ok(TicketSeen::Lost);
+            return Ok(Seen::Lost);
         };
         let answer = self.http.send(&request).await?;
         if !answer.is_unauthorized() && matches!(answer.status, 301 | 302 | 307 | 308 | 404 | 410) {
             // Where the project is not to be seen either, it is not the ticket that is lost.
             self.see_project(ticket.project).await?;
-            return Ok(TicketSeen::Lost);
+            return Ok(Seen::Lost);
         }
         let issue: Issue = answer.done(&request)?.json(&request)?;
         let status = issue.fields.status.as_ref();
         let status = status.ok_or_else(|| request.failed(Trouble::Unknown, "it has no status"))?;
         Ok(match is_ours(&issue, ticket.project, ticket.mark) {
-            false => TicketSeen::Lost,
-            true if status.is_done() => TicketSeen::Closed,
-            true => TicketSeen::Open,
+            false => Seen::Lost,
+            true if status.is_done() => Seen::Closed,
+            true => Seen::Open,
         })
     }
 
@@ -292,17 +293,10 @@ impl<C: Credentials> Jira<C> {
     }
 }
 
-/// Whether a text can be the key of a project.
-pub(super) fn is_project(text: &str) -> bool {
-    (2..=10).contains(&text.len())
-        && text.starts_with(|c: char| c.is_ascii_uppercase())
-        && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
-}
-
 /// Whether a text can be the key of a ticket.
 fn is_key(text: &str) -> bool {
     text.rsplit_once('-').is_some_and(|(project, number)| {
-        is_project(project)
+        TrackerKind::Jira.is_project(project)
             && !number.is_empty()
             && number.bytes().all(|byte| byte.is_ascii_digit())
     })

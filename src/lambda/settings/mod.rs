@@ -20,7 +20,7 @@ pub use logging::LogSettings;
 pub use review::ReviewSettings;
 pub use storage::{HISTORY_DAYS, StorageSettings};
 #[cfg(feature = "tickets")]
-pub use tickets::{TicketsSettings, TrackerSettings};
+pub use tickets::TicketsSettings;
 pub use triage::TriageSettings;
 
 use crate::domain::text::short;
