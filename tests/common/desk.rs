@@ -1,9 +1,8 @@
 //! Findings, a tracker, and tickets between them, at a time that passes only when it is told to.
 
 use std::{
-    convert::Infallible,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -16,6 +15,7 @@ use inspector_triage::{
     },
     app::{
         Attempt, Clock, Observation, Records, TicketLog, TrackerFailed,
+        failure::CallFailed,
         tickets::{SettleResult, Tickets, TicketsConfig},
     },
     domain::{
@@ -28,7 +28,6 @@ use inspector_triage::{
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use std::sync::Mutex;
 use tokio::net::TcpListener;
 
 use super::{World, arn, event_of};
@@ -159,9 +158,8 @@ impl Desk {
 
     /// Notes findings, as a message of the queue has it done.
     pub async fn note(&self, numbers: &[usize]) {
-        let (name, clock) = (self.name(), self.clock.clone());
-        let left = self.left();
-        let attempt = self.attempt(&name, clock.now(), &left);
+        let name = self.name();
+        let attempt = Attempt::new(&name, self.clock.now());
         let arns: Vec<String> = numbers.iter().map(|number| arn(*number)).collect();
         let arns: Vec<&str> = arns.iter().map(String::as_str).collect();
         self.tickets.note(&arns, attempt).await.unwrap();
@@ -176,10 +174,12 @@ impl Desk {
     pub async fn settle_with(
         &self,
         tickets: &Tickets<DynamoDb, Client>,
-    ) -> Result<SettleResult, inspector_triage::app::failure::CallFailed> {
+    ) -> Result<SettleResult, CallFailed> {
         let name = self.name();
         let left = self.left();
-        let result = tickets.settle(self.attempt(&name, self.clock.now(), &left), &self.clock).await;
+        let observe = |observation| self.observed.lock().unwrap().push(observation);
+        let attempt = Attempt { left: &left, observe: &observe, ..Attempt::new(&name, self.clock.now()) };
+        let result = tickets.settle(attempt, &self.clock).await;
         self.tracker.state().now = self.clock.now();
         result
     }
@@ -231,17 +231,6 @@ impl Desk {
         format!("attempt-{}", self.attempts.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// An attempt that is observed.
-    pub fn attempt<'a>(
-        &'a self,
-        name: &'a str,
-        now: Timestamp,
-        left: &'a (dyn Fn() -> SignedDuration + Send + Sync),
-    ) -> Attempt<'a> {
-        let attempt = Attempt::new(name, now);
-        Attempt { left, ..attempt }
-    }
-
     /// The id of the ticket that a finding belongs to.
     pub async fn id(&self, number: usize) -> String {
         let record = self.world.record(&arn(number)).await;
@@ -270,6 +259,3 @@ pub fn text(of: &Value) -> String {
     collect(of, &mut out);
     out.join(" ")
 }
-
-/// Says that nothing fails.
-pub type Never = Infallible;

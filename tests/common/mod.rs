@@ -1,6 +1,7 @@
 //! What the tests share: a cloud on this machine, events to send to it, and eyes to look with.
 
 pub mod cloudformation;
+pub mod desk;
 pub mod network;
 pub mod schema;
 
