@@ -18,3 +18,4 @@ pub mod scan_sbom;
 pub mod suppression;
 pub mod text;
 pub mod threat;
+pub mod ticket;

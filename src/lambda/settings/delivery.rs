@@ -1,11 +1,7 @@
-//! Who is told, and in which language.
+//! Who is told.
 
 use super::{BadSetting, Environment, Settings};
-use crate::{
-    adapters::sns::Topics,
-    domain::{assess::Policy, finding::OwnerTags},
-    render::Style,
-};
+use crate::{adapters::sns::Topics, render::Style};
 
 /// The topics, and whether and how they are used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +14,7 @@ pub struct DeliverySettings {
     /// `EMAIL_REQUIRED`: `true` (default): what there is to tell waits until somebody has confirmed a subscription to the
     /// topic for e-mail. `false`: where nobody has, e-mail is left out.
     pub email_required: bool,
-    /// `LANGUAGE`: `en` (default) or `ja`. `OWNER_TAGS`: the tags that name the owner of a resource, default `owner,team`.
+    /// How messages are made.
     pub style: Style,
 }
 
@@ -30,7 +26,7 @@ impl Settings for DeliverySettings {
         let topic = |arn: &str| is_topic(arn).then(|| arn.to_owned());
         Ok(Self {
             topics: Topics {
-                email: environment.required("TOPIC_ARN", A_TOPIC, is_topic)?,
+                email: environment.required("TOPIC_ARN", A_TOPIC, topic)?,
                 chat: environment.optional("CHAT_TOPIC_ARN", A_TOPIC, topic)?,
                 data: environment.optional("DATA_TOPIC_ARN", A_TOPIC, topic)?,
             },
@@ -40,15 +36,7 @@ impl Settings for DeliverySettings {
             email_required: environment
                 .optional("EMAIL_REQUIRED", "true or false", |required| required.parse().ok())?
                 .unwrap_or(true),
-            style: Style {
-                language: environment
-                    .optional("LANGUAGE", "en or ja", |language| language.parse().ok())?
-                    .unwrap_or_default(),
-                owner_tags: environment
-                    .optional("OWNER_TAGS", OwnerTags::EXPECTED, |tags| tags.parse().ok())?
-                    .unwrap_or_default(),
-                deadlines: Policy::read(environment)?.deadlines,
-            },
+            style: Style::read(environment)?,
         })
     }
 }

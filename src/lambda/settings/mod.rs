@@ -7,6 +7,9 @@ mod policy;
 #[cfg(feature = "review")]
 mod review;
 mod storage;
+mod style;
+#[cfg(feature = "tickets")]
+mod tickets;
 mod triage;
 
 use std::fmt;
@@ -16,6 +19,8 @@ pub use logging::LogSettings;
 #[cfg(feature = "review")]
 pub use review::ReviewSettings;
 pub use storage::{HISTORY_DAYS, StorageSettings};
+#[cfg(feature = "tickets")]
+pub use tickets::{TicketsSettings, TrackerSettings};
 pub use triage::TriageSettings;
 
 use crate::domain::text::short;
@@ -48,14 +53,13 @@ impl Environment<'_> {
         (self.0)(name).filter(|value| !value.trim().is_empty())
     }
 
-    /// A variable that must be set, to something that `allowed` takes.
-    fn required(
+    /// A variable that must be set, to something that `read` understands.
+    fn required<T>(
         &self,
         name: &'static str,
         expected: &'static str,
-        allowed: fn(&str) -> bool,
-    ) -> Result<String, BadSetting> {
-        let read = |value: &str| allowed(value).then(|| value.to_owned());
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<T, BadSetting> {
         self.optional(name, expected, read)?.ok_or(BadSetting::Missing { name, expected })
     }
 

@@ -21,7 +21,8 @@ impl Settings for StorageSettings {
         let days = |days: &str| days.parse().ok().filter(|days| (1..=3650).contains(days));
         let expected = "a whole number of days from 1 to 3650";
         Ok(Self {
-            table: environment.required("TABLE_NAME", A_TABLE, is_table)?,
+            table: environment
+                .required("TABLE_NAME", A_TABLE, |name| is_table(name).then(|| name.to_owned()))?,
             history_days: environment
                 .optional("HISTORY_DAYS", expected, days)?
                 .unwrap_or(HISTORY_DAYS),
