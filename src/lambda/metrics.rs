@@ -57,11 +57,21 @@ pub enum Metric {
     LedgerReviewDue,
     /// A call to Inspector, each repetition for itself.
     InspectorLatency,
+    /// What was done to tickets, by `change`: opened, changed, commented, closed, reopened.
+    Tickets,
+    /// What could not be done to tickets, by `failure`, the kind of failure.
+    TicketFailures,
+    /// Answers of the tracker that it does not take the token, or that the token may not do that: 401 and 403.
+    TrackerRefusals,
+    /// For how long the ticket that waits longest has waited past its turn; 0 if none does.
+    OldestTicketAge,
+    /// A call to the tracker.
+    TrackerLatency,
 }
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 22] = [
         Self::Findings,
         Self::Failures,
         Self::Announcements,
@@ -79,6 +89,11 @@ impl Metric {
         Self::DoubtedAbsences,
         Self::LedgerReviewDue,
         Self::InspectorLatency,
+        Self::Tickets,
+        Self::TicketFailures,
+        Self::TrackerRefusals,
+        Self::OldestTicketAge,
+        Self::TrackerLatency,
     ];
 
     /// Its name in CloudWatch.
@@ -101,13 +116,21 @@ impl Metric {
             Self::DoubtedAbsences => "DoubtedAbsences",
             Self::LedgerReviewDue => "LedgerReviewDue",
             Self::InspectorLatency => "InspectorLatency",
+            Self::Tickets => "Tickets",
+            Self::TicketFailures => "TicketFailures",
+            Self::TrackerRefusals => "TrackerRefusals",
+            Self::OldestTicketAge => "OldestTicketAge",
+            Self::TrackerLatency => "TrackerLatency",
         }
     }
 
     fn unit(self) -> &'static str {
         match self {
-            Self::AnnouncementDelay | Self::OldestPendingAge => "Seconds",
-            Self::DynamoDbLatency | Self::SnsLatency | Self::InspectorLatency => "Milliseconds",
+            Self::AnnouncementDelay | Self::OldestPendingAge | Self::OldestTicketAge => "Seconds",
+            Self::DynamoDbLatency
+            | Self::SnsLatency
+            | Self::InspectorLatency
+            | Self::TrackerLatency => "Milliseconds",
             _ => "Count",
         }
     }
@@ -116,9 +139,10 @@ impl Metric {
     pub fn dimensions(self) -> &'static [&'static str] {
         match self {
             Self::Findings => &["outcome", "priority"],
-            Self::Failures => &["failure"],
+            Self::Failures | Self::TicketFailures => &["failure"],
             Self::Listeners | Self::AudienceFailures => &["audience"],
             Self::PartFailures => &["part"],
+            Self::Tickets => &["change"],
             _ => &[],
         }
     }

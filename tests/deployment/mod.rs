@@ -5,6 +5,7 @@ mod bucket;
 mod permissions;
 mod rules;
 mod settings;
+mod tickets;
 
 use std::{collections::BTreeMap, fs};
 
@@ -16,6 +17,14 @@ const OWN_KEY: (&str, &str) =
     ("KmsKeyArn", "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab");
 const SLACK: [(&str, &str); 2] =
     [("SlackWorkspaceId", "T0123456789"), ("SlackChannelId", "C0123456789")];
+const SECRET: (&str, &str) =
+    ("TrackerSecretArn", "arn:aws:secretsmanager:eu-central-1:111122223333:secret:tracker-AbCdEf");
+const JIRA: [(&str, &str); 4] = [
+    ("Tracker", "jira"),
+    ("TrackerUrl", "https://example.atlassian.net"),
+    ("TrackerProjects", "payments=PAY,*=SEC"),
+    SECRET,
+];
 
 /// With one answer: an e-mail address.
 fn default() -> Stack {
@@ -24,7 +33,7 @@ fn default() -> Stack {
 
 /// With all that can be had.
 fn everything() -> Stack {
-    Stack::new(&[
+    let all = [
         ("NotificationEmail", "security@example.com"),
         ("EnableDataTopic", "true"),
         ("MediumFromEpss", "0.1"),
@@ -36,9 +45,8 @@ fn everything() -> Stack {
         ("TeamsTeamId", "00000000-0000-0000-0000-000000000002"),
         ("TeamsChannelId", "19%3aabc%40thread.tacv2"),
         OWN_KEY,
-        SLACK[0],
-        SLACK[1],
-    ])
+    ];
+    Stack::new(&[&all[..], &SLACK, &JIRA].concat())
 }
 
 fn list(value: &Value) -> Vec<&str> {

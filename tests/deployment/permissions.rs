@@ -27,7 +27,7 @@ use inspector_triage::{
 };
 use serde_json::{Value, json};
 
-use super::{OWN_KEY, default, everything, list};
+use super::{JIRA, OWN_KEY, SECRET, default, everything, list};
 use crate::{
     common::{self, World, all_topics, arn, cloudformation::Stack, event_of},
     ledger,
@@ -245,6 +245,67 @@ async fn each_role_permits_what_its_function_calls_and_nothing_else() {
     permits("Review", Box::pin(calls_of_rounds()).await);
 }
 
+/// What the function of tickets calls, as permissions.
+fn calls_of_tickets() -> BTreeSet<Permission> {
+    // Not watched yet: what it needs for this.
+    let table = "arn:aws:dynamodb:eu-central-1:111122223333:table/FindingsTable";
+    let on_table = ["PutItem", "UpdateItem", "DeleteItem", "BatchGetItem", "Query"];
+    let on_table = on_table.map(|action| (format!("dynamodb:{action}"), table.to_owned()));
+    let on_indexes = ["open-by-due", "pending"];
+    let on_indexes =
+        on_indexes.map(|index| ("dynamodb:Query".to_owned(), format!("{table}/index/{index}")));
+    let secret = ("secretsmanager:GetSecretValue".to_owned(), SECRET.1.to_owned());
+    on_table.into_iter().chain(on_indexes).chain([secret]).collect()
+}
+
+#[test]
+fn the_role_of_tickets_permits_what_its_function_calls_and_nothing_else() {
+    let queue = "arn:aws:sqs:eu-central-1:111122223333:TicketsQueue";
+    let mut expected = calls_of_tickets();
+    expected.extend(by_lambda("Tickets"));
+    expected.extend(
+        ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
+            .map(|action| (action.to_owned(), queue.to_owned())),
+    );
+    let none_of_it = [("NotificationEmail", "security@example.com")];
+    let without_more = Stack::new(&[&none_of_it[..], &JIRA].concat());
+    assert_eq!(permissions(&without_more, "TicketsRole"), expected);
+
+    expected.extend(
+        [
+            ("xray:PutTraceSegments", "*"),
+            ("xray:PutTelemetryRecords", "*"),
+            ("kms:Decrypt", OWN_KEY.1),
+        ]
+        .map(|(action, on)| (action.to_owned(), on.to_owned())),
+    );
+    assert_eq!(permissions(&everything(), "TicketsRole"), expected);
+}
+
+#[test]
+fn tickets_are_written_and_findings_are_not() {
+    let role = everything().resource("TicketsRole");
+    let policies = role["Policies"].as_array().unwrap();
+    let statements = || {
+        let of = |policy: &Value| policy["PolicyDocument"]["Statement"].as_array().unwrap().clone();
+        policies.iter().flat_map(of)
+    };
+    let keys =
+        json!({"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["TICKET#*", "TICKETS"]}});
+    for statement in statements() {
+        let writes = list(&statement["Action"]).iter().any(|action| {
+            ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"].contains(action)
+        });
+        assert_eq!(statement["Condition"] == keys, writes, "{statement}");
+    }
+    let key = statements().find(|statement| statement["Action"] == "kms:Decrypt").unwrap();
+    let through = json!({"StringEquals": {
+        "kms:ViaService": "secretsmanager.eu-central-1.amazonaws.com",
+        "kms:EncryptionContext:SecretARN": SECRET.1,
+    }});
+    assert_eq!(key["Condition"], through);
+}
+
 #[tokio::test]
 async fn a_pipeline_may_put_a_ledger_in_force_and_nothing_else() {
     let watch = Watch::default();
@@ -266,19 +327,23 @@ async fn a_pipeline_may_put_a_ledger_in_force_and_nothing_else() {
     assert_eq!(written["Condition"], keys);
 }
 
-/// The role of a function permits these calls, and what Lambda does in its name.
-fn permits(function: &str, calls: BTreeSet<Permission>) {
+/// What Lambda does in the name of a function.
+fn by_lambda(function: &str) -> [Permission; 3] {
     let arn =
         |service: &str, name: &str| format!("arn:aws:{service}:eu-central-1:111122223333:{name}");
     let logs = arn("logs", &format!("log-group:{function}Logs:*"));
-    let by_lambda = [
+    [
         ("sqs:SendMessage", arn("sqs", "FailureQueue")),
         ("logs:CreateLogStream", logs.clone()),
         ("logs:PutLogEvents", logs),
-    ];
-    let by_lambda = by_lambda.map(|(action, on)| (action.to_owned(), on));
+    ]
+    .map(|(action, on)| (action.to_owned(), on))
+}
+
+/// The role of a function permits these calls, and what Lambda does in its name.
+fn permits(function: &str, calls: BTreeSet<Permission>) {
     let mut expected = calls;
-    expected.extend(by_lambda);
+    expected.extend(by_lambda(function));
 
     let role = &format!("{function}Role");
     let mut all = permissions(&everything(), role);

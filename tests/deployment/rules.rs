@@ -118,13 +118,13 @@ fn every_rule_may_invoke_its_function_and_keeps_what_it_cannot_deliver() {
     let stack = everything();
     let functions = stack.resources("AWS::Lambda::Function");
     let rules = stack.resources("AWS::Events::Rule");
-    assert_eq!(rules.len(), 8);
+    assert_eq!(rules.len(), 9);
     let permissions = stack.resources("AWS::Lambda::Permission");
     let queue = stack.resource("UndeliveredQueuePolicy");
     let may_send =
         list(&queue["PolicyDocument"]["Statement"][0]["Condition"]["ArnEquals"]["aws:SourceArn"]);
     // All but the schedules whose events are worth nothing when the next ones come.
-    let schedules = ["FlushRule", "DailyRule", "ContinueRule"];
+    let schedules = ["FlushRule", "DailyRule", "ContinueRule", "TicketsRule"];
     assert_eq!(may_send.len(), rules.len() - schedules.len());
     assert_eq!(permissions.len(), rules.len());
     for (name, rule) in rules {
@@ -217,9 +217,8 @@ fn what_fails_in_a_function_is_tried_again_and_then_kept() {
             "{function}"
         );
     }
-    for queue in ["FailureQueue", "UndeliveredQueue"] {
-        let queue = default().resource(queue);
-        assert_eq!(queue["MessageRetentionPeriod"], 14 * 24 * 60 * 60);
-        assert_eq!(queue["SqsManagedSseEnabled"], true);
+    for (name, queue) in stack.resources("AWS::SQS::Queue") {
+        assert_eq!(queue["MessageRetentionPeriod"], 14 * 24 * 60 * 60, "{name}");
+        assert_eq!(queue["SqsManagedSseEnabled"], true, "{name}");
     }
 }

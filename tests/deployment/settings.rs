@@ -3,22 +3,26 @@
 use std::{cell::RefCell, collections::BTreeSet};
 
 use inspector_triage::lambda::settings::{
-    self, BadSetting, ReviewSettings, Settings, TriageSettings,
+    self, BadSetting, ReviewSettings, Settings, TicketsSettings, TriageSettings,
 };
 use serde_json::{Value, json};
 
-use super::{default, everything};
+use super::{JIRA, SECRET, default, everything};
 use crate::common::cloudformation::Stack;
 
 #[test]
 fn each_function_gets_every_variable_that_it_reads_and_no_other() {
     for stack in [default(), everything()] {
-        gets_what_it_reads::<TriageSettings>(&stack, "TriageFunction");
-        gets_what_it_reads::<ReviewSettings>(&stack, "ReviewFunction");
+        gets_what_it_reads::<TriageSettings>(&stack, "TriageFunction", &[]);
+        gets_what_it_reads::<ReviewSettings>(&stack, "ReviewFunction", &[]);
     }
+    // What all functions get, and this one tells nobody.
+    let of_delivery = ["TOPIC_ARN", "CHAT_TOPIC_ARN", "DATA_TOPIC_ARN", "NOTIFY", "EMAIL_REQUIRED"];
+    gets_what_it_reads::<TicketsSettings>(&everything(), "TicketsFunction", &of_delivery);
 }
 
-fn gets_what_it_reads<S: Settings>(stack: &Stack, function: &str) {
+/// The function gets every variable that it reads, and beside them only those of `more`.
+fn gets_what_it_reads<S: Settings>(stack: &Stack, function: &str, more: &[&str]) {
     let function = stack.resource(function);
     let set = function["Environment"]["Variables"].as_object().unwrap();
     let read = RefCell::new(BTreeSet::new());
@@ -28,7 +32,9 @@ fn gets_what_it_reads<S: Settings>(stack: &Stack, function: &str) {
         Some(value.as_str().unwrap().to_owned())
     });
     read_all.unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(set.keys().cloned().collect::<BTreeSet<_>>(), read.into_inner());
+    let mut expected = read.into_inner();
+    expected.extend(more.iter().map(|name| (*name).to_owned()));
+    assert_eq!(set.keys().cloned().collect::<BTreeSet<_>>(), expected);
 }
 
 /// Whether a function takes these variables.
@@ -71,4 +77,30 @@ fn what_the_parameters_allow_the_functions_take() {
     let allowed = &stack.template()["Parameters"];
     assert_eq!(allowed["LogLevel"]["AllowedValues"], json!(["INFO", "WARN", "ERROR"]));
     assert_eq!(allowed["Language"]["AllowedValues"], json!(["en", "ja"]));
+}
+
+#[test]
+fn what_the_parameters_of_tickets_allow_their_function_takes() {
+    let github = [("Tracker", "github"), ("TrackerProjects", "*=acme/security"), SECRET];
+    let longest = format!("{}=A1,*=A_2", "o".repeat(128));
+    for (tracker, parameter, values) in [
+        (JIRA.as_slice(), "TrackerUrl", ["https://example.atlassian.net/"].as_slice()),
+        (&JIRA, "TrackerProjects", &["*=SEC", "cost centre=CC", &longest]),
+        (&JIRA, "TicketsFrom", &["P1", "P2", "P3", "P4"]),
+        (&JIRA, "TrackerIssueType", &["Task", "Security bug", "B"]),
+        (&JIRA, "TrackerPriorities", &["", "none", "1,2,3,4", "Very high,High,Low,Low"]),
+        (&JIRA, "TrackerDueDates", &["true", "false"]),
+        (&JIRA, "TrackerLabels", &["", "security", "a,b,c,d,e,f,g,h,i,j"]),
+        (&github, "TrackerUrl", &["", "https://github.example.com/api/v3"]),
+        (&github, "TrackerProjects", &["payments=acme/payments,*=acme/.github"]),
+        (&github, "TrackerLabels", &["from inspector"]),
+    ] {
+        for value in values {
+            let others = tracker.iter().filter(|(name, _)| *name != parameter);
+            let all: Vec<_> = others.copied().chain([(parameter, *value)]).collect();
+            let function = Stack::new(&all).resource("TicketsFunction");
+            takes::<TicketsSettings>(&function["Environment"]["Variables"])
+                .unwrap_or_else(|error| panic!("{parameter}={value}: {error}"));
+        }
+    }
 }
