@@ -68,6 +68,8 @@ mod threats;
 #[cfg(feature = "cli")]
 mod throttling;
 #[cfg(feature = "cli")]
+mod ticket_faults;
+#[cfg(feature = "cli")]
 mod ticketing;
 #[cfg(feature = "cli")]
 mod weekly;

@@ -117,7 +117,9 @@ async fn what_becomes_more_urgent_is_said_at_once() {
         assert_eq!(desk.settle().await.changed, 1);
         let comments = comments(&desk);
         let [comment] = &comments[..] else { panic!("one comment") };
-        for said in ["The priority is P1; it was P", "An exploit is known now", "It is to be done by"] {
+        for said in
+            ["The priority is P1; it was P", "An exploit is known now", "It is to be done by"]
+        {
             assert!(comment.contains(said), "{said}: {comment}");
         }
         let ticket = desk.ticket();
@@ -455,9 +457,12 @@ async fn a_storm_is_one_ticket_a_problem_the_most_urgent_first() {
         let state = desk.tracker.state();
         assert_eq!((state.tickets.len(), state.requests.len()), (8, 8));
         assert!(state.tickets[0].title.contains("CVE-2026-30005"), "{}", state.tickets[0].title);
-        assert!(state.tickets.iter().all(|ticket| {
-            text(&ticket.text).contains("Open on 25 resources")
-        }));
+        assert!(
+            state
+                .tickets
+                .iter()
+                .all(|ticket| { text(&ticket.text).contains("Open on 25 resources") })
+        );
     }
 }
 

@@ -21,7 +21,7 @@ use inspector_triage::{
     domain::{
         assess::Priority,
         record::{How, Transition},
-        ticket::{TicketKey, TrackerKind},
+        ticket::TrackerKind,
     },
     emulator::tracker::{Ticket, Tracker},
     render::Style,
@@ -158,11 +158,20 @@ impl Desk {
 
     /// Notes findings, as a message of the queue has it done.
     pub async fn note(&self, numbers: &[usize]) {
+        self.note_with(&self.tickets, numbers).await.unwrap();
+    }
+
+    /// The same, with other tickets.
+    pub async fn note_with(
+        &self,
+        tickets: &Tickets<DynamoDb, Client>,
+        numbers: &[usize],
+    ) -> Result<(), CallFailed> {
         let name = self.name();
         let attempt = Attempt::new(&name, self.clock.now());
         let arns: Vec<String> = numbers.iter().map(|number| arn(*number)).collect();
         let arns: Vec<&str> = arns.iter().map(String::as_str).collect();
-        self.tickets.note(&arns, attempt).await.unwrap();
+        tickets.note(&arns, attempt).await
     }
 
     /// Deals with the tickets whose turn it is.
@@ -178,7 +187,8 @@ impl Desk {
         let name = self.name();
         let left = self.left();
         let observe = |observation| self.observed.lock().unwrap().push(observation);
-        let attempt = Attempt { left: &left, observe: &observe, ..Attempt::new(&name, self.clock.now()) };
+        let attempt =
+            Attempt { left: &left, observe: &observe, ..Attempt::new(&name, self.clock.now()) };
         let result = tickets.settle(attempt, &self.clock).await;
         self.tracker.state().now = self.clock.now();
         result
@@ -229,12 +239,6 @@ impl Desk {
     /// A name that no other attempt has.
     pub fn name(&self) -> String {
         format!("attempt-{}", self.attempts.fetch_add(1, Ordering::Relaxed))
-    }
-
-    /// The id of the ticket that a finding belongs to.
-    pub async fn id(&self, number: usize) -> String {
-        let record = self.world.record(&arn(number)).await;
-        TicketKey::of(&record.finding, &self.tickets.config.style.owner_tags).id()
     }
 }
 

@@ -4,7 +4,7 @@ use super::{Block, Document, Inline, lines::of_resources, phrase::Phrase};
 use crate::{
     domain::{
         record::Record,
-        ticket::{MemberState, Movement, News, Standing},
+        ticket::{Changed, MemberState, Movement, News, Standing},
     },
     render::Style,
 };
@@ -51,7 +51,12 @@ pub fn comment(
                 news.facts.iter().map(|fact| Document::paragraph(say(Phrase::Fact(*fact)))),
             );
             for (what, records) in &news.changed {
-                let changed = say(Phrase::Changed { what: *what, count: records.len() });
+                // What a ticket that was closed did not follow any more is not new to who has read it.
+                let what = match what {
+                    Changed::Joined if *movement == Movement::Reopen => Changed::Returned,
+                    what => *what,
+                };
+                let changed = say(Phrase::Changed { what, count: records.len() });
                 blocks.push(Document::paragraph(format!("{changed}:")));
                 blocks.push(of_resources(records, RESOURCES, style));
             }
