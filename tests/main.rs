@@ -68,6 +68,8 @@ mod threats;
 #[cfg(feature = "cli")]
 mod throttling;
 #[cfg(feature = "cli")]
+mod trackers;
+#[cfg(feature = "cli")]
 mod weekly;
 #[cfg(feature = "cli")]
 mod wording;

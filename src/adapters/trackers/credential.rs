@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use aws_smithy_types::base64;
-
 use crate::app::TrackerFailed;
 
 /// Where a token comes from.
@@ -37,7 +35,10 @@ impl Credential {
     /// The header `authorization`.
     pub(super) fn header(&self) -> String {
         match &self.user {
-            Some(user) => format!("Basic {}", base64::encode(format!("{user}:{}", self.token))),
+            Some(user) => {
+                let pair = format!("{user}:{}", self.token);
+                format!("Basic {}", aws_smithy_types::base64::encode(pair))
+            }
             None => format!("Bearer {}", self.token),
         }
     }
