@@ -41,7 +41,7 @@ impl Credentials for Tokens {
         let last = self.all.len() - 1;
         let used = self.used.fetch_add(usize::from(fresh), Ordering::Relaxed);
         let token = self.all[(used + usize::from(fresh)).min(last)];
-        Ok(Credential::new(Some("bot@example.com".to_owned()), token.to_owned()).unwrap())
+        Ok(Credential::new(Some("bot@example.com"), token).unwrap())
     }
 }
 
@@ -104,7 +104,7 @@ fn card(title: &str) -> Card {
     Card { title, text, priority: Priority::P2, due }
 }
 
-fn at<'a>(kind: TrackerKind, key: &'a str) -> TicketAt<'a> {
+fn at(kind: TrackerKind, key: &str) -> TicketAt<'_> {
     TicketAt { project: project(kind), key, mark: MARK }
 }
 
