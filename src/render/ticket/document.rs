@@ -27,7 +27,7 @@ pub enum Inline {
     Strong(String),
     /// What is to be copied: a name, a version, a command.
     Code(String),
-    /// An address that may be clicked: one that this program has made, or that has been through [`crate::render::view`].
+    /// An address that may be clicked: one that this program has made, or that has been through `render::view`.
     Link {
         /// What is read.
         text: String,
