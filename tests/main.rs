@@ -72,6 +72,8 @@ mod ticket_faults;
 #[cfg(feature = "cli")]
 mod ticketing;
 #[cfg(feature = "cli")]
+mod trackers;
+#[cfg(feature = "cli")]
 mod weekly;
 #[cfg(feature = "cli")]
 mod wording;

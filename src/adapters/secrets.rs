@@ -76,9 +76,9 @@ fn read(secret: &str) -> Option<Credential> {
     let secret = secret.trim();
     if secret.starts_with('{') {
         let Parts { user, token } = serde_json::from_str(secret).ok()?;
-        return Credential::new(user, token);
+        return Credential::new(user.as_deref(), &token);
     }
-    Credential::new(None, secret.to_owned())
+    Credential::new(None, secret)
 }
 
 /// What a failure means for the tracker: nothing was asked of it. Who may not read the secret has no token.
@@ -98,9 +98,9 @@ mod tests {
 
     #[test]
     fn a_secret_is_a_token_with_or_without_a_user() {
-        let basic = Credential::new(Some("bot@example.com".into()), "t0ken".into());
+        let basic = Credential::new(Some("bot@example.com"), "t0ken");
         assert_eq!(read(r#"{"user": "bot@example.com", "token": "t0ken"}"#), basic);
-        let bearer = Credential::new(None, "t0ken".into());
+        let bearer = Credential::new(None, "t0ken");
         assert_eq!(read(r#"{"token": "t0ken"}"#), bearer);
         assert_eq!(read(r#"{"user": "", "token": " t0ken\n"}"#), bearer);
         assert_eq!(read(" t0ken\n"), bearer);

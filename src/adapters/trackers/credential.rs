@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use aws_smithy_types::base64;
-
 use crate::app::TrackerFailed;
 
 /// Where a token comes from.
@@ -27,8 +25,8 @@ pub struct Credential {
 
 impl Credential {
     /// This token; none if it is empty, or has characters that no header can have.
-    pub fn new(user: Option<String>, token: String) -> Option<Self> {
-        let user = user.map(|user| user.trim().to_owned()).filter(|user| !user.is_empty());
+    pub fn new(user: Option<&str>, token: &str) -> Option<Self> {
+        let user = user.map(str::trim).filter(|user| !user.is_empty()).map(str::to_owned);
         let token = token.trim().to_owned();
         let is_token = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
         is_token.then_some(Self { user, token })
@@ -37,7 +35,10 @@ impl Credential {
     /// The header `authorization`.
     pub(super) fn header(&self) -> String {
         match &self.user {
-            Some(user) => format!("Basic {}", base64::encode(format!("{user}:{}", self.token))),
+            Some(user) => {
+                let pair = format!("{user}:{}", self.token);
+                format!("Basic {}", aws_smithy_types::base64::encode(pair))
+            }
             None => format!("Bearer {}", self.token),
         }
     }

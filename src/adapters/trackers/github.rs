@@ -149,9 +149,10 @@ impl<C: Credentials> GitHub<C> {
         since: Timestamp,
     ) -> Result<Vec<String>, TrackerFailed> {
         let from = since.checked_sub(CLOCK_SKEW).unwrap_or(Timestamp::MIN);
-        // GitHub's `since` is about changes, and what was opened after it was changed after it.
+        // Not by label: GitHub drops the labels of who may not give any, and says nothing. Its `since` is about changes, and
+        // what was opened after it was changed after it.
         let list = format!(
-            "/issues?labels={LABEL}&state=all&sort=created&direction=asc&since={}&per_page={PAGE}",
+            "/issues?state=all&sort=created&direction=desc&since={}&per_page={PAGE}",
             encoded(&second(from))
         );
         let mut found = Vec::new();
@@ -166,8 +167,14 @@ impl<C: Credentials> GitHub<C> {
                     found.push((issue.created_at, issue.number, key));
                 }
             }
-            if issues.len() < PAGE {
+            // The newest come first.
+            let is_past = issues.last().is_none_or(|last| last.created_at < from);
+            if is_past || issues.len() < PAGE {
                 break;
+            }
+            if page == MAX_PAGES {
+                let source = format!("more than {} were opened meanwhile", PAGE * MAX_PAGES);
+                return Err(request.failed(Trouble::Unknown, source));
             }
         }
         found.sort();

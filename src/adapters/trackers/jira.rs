@@ -126,7 +126,7 @@ impl<C: Credentials> Jira<C> {
         let add = |label| json!({"add": label});
         let labels: Vec<Value> = self.config.labels().chain([ticket.mark]).map(add).collect();
         let body = json!({"fields": self.fields(card), "update": {"labels": labels}});
-        self.write(self.request(EDIT, "PUT", ticket, "", Some(body))?).await.map(drop)
+        self.write(about_ticket(EDIT, "PUT", ticket, "", Some(body))?).await.map(drop)
     }
 
     /// What a ticket says, in fields.
@@ -171,7 +171,7 @@ impl<C: Credentials> Jira<C> {
     }
 
     pub(super) async fn look(&self, ticket: TicketAt<'_>) -> Result<Seen, TrackerFailed> {
-        let Ok(request) = self.request(GET, "GET", ticket, "?fields=status,project,labels", None)
+        let Ok(request) = about_ticket(GET, "GET", ticket, "?fields=status,project,labels", None)
         else {
             return Ok(Seen::Lost);
         };
@@ -250,7 +250,7 @@ impl<C: Credentials> Jira<C> {
         document: &Document,
     ) -> Result<(), TrackerFailed> {
         let body = Some(json!({"body": text(document)}));
-        let request = self.request("Jira AddComment", "POST", ticket, "/comment", body)?;
+        let request = about_ticket("Jira AddComment", "POST", ticket, "/comment", body)?;
         self.http.done(&request).await.map(drop)
     }
 
@@ -262,7 +262,7 @@ impl<C: Credentials> Jira<C> {
     ) -> Result<bool, TrackerFailed> {
         // One page is enough: what is looked for was written a moment ago.
         let path = "/comment?orderBy=-created&maxResults=100";
-        let request = self.request("Jira GetComments", "GET", ticket, path, None)?;
+        let request = about_ticket("Jira GetComments", "GET", ticket, path, None)?;
         let found: Comments = self.http.done(&request).await?.json(&request)?;
         let from = earlier(since, CLOCK_SKEW);
         Ok(found.comments.iter().any(|comment| {
@@ -270,26 +270,25 @@ impl<C: Credentials> Jira<C> {
                 && carries(&comment.body.to_string(), mark)
         }))
     }
+}
 
-    /// A request about a ticket, if it is in its project.
-    fn request<'a>(
-        &self,
-        operation: &'static str,
-        method: &'static str,
-        ticket: TicketAt<'a>,
-        rest: &str,
-        body: Option<Value>,
-    ) -> Result<Request<'a>, TrackerFailed> {
-        let path = format!("/rest/api/3/issue/{}{rest}", encoded(ticket.key));
-        let request = Request { operation, object: ticket.key, method, path, body };
-        let project = ticket.key.rsplit_once('-').map(|(project, _)| project);
-        let is_there = project.is_some_and(|own| own.eq_ignore_ascii_case(ticket.project));
-        if is_there && is_key(ticket.key) {
-            Ok(request)
-        } else {
-            let source = format!("it is no ticket of {}", ticket.project);
-            Err(request.failed(Trouble::Refused, source))
-        }
+/// A request about a ticket, if it is in its project.
+fn about_ticket<'a>(
+    operation: &'static str,
+    method: &'static str,
+    ticket: TicketAt<'a>,
+    rest: &str,
+    body: Option<Value>,
+) -> Result<Request<'a>, TrackerFailed> {
+    let path = format!("/rest/api/3/issue/{}{rest}", encoded(ticket.key));
+    let request = Request { operation, object: ticket.key, method, path, body };
+    let project = ticket.key.rsplit_once('-').map(|(project, _)| project);
+    let is_there = project.is_some_and(|own| own.eq_ignore_ascii_case(ticket.project));
+    if is_there && is_key(ticket.key) {
+        Ok(request)
+    } else {
+        let source = format!("it is no ticket of {}", ticket.project);
+        Err(request.failed(Trouble::Refused, source))
     }
 }
 

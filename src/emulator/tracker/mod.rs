@@ -10,7 +10,6 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use aws_smithy_types::base64;
 use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 use serde_json::{Value, json};
 
@@ -342,7 +341,10 @@ impl State {
         let (scheme, rest) = header.split_once(' ').unwrap_or_default();
         let token = match scheme {
             "Bearer" => Some(rest.to_owned()),
-            "Basic" => base64::decode(rest).ok().and_then(|bytes| String::from_utf8(bytes).ok()),
+            "Basic" => {
+                let bytes = aws_smithy_types::base64::decode(rest).ok();
+                bytes.and_then(|bytes| String::from_utf8(bytes).ok())
+            }
             _ => None,
         };
         token.is_some_and(|token| self.tokens.contains(&token))

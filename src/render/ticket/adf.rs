@@ -40,13 +40,12 @@ fn line(inlines: &[Inline]) -> Option<Vec<Value>> {
 
 fn inline(inline: &Inline) -> Option<Value> {
     let (text, mark) = match inline {
-        Inline::Text(text) => (text, None),
         Inline::Strong(text) => (text, Some(json!({"type": "strong"}))),
         Inline::Code(text) => (text, Some(json!({"type": "code"}))),
         Inline::Link { text, url } if url.starts_with("https://") => {
             (text, Some(json!({"type": "link", "attrs": {"href": plain(url)}})))
         }
-        Inline::Link { text, .. } => (text, None),
+        Inline::Text(text) | Inline::Link { text, .. } => (text, None),
     };
     let text = plain(text);
     if text.is_empty() {

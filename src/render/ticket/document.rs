@@ -27,7 +27,7 @@ pub enum Inline {
     Strong(String),
     /// What is to be copied: a name, a version, a command.
     Code(String),
-    /// An address that may be clicked: one that this program has made, or that has been through [`crate::render::view`].
+    /// An address that may be clicked: one that this program has made, or that has been through `render::view`.
     Link {
         /// What is read.
         text: String,
@@ -54,19 +54,45 @@ impl Document {
         if size(&whole) <= max {
             return whole;
         }
-        let mut blocks = self.0.clone();
-        loop {
-            match blocks.last_mut() {
-                Some(Block::Points(points)) if points.len() > 1 => drop(points.pop()),
-                _ => drop(blocks.pop()),
-            }
-            let mut shorter = Self(blocks.clone());
-            shorter.0.push(Self::paragraph(text::ELLIPSIS));
-            let cut = written(&shorter);
-            if size(&cut) <= max || blocks.is_empty() {
-                return cut;
+        // The most parts that fit: `fit` of them do, and `too_many` do not.
+        let parts =
+            |block: &Block| if let Block::Points(points) = block { points.len() } else { 1 };
+        let (mut fit, mut too_many) = (0, self.0.iter().map(parts).sum());
+        let mut best = written(&self.beginning(0));
+        while fit + 1 < too_many {
+            let middle = usize::midpoint(fit, too_many);
+            let cut = written(&self.beginning(middle));
+            if size(&cut) <= max {
+                (fit, best) = (middle, cut);
+            } else {
+                too_many = middle;
             }
         }
+        best
+    }
+
+    /// The first blocks and points, so many together, and a paragraph that shows that something is missing.
+    fn beginning(&self, parts: usize) -> Self {
+        let mut left = parts;
+        let mut blocks = Vec::new();
+        for block in &self.0 {
+            if left == 0 {
+                break;
+            }
+            match block {
+                Block::Points(points) => {
+                    let points = &points[..left.min(points.len())];
+                    left -= points.len();
+                    blocks.push(Block::Points(points.to_vec()));
+                }
+                block => {
+                    left -= 1;
+                    blocks.push(block.clone());
+                }
+            }
+        }
+        blocks.push(Self::paragraph(text::ELLIPSIS));
+        Self(blocks)
     }
 }
 

@@ -150,9 +150,8 @@ fn link(text: &str, url: &str) -> String {
             c if is_safe => address.push(c),
             c => {
                 let mut bytes = [0; 4];
-                for byte in c.encode_utf8(&mut bytes).bytes() {
-                    address.push_str(&format!("%{byte:02X}"));
-                }
+                let bytes = c.encode_utf8(&mut bytes).bytes();
+                address.extend(bytes.map(|byte| format!("%{byte:02X}")));
             }
         }
     }

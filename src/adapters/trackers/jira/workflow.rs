@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::Jira;
+use super::{Jira, about_ticket};
 use crate::{
     adapters::trackers::credential::Credentials,
     app::{Moved, TicketAt, TrackerFailed, Trouble},
@@ -77,7 +77,7 @@ impl<C: Credentials> Jira<C> {
     /// Moves a ticket to a status of one of these categories, the first if there is a way.
     async fn go(&self, ticket: TicketAt<'_>, to: &[&str]) -> Result<Moved, TrackerFailed> {
         let path = "/transitions?expand=transitions.fields";
-        let request = self.request("Jira GetTransitions", "GET", ticket, path, None)?;
+        let request = about_ticket("Jira GetTransitions", "GET", ticket, path, None)?;
         let ways: Transitions = self.http.done(&request).await?.json(&request)?;
         let ways = ways.transitions.iter().filter(|way| way.is_available != Some(false));
         let mut ways: Vec<_> = ways
@@ -89,11 +89,11 @@ impl<C: Credentials> Jira<C> {
         ways.sort_by_key(|(rank, ..)| *rank);
         for (_, way, fields) in ways.into_iter().take(MAX_TRIED) {
             let mut body = json!({"transition": {"id": way.id}});
-            if let Some(fields) = fields {
-                body["fields"] = fields;
+            if !fields.is_empty() {
+                body["fields"] = Value::Object(fields);
             }
             let request =
-                self.request("Jira DoTransition", "POST", ticket, "/transitions", Some(body))?;
+                about_ticket("Jira DoTransition", "POST", ticket, "/transitions", Some(body))?;
             let answer = self.http.send(&request).await?;
             match answer.status {
                 // A condition of the workflow that is not told beforehand.
@@ -109,12 +109,12 @@ impl<C: Credentials> Jira<C> {
 
 impl Transition {
     /// The fields to fill in for it, if a program can: none, or a resolution.
-    fn asked(&self) -> Option<Option<Value>> {
+    fn asked(&self) -> Option<Map<String, Value>> {
         let mut asked = self.fields.iter().filter(|(_, f)| f.required && !f.has_default_value);
         match (asked.next(), asked.next()) {
-            (None, _) => Some(None),
+            (None, _) => Some(Map::new()),
             (Some((name, field)), None) if name == "resolution" => {
-                Some(Some(json!({"resolution": field.resolution()?})))
+                Some(Map::from_iter([(name.clone(), field.resolution()?)]))
             }
             _ => None,
         }
@@ -137,32 +137,31 @@ impl Field {
 mod tests {
     use super::*;
 
-    fn way(fields: Value) -> Transition {
+    fn asked(fields: &Value) -> Option<Value> {
         let to = json!({"statusCategory": {"key": "done"}});
-        serde_json::from_value(json!({"id": "31", "to": to, "fields": fields})).unwrap()
+        let way = json!({"id": "31", "to": to, "fields": fields});
+        let way: Transition = serde_json::from_value(way).unwrap();
+        way.asked().map(Value::Object)
     }
 
     #[test]
     fn a_way_is_gone_that_asks_for_nothing_or_for_a_resolution() {
         let resolutions = json!([{"id": "1", "name": "Won't Do"}, {"id": "2", "name": "Done"}]);
         let resolution = json!({"required": true, "allowedValues": resolutions});
-        assert_eq!(way(json!({})).asked(), Some(None));
-        assert_eq!(way(json!({"comment": {"required": false}})).asked(), Some(None));
+        assert_eq!(asked(&json!({})), Some(json!({})));
+        assert_eq!(asked(&json!({"comment": {"required": false}})), Some(json!({})));
         let has_default = json!({"required": true, "hasDefaultValue": true});
-        assert_eq!(way(json!({"team": has_default})).asked(), Some(None));
+        assert_eq!(asked(&json!({"team": has_default})), Some(json!({})));
         assert_eq!(
-            way(json!({"resolution": resolution})).asked(),
-            Some(Some(json!({"resolution": {"id": "2"}})))
+            asked(&json!({"resolution": resolution})),
+            Some(json!({"resolution": {"id": "2"}}))
         );
         let other = json!({"required": true, "allowedValues": [{"name": "Erledigt"}]});
         assert_eq!(
-            way(json!({"resolution": other})).asked(),
-            Some(Some(json!({"resolution": {"name": "Erledigt"}})))
+            asked(&json!({"resolution": other})),
+            Some(json!({"resolution": {"name": "Erledigt"}}))
         );
-        assert_eq!(way(json!({"resolution": {"required": true}})).asked(), None);
-        assert_eq!(
-            way(json!({"resolution": resolution, "cause": {"required": true}})).asked(),
-            None
-        );
+        assert_eq!(asked(&json!({"resolution": {"required": true}})), None);
+        assert_eq!(asked(&json!({"resolution": resolution, "cause": {"required": true}})), None);
     }
 }
