@@ -8,7 +8,7 @@ use std::{
 use inspector_triage::{
     adapters::{
         secrets::Secrets,
-        trackers::{Credential, Credentials, TrackerClient, TrackerConfig},
+        trackers::{Address, Credential, Credentials, TrackerClient, TrackerConfig},
     },
     app::{Moved, TicketAt, Tracker, TrackerFailed, Trouble as Means, failure::chain},
     domain::{
@@ -22,9 +22,10 @@ use jiff::{SignedDuration, Timestamp, civil::date};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+use crate::common::desk::{TOKEN, project};
+
 const NOW: &str = "2026-11-28T03:00:00Z";
 const MARK: &str = "inspector-triage-3f2a9c";
-const TOKEN: &str = "t0ken";
 const KINDS: [TrackerKind; 2] = [TrackerKind::Jira, TrackerKind::GitHub];
 
 /// One token after the other, of which the last stays.
@@ -52,18 +53,11 @@ fn now() -> Timestamp {
     NOW.parse().unwrap()
 }
 
-fn project(kind: TrackerKind) -> &'static str {
-    match kind {
-        TrackerKind::Jira => "SEC",
-        TrackerKind::GitHub => "acme/security",
-    }
-}
-
 fn config(kind: TrackerKind, url: String) -> TrackerConfig {
     let names = ["Highest", "High", "Medium", "Low"].map(str::to_owned);
     TrackerConfig {
         kind,
-        url,
+        url: url.parse().unwrap(),
         issue_type: "Task".to_owned(),
         priorities: (kind == TrackerKind::Jira).then_some(names),
         due_dates: true,
@@ -413,7 +407,7 @@ async fn what_was_not_sent_has_done_nothing() {
         drop(listener);
         // Nobody listens; and no such name.
         for url in [url, "https://tracker.invalid".to_owned()] {
-            let client = TrackerClient::new(config(kind, url), Tokens::new(&[TOKEN])).unwrap();
+            let client = TrackerClient::new(config(kind, url), Tokens::new(&[TOKEN]));
             let failed = client.open(project(kind), MARK, &card("A")).await.unwrap_err();
             assert_eq!(failed.trouble, Means::NotReached, "{}", chain(&failed));
         }
@@ -446,7 +440,7 @@ async fn a_token_comes_from_secrets_manager() {
     tokio::spawn(tracker.clone().serve(listener));
     let client = || {
         let secrets = Secrets::new(world.emulator.secrets_manager(), arn);
-        TrackerClient::new(config(TrackerKind::Jira, url.clone()), secrets).unwrap()
+        TrackerClient::new(config(TrackerKind::Jira, url.clone()), secrets)
     };
     let open = async |client: &TrackerClient<Secrets>| client.open("SEC", MARK, &card("A")).await;
     let asked = || std::mem::take(&mut world.emulator.secrets.contents().requests);
@@ -561,10 +555,9 @@ async fn a_text_that_is_too_long_is_cut() {
 async fn a_tracker_is_told_by_its_kind_and_address() {
     for kind in KINDS {
         let url = "https://tracker.example/api/v3/".to_owned();
-        let client = TrackerClient::new(config(kind, url), Tokens::new(&[TOKEN])).unwrap();
+        let client = TrackerClient::new(config(kind, url), Tokens::new(&[TOKEN]));
         assert_eq!(client.site(), format!("{} https://tracker.example/api/v3", kind.as_str()));
-        let plain = config(kind, "http://tracker.example".to_owned());
-        assert!(TrackerClient::new(plain, Tokens::new(&[TOKEN])).is_err());
+        assert!("http://tracker.example/api/v3".parse::<Address>().is_err());
     }
 }
 

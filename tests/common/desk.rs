@@ -64,7 +64,7 @@ pub struct Token(pub &'static str);
 
 impl Credentials for Token {
     async fn credential(&self, _: bool) -> Result<Credential, TrackerFailed> {
-        Ok(Credential::new(Some("bot@example.com".to_owned()), self.0.to_owned()).unwrap())
+        Ok(Credential::new(Some("bot@example.com"), self.0).unwrap())
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
     app::{Moved, TicketAt, TrackerFailed, Trouble},
     domain::{
         assess::Priority,
-        ticket::{LABEL, Seen, TrackerKind},
+        ticket::{Seen, TrackerKind},
     },
     render::ticket::{Card, Document, code, markdown},
 };

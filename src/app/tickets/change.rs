@@ -95,7 +95,7 @@ impl<S: TicketLog + Records, T: Tracker> Tickets<S, T> {
             let card = ticket::card(standing, &facts, &row.ticket.key, &self.config.style);
             uncommented(row, self.tracker.edit(ticket, &card).await)?;
         }
-        // Of a ticket whose opening was found later nobody knows what it said. It says all now.
+        // What a ticket said whose opening did not end well, nobody knows. It says all now.
         let is_said = movement == Movement::Stay && (tracked.told.is_none() || news.is_empty());
         if !is_said {
             let comment =

@@ -62,7 +62,8 @@ impl<S: TicketLog + Records, T: Tracker> Tickets<S, T> {
             opened_at: now,
             looked_at: now,
             state: TrackedState::Open,
-            told: Some(facts),
+            // Until it is remembered of each finding that it says how that stands.
+            told: None,
             changes: 0,
         });
         // At once: what is marked can be marked again, what is opened is not opened again.
@@ -70,6 +71,9 @@ impl<S: TicketLog + Records, T: Tracker> Tickets<S, T> {
         run.did(TicketChange::Opened);
         let limit = run.attempt.until_the_end();
         self.store.mark_findings(&row.ticket.key.id(), &standing.marks(), limit).await?;
+        if let Some(tracked) = &mut row.ticket.tracked {
+            tracked.told = Some(facts);
+        }
         let next = row.ticket.next_look(now);
         self.write(row, next, now).await
     }

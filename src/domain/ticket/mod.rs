@@ -90,7 +90,8 @@ pub struct Tracked {
     pub looked_at: Timestamp,
     /// Whether it is open, and who closed it.
     pub state: TrackedState,
-    /// What it says; none if that is not known, because the answer of the tracker was lost when it was opened.
+    /// What it says; none if that is not known, because an attempt was ended when it was opened, or the tracker's answer was
+    /// lost.
     pub told: Option<TicketFacts>,
     /// How often it was changed: the number of the last change, which its comment has.
     #[serde(default)]
