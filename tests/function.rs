@@ -37,7 +37,7 @@ struct RuntimeApi {
 }
 
 /// A function under test.
-struct Function {
+pub struct Function {
     process: Child,
     events: UnboundedSender<Vec<u8>>,
     answers: UnboundedReceiver<Response>,
@@ -45,6 +45,11 @@ struct Function {
 
 impl Function {
     async fn start(environment: &[(&str, &str)]) -> Self {
+        Self::of(env!("CARGO_BIN_EXE_triage"), "triage", environment).await
+    }
+
+    /// The function of this program.
+    pub async fn of(program: &str, name: &str, environment: &[(&str, &str)]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let (events, waiting) = unbounded_channel();
@@ -55,10 +60,10 @@ impl Function {
             .route("/2018-06-01/runtime/invocation/{id}/{kind}", post(answer))
             .with_state(api);
         tokio::spawn(async move { axum::serve(listener, router).await });
-        let process = Command::new(env!("CARGO_BIN_EXE_triage"))
+        let process = Command::new(program)
             .env_clear()
             .env("AWS_LAMBDA_RUNTIME_API", address)
-            .env("AWS_LAMBDA_FUNCTION_NAME", "triage")
+            .env("AWS_LAMBDA_FUNCTION_NAME", name)
             .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
             .env("AWS_LAMBDA_LOG_FORMAT", "JSON")
@@ -72,13 +77,13 @@ impl Function {
     }
 
     /// Gives it an event and waits for the answer.
-    async fn invoke(&mut self, event: impl Into<Vec<u8>>) -> Response {
+    pub async fn invoke(&mut self, event: impl Into<Vec<u8>>) -> Response {
         self.events.send(event.into()).unwrap();
         self.answers.recv().await.expect("the runtime API runs as long as the test")
     }
 
     /// What it wrote by the time it ended of its own accord.
-    async fn ends(mut self) -> (ExitStatus, String) {
+    pub async fn ends(mut self) -> (ExitStatus, String) {
         let mut log = String::new();
         self.process.stdout.take().unwrap().read_to_string(&mut log).await.unwrap();
         self.process.stderr.take().unwrap().read_to_string(&mut log).await.unwrap();
@@ -86,7 +91,7 @@ impl Function {
     }
 
     /// What it had written when it was stopped.
-    async fn stop(mut self) -> String {
+    pub async fn stop(mut self) -> String {
         self.process.start_kill().unwrap();
         self.ends().await.1
     }
@@ -127,7 +132,7 @@ async fn world() -> (World, Vec<(&'static str, String)>) {
     (world, environment)
 }
 
-fn borrowed<'a>(environment: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a str)> {
+pub fn borrowed<'a>(environment: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a str)> {
     environment.iter().map(|(name, value)| (*name, value.as_str())).collect()
 }
 
@@ -231,7 +236,7 @@ async fn what_cannot_be_triaged_fails_by_name_and_leaves_nothing_behind() {
 }
 
 /// The lines of a log, each of which is an object: one of ours, or metrics.
-fn lines(log: &str) -> impl Iterator<Item = Value> {
+pub fn lines(log: &str) -> impl Iterator<Item = Value> {
     log.lines().map(|line| {
         let line: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"));
         if line.get("_aws").is_none() {

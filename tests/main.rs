@@ -70,6 +70,8 @@ mod throttling;
 #[cfg(feature = "cli")]
 mod ticket_faults;
 #[cfg(feature = "cli")]
+mod ticket_function;
+#[cfg(feature = "cli")]
 mod ticketing;
 #[cfg(feature = "cli")]
 mod trackers;

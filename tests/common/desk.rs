@@ -225,6 +225,11 @@ impl Desk {
         ticket.clone()
     }
 
+    /// The time, as events have it.
+    pub fn clock_text(&self) -> String {
+        self.clock.now().to_string()
+    }
+
     /// How many requests the tracker had.
     pub fn requests(&self) -> usize {
         self.tracker.state().requests.len()

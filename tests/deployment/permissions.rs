@@ -14,22 +14,32 @@ use aws_sdk_dynamodb::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use inspector_triage::{
     adapters::{
+        dynamodb::DynamoDb,
         inspector2::Inspector2,
         s3::{Bucket, S3},
+        secrets::Secrets,
         sns::Sns,
+        trackers::TrackerClient,
     },
     app::{
-        Attempt, Sweep, TimeLimit, Triage,
+        Attempt, Clock, Sweep, TimeLimit, Triage,
         review::{Review, RoundOutcome},
+        tickets::Tickets,
     },
-    domain::{finding::Scope, round::Ask},
+    domain::{assess::Priority, finding::Scope, record::How, round::Ask, ticket::TrackerKind},
     emulator::{self, inspector::Account},
 };
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::{JIRA, OWN_KEY, SECRET, default, everything, list};
 use crate::{
-    common::{self, World, all_topics, arn, cloudformation::Stack, event_of},
+    common::{
+        self, World, all_topics, arn,
+        cloudformation::Stack,
+        desk::{Desk, TOKEN, settings, tracker_config},
+        event_of,
+    },
     ledger,
 };
 
@@ -115,6 +125,10 @@ fn needed(request: &HttpRequest) -> Vec<Permission> {
         return vec![(format!("sns:{}", fields["Action"]), topic)];
     };
     let body: Value = serde_json::from_slice(body).unwrap();
+    if target.starts_with("secretsmanager.") {
+        let secret = body["SecretId"].as_str().unwrap().to_owned();
+        return vec![(format!("secretsmanager:{operation}"), secret)];
+    }
     match operation {
         // A transaction takes the permissions of its parts.
         "TransactWriteItems" => {
@@ -246,22 +260,40 @@ async fn each_role_permits_what_its_function_calls_and_nothing_else() {
 }
 
 /// What the function of tickets calls, as permissions.
-fn calls_of_tickets() -> BTreeSet<Permission> {
-    // Not watched yet: what it needs for this.
-    let table = "arn:aws:dynamodb:eu-central-1:111122223333:table/FindingsTable";
-    let on_table = ["PutItem", "UpdateItem", "DeleteItem", "BatchGetItem", "Query"];
-    let on_table = on_table.map(|action| (format!("dynamodb:{action}"), table.to_owned()));
-    let on_indexes = ["open-by-due", "pending"];
-    let on_indexes =
-        on_indexes.map(|index| ("dynamodb:Query".to_owned(), format!("{table}/index/{index}")));
-    let secret = ("secretsmanager:GetSecretValue".to_owned(), SECRET.1.to_owned());
-    on_table.into_iter().chain(on_indexes).chain([secret]).collect()
+async fn calls_of_tickets() -> BTreeSet<Permission> {
+    let watch = Watch::default();
+    let desk = Desk::new(TrackerKind::Jira).await;
+    let secrets = desk.world.emulator.secrets_manager().interceptor(watch.clone());
+    let token = format!("bot@example.com:{TOKEN}");
+    desk.tracker.state().tokens.insert(token);
+    let secret = json!({"user": "bot@example.com", "token": TOKEN}).to_string();
+    desk.world.emulator.secrets.contents().secrets.insert(SECRET.1.to_owned(), secret);
+    let dynamodb = desk.world.emulator.dynamodb().interceptor(watch.clone());
+    let tickets = Tickets {
+        store: DynamoDb::new(dynamodb, emulator::TABLE.to_owned(), 400),
+        tracker: TrackerClient::new(
+            tracker_config(TrackerKind::Jira, &desk.url),
+            Secrets::new(secrets, SECRET.1),
+        ),
+        config: settings(TrackerKind::Jira, Priority::P4),
+    };
+    desk.event(1, |_| {}).await;
+    let attempt = |now| Attempt::new("all", now);
+    tickets.note_all(attempt(desk.clock.now())).await.unwrap();
+    let opened = tickets.settle(attempt(desk.clock.now()), &desk.clock).await.unwrap();
+    assert_eq!(opened.opened, 1);
+    desk.end(1, How::Fixed).await;
+    tickets.note(&[&arn(1)], attempt(desk.clock.now())).await.unwrap();
+    desk.pass(SignedDuration::from_mins(10));
+    let closed = tickets.settle(attempt(desk.clock.now()), &desk.clock).await.unwrap();
+    assert_eq!(closed.closed, 1);
+    watch.0.lock().unwrap().clone()
 }
 
-#[test]
-fn the_role_of_tickets_permits_what_its_function_calls_and_nothing_else() {
+#[tokio::test]
+async fn the_role_of_tickets_permits_what_its_function_calls_and_nothing_else() {
     let queue = "arn:aws:sqs:eu-central-1:111122223333:TicketsQueue";
-    let mut expected = calls_of_tickets();
+    let mut expected = calls_of_tickets().await;
     expected.extend(by_lambda("Tickets"));
     expected.extend(
         ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
@@ -293,9 +325,9 @@ fn tickets_are_written_and_findings_are_not() {
     let keys =
         json!({"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["TICKET#*", "TICKETS"]}});
     for statement in statements() {
-        let writes = list(&statement["Action"]).iter().any(|action| {
-            ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"].contains(action)
-        });
+        let writes = list(&statement["Action"])
+            .iter()
+            .any(|action| ["dynamodb:UpdateItem", "dynamodb:DeleteItem"].contains(action));
         assert_eq!(statement["Condition"] == keys, writes, "{statement}");
     }
     let key = statements().find(|statement| statement["Action"] == "kms:Decrypt").unwrap();

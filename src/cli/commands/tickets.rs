@@ -149,7 +149,7 @@ fn for_people(rows: impl Iterator<Item = Listed>, plan: &Plan, from: Priority) -
     let mut lines = if counts.is_empty() {
         "No ticket would be opened or changed.".to_owned()
     } else {
-        format!("{table}\nTickets: {}.", counts.join(", "))
+        format!("{table}\nWould be: {}.", counts.join(", "))
     };
     if plan.without_project > 0 {
         let count = plan.without_project;

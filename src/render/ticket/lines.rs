@@ -27,20 +27,27 @@ fn of_resource(record: &Record, style: &Style) -> Vec<Inline> {
         known => kind(known, style.language).to_owned(),
     });
     let region = resource.and_then(|resource| resource.region.as_ref()).or(finding.region.as_ref());
+    let text = |text: String| Inline::Text(text);
+    let cover = record.exception().map(|exception| {
+        let id = safe(&exception.id, 64);
+        let until = exception.terms.expires_at;
+        Phrase::CoveredBy { id, until }.in_words(style.language)
+    });
     let about = [
-        kind,
-        id,
-        Some(safe(&finding.account, 20)),
-        region.map(|region| safe(region, 40)),
-        Some(record.priority().as_str().to_owned()),
-        record.exception().map(|exception| {
-            let id = safe(&exception.id, 64);
-            let until = exception.terms.expires_at;
-            Phrase::CoveredBy { id, until }.in_words(style.language)
-        }),
+        kind.map(text),
+        id.map(Inline::Code),
+        Some(Inline::Code(safe(&finding.account, 20))),
+        region.map(|region| text(safe(region, 40))),
+        Some(text(record.priority().as_str().to_owned())),
+        cover.map(text),
     ];
-    let about: Vec<String> = about.into_iter().flatten().collect();
-    vec![Inline::Code(name), Inline::Text(format!(" ({})", about.join(", ")))]
+    let mut line = vec![Inline::Code(name)];
+    for (index, part) in about.into_iter().flatten().enumerate() {
+        line.push(text(if index == 0 { " (" } else { ", " }.to_owned()));
+        line.push(part);
+    }
+    line.push(text(")".to_owned()));
+    line
 }
 
 /// A page. Only `https` can be clicked.
