@@ -215,7 +215,7 @@ fn a_function_that_is_ended_in_the_midst_of_a_request_leaves_no_second_ticket() 
                 desk.tracker.state().trouble = trouble.into();
                 let patient = Tickets {
                     store: desk.tickets.store.clone(),
-                    tracker: client(&desk, *kind).waiting(Duration::from_secs(3_600)),
+                    tracker: client(&desk, *kind).waiting(Duration::from_hours(1)),
                     config: settings(*kind, Priority::P4),
                 };
                 let is_at_it = async {
@@ -258,7 +258,7 @@ fn a_table_that_fails_in_any_way_leads_to_one_ticket_all_the_same() {
             for now in CHAPTERS {
                 let news = now.happens(&desk).await;
                 if now == *chapter {
-                    has_befallen = befalls(&desk, *kind, news, number, *fault).await;
+                    has_befallen = Box::pin(befalls(&desk, *kind, news, number, *fault)).await;
                     calls.fetch_add(usize::from(has_befallen), Ordering::Relaxed);
                     // The queue sends it again.
                     desk.note(news).await;
@@ -311,7 +311,7 @@ async fn befalls(
         desk.pass(SignedDuration::from_mins(10));
         noted.is_ok() && desk.settle_with(&tickets).await.is_ok()
     };
-    let _ = network.until_killed(work).await;
+    let _ = Box::pin(network.until_killed(work)).await;
     befallen.load(Ordering::Relaxed) > 0
 }
 

@@ -53,7 +53,7 @@ fn now() -> Timestamp {
     NOW.parse().unwrap()
 }
 
-fn config(kind: TrackerKind, url: String) -> TrackerConfig {
+fn config(kind: TrackerKind, url: &str) -> TrackerConfig {
     let names = ["Highest", "High", "Medium", "Low"].map(str::to_owned);
     TrackerConfig {
         kind,
@@ -77,7 +77,7 @@ async fn tracker_for(
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(tracker.clone().serve(listener));
-    (TrackerClient::new(config(kind, url), Tokens::new(tokens)), tracker)
+    (TrackerClient::new(config(kind, &url), Tokens::new(tokens)), tracker)
 }
 
 async fn tracker(kind: TrackerKind) -> (TrackerClient<Tokens>, tracker::Tracker) {
@@ -407,7 +407,7 @@ async fn what_was_not_sent_has_done_nothing() {
         drop(listener);
         // Nobody listens; and no such name.
         for url in [url, "https://tracker.invalid".to_owned()] {
-            let client = TrackerClient::new(config(kind, url), Tokens::new(&[TOKEN]));
+            let client = TrackerClient::new(config(kind, &url), Tokens::new(&[TOKEN]));
             let failed = client.open(project(kind), MARK, &card("A")).await.unwrap_err();
             assert_eq!(failed.trouble, Means::NotReached, "{}", chain(&failed));
         }
@@ -440,7 +440,7 @@ async fn a_token_comes_from_secrets_manager() {
     tokio::spawn(tracker.clone().serve(listener));
     let client = || {
         let secrets = Secrets::new(world.emulator.secrets_manager(), arn);
-        TrackerClient::new(config(TrackerKind::Jira, url.clone()), secrets)
+        TrackerClient::new(config(TrackerKind::Jira, &url), secrets)
     };
     let open = async |client: &TrackerClient<Secrets>| client.open("SEC", MARK, &card("A")).await;
     let asked = || std::mem::take(&mut world.emulator.secrets.contents().requests);
@@ -554,7 +554,7 @@ async fn a_text_that_is_too_long_is_cut() {
 #[tokio::test]
 async fn a_tracker_is_told_by_its_kind_and_address() {
     for kind in KINDS {
-        let url = "https://tracker.example/api/v3/".to_owned();
+        let url = "https://tracker.example/api/v3/";
         let client = TrackerClient::new(config(kind, url), Tokens::new(&[TOKEN]));
         assert_eq!(client.site(), format!("{} https://tracker.example/api/v3", kind.as_str()));
         assert!("http://tracker.example/api/v3".parse::<Address>().is_err());

@@ -293,7 +293,7 @@ async fn calls_of_tickets() -> BTreeSet<Permission> {
 #[tokio::test]
 async fn the_role_of_tickets_permits_what_its_function_calls_and_nothing_else() {
     let queue = "arn:aws:sqs:eu-central-1:111122223333:TicketsQueue";
-    let mut expected = calls_of_tickets().await;
+    let mut expected = Box::pin(calls_of_tickets()).await;
     expected.extend(by_lambda("Tickets"));
     expected.extend(
         ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]

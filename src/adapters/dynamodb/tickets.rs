@@ -44,8 +44,18 @@ const MAX_ATTEMPTS: usize = 8;
 struct FollowedRow<'a> {
     id: &'a str,
     arn: &'a str,
-    /// What becomes of it: it is followed, is told of, or followed no more.
-    told: Option<Option<MemberState>>,
+    becomes: Becomes,
+}
+
+/// What becomes of such a row.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Becomes {
+    /// The finding is followed.
+    Followed,
+    /// The ticket says that it stands so.
+    Told(MemberState),
+    /// It is followed no more.
+    Left,
 }
 
 impl TableRow for FollowedRow<'_> {
@@ -94,8 +104,10 @@ impl TicketLog for DynamoDb {
         limit: TimeLimit<'_>,
     ) -> Result<(), CallFailed> {
         let id = ticket.key.id();
-        let rows: Vec<_> =
-            findings.iter().map(|arn| FollowedRow { id: &id, arn, told: None }).collect();
+        let rows: Vec<_> = findings
+            .iter()
+            .map(|arn| FollowedRow { id: &id, arn, becomes: Becomes::Followed })
+            .collect();
         // Before the ticket itself is noted: whoever sees that it was sees them.
         self.change_followed(&id, &rows, limit).await?;
         let failed =
@@ -225,8 +237,11 @@ impl TicketLog for DynamoDb {
         marks: &[(&str, Option<MemberState>)],
         limit: TimeLimit<'_>,
     ) -> Result<(), CallFailed> {
-        let rows: Vec<_> =
-            marks.iter().map(|(arn, told)| FollowedRow { id, arn, told: Some(*told) }).collect();
+        let becomes = |told: Option<MemberState>| told.map_or(Becomes::Left, Becomes::Told);
+        let rows: Vec<_> = marks
+            .iter()
+            .map(|(arn, told)| FollowedRow { id, arn, becomes: becomes(*told) })
+            .collect();
         self.change_followed(id, &rows, limit).await
     }
 
@@ -305,7 +320,7 @@ impl DynamoDb {
     ) -> Result<(), CallFailed> {
         let parts = |row: &FollowedRow<'_>| {
             let sort_key = AttributeValue::S(keys::followed(row.arn));
-            if row.told == Some(None) {
+            if row.becomes == Becomes::Left {
                 let delete = Delete::builder()
                     .table_name(&self.table)
                     .key(keys::PK, AttributeValue::S(keys::ticket(id)))
@@ -317,11 +332,11 @@ impl DynamoDb {
                 .key(keys::PK, AttributeValue::S(keys::ticket(id)))
                 .key(keys::SK, sort_key)
                 .expression_attribute_values(":arn", AttributeValue::S(row.arn.to_owned()));
-            let update = match row.told.flatten() {
-                Some(told) => update
+            let update = match row.becomes {
+                Becomes::Told(told) => update
                     .update_expression("SET arn = :arn, told = :told")
                     .expression_attribute_values(":told", item::value(&told)?),
-                None => update.update_expression("SET arn = :arn"),
+                _ => update.update_expression("SET arn = :arn"),
             };
             Ok(vec![built(update)?])
         };

@@ -146,17 +146,17 @@ fn for_people(rows: impl Iterator<Item = Listed>, plan: &Plan, from: Priority) -
     }
     let counts: Vec<String> =
         counts.iter().map(|(change, count)| format!("{count} {}", change.as_str())).collect();
-    let mut lines = if counts.is_empty() {
+    let mut lines = vec![if counts.is_empty() {
         "No ticket would be opened or changed.".to_owned()
     } else {
         format!("{table}\nWould be: {}.", counts.join(", "))
-    };
+    }];
     if plan.without_project > 0 {
         let count = plan.without_project;
-        lines.push_str(&format!("\nProblems whose owner has no project, which get none: {count}."));
+        lines.push(format!("Problems whose owner has no project, which get none: {count}."));
     }
     if plan.below > 0 {
-        lines.push_str(&format!("\nOpen findings below {from}, which open none: {}.", plan.below));
+        lines.push(format!("Open findings below {from}, which open none: {}.", plan.below));
     }
-    lines
+    lines.join("\n")
 }

@@ -49,17 +49,16 @@ impl MemberState {
                 Self::Open
             };
         }
-        match record.end.as_ref().map(|end| end.how) {
-            Some(How::Fixed) => Self::Fixed,
-            Some(How::Gone) => Self::Gone,
-            Some(How::Unobserved) => Self::Unobserved,
-            Some(How::Suppressed) => Self::Hidden,
-            Some(How::Unknown) if record.end.as_ref().is_some_and(|end| end.is_unexplained()) => {
-                Self::Ended
-            }
-            Some(How::Unknown) => Self::Unknown,
-            None if record.is_hidden() => Self::Hidden,
-            None => Self::Unknown,
+        let Some(end) = &record.end else {
+            return if record.is_hidden() { Self::Hidden } else { Self::Unknown };
+        };
+        match end.how {
+            How::Fixed => Self::Fixed,
+            How::Gone => Self::Gone,
+            How::Unobserved => Self::Unobserved,
+            How::Suppressed => Self::Hidden,
+            How::Unknown if end.is_unexplained() => Self::Ended,
+            How::Unknown => Self::Unknown,
         }
     }
 
