@@ -72,6 +72,8 @@ mod ticket_faults;
 #[cfg(feature = "cli")]
 mod ticket_function;
 #[cfg(feature = "cli")]
+mod ticket_wording;
+#[cfg(feature = "cli")]
 mod ticketing;
 #[cfg(feature = "cli")]
 mod trackers;

@@ -152,7 +152,8 @@ impl Desk {
     /// Finds out how a finding ended.
     pub async fn explain(&self, number: usize, how: How) {
         let record = self.world.record(&arn(number)).await;
-        let record = record.explained(how, None, self.clock.now()).unwrap().rewritten();
+        let explained = record.explained(how, None, self.clock.now());
+        let record = explained.unwrap_or_else(|| panic!("{record:?} has not ended")).rewritten();
         self.world.triage.store.write(&record, Transition::Explained).await.unwrap();
     }
 

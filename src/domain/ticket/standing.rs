@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::{TicketFacts, TicketKey};
@@ -149,7 +150,7 @@ impl<'a> Standing<'a> {
         let counted = if open.is_empty() { covered } else { open };
         Some(TicketFacts {
             priority: counted.iter().map(|record| record.priority()).max()?,
-            due: counted.iter().filter_map(|record| record.act_by()).min().map(round::day),
+            due: counted.iter().filter_map(|record| due(record)).min(),
             exploit: counted.iter().any(|record| record.facts().exploit),
             known_exploited: counted.iter().any(|record| record.is_known_exploited()),
             fix: counted.iter().any(|record| {
@@ -180,5 +181,13 @@ impl<'a> Standing<'a> {
             state => (member.told != Some(state)).then_some((member.arn, Some(state))),
         });
         marks.collect()
+    }
+}
+
+/// By which day to act: by its due date, or on the last day of the exception that covers it.
+fn due(record: &Record) -> Option<Date> {
+    match record.exception() {
+        Some(exception) => Some(exception.terms.expires_at),
+        None => record.due_at.map(round::day),
     }
 }
