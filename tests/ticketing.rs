@@ -15,7 +15,10 @@ use inspector_triage::{
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::common::desk::{self, Desk, project, settings, text};
+use crate::{
+    common::desk::{self, Desk, project, settings, text},
+    stored,
+};
 
 const KINDS: [TrackerKind; 2] = [TrackerKind::Jira, TrackerKind::GitHub];
 
@@ -486,4 +489,31 @@ async fn what_was_done_is_counted() {
     let desk = opened(TrackerKind::Jira, &[1]).await;
     let observed = desk.observed.lock().unwrap();
     assert!(observed.contains(&Observation::TicketChanged(TicketChange::Opened)));
+}
+
+/// What a later version must be able to read: a ticket that is open, one that is being opened, and one that is being changed.
+#[tokio::test]
+async fn the_rows_of_tickets_are_written_as_they_were() {
+    let desk = opened(TrackerKind::Jira, &[1, 2]).await;
+    desk.event(2, |f| f["resources"][0]["tags"]["owner"] = json!("shop")).await;
+    desk.event(3, |f| f["resources"][0]["tags"]["owner"] = json!("crm")).await;
+    desk.note(&[2]).await;
+    desk.settle().await;
+    desk.event(4, |_| {}).await;
+    desk.note(&[4]).await;
+    desk.pass(SignedDuration::from_mins(10));
+    // It is looked at and edited, and not commented on.
+    desk.tracker.state().trouble = [Trouble::None, Trouble::None, Trouble::Forbidden].into();
+    desk.settle().await;
+    desk.tracker.state().trouble = [Trouble::HangsUpBefore].into();
+    desk.note(&[3]).await;
+    desk.settle().await;
+    let rows: Vec<Value> = stored::rows(&desk.world)
+        .into_iter()
+        .filter(|(key, _)| key.starts_with("TICKET"))
+        .map(|(_, row)| {
+            serde_json::from_str(&row.to_string().replace(&desk.url, "https://…")).unwrap()
+        })
+        .collect();
+    insta::assert_json_snapshot!("ticket.rows", rows);
 }
