@@ -148,7 +148,7 @@ fn wrong(desk: &Desk, kind: TrackerKind) -> Option<String> {
         ("Found on one more resource", 1),
         ("An exploit is known now", 1),
         ("Closed.", 2),
-        ("Opened again.", 1),
+        ("Ticket reopened.", 1),
         ("Found again on one resource", 1),
     ];
     let off = expected.iter().find(|(words, times)| count(words) != *times);

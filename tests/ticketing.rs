@@ -176,7 +176,7 @@ async fn it_is_opened_again_when_one_comes_back() {
         assert_eq!(desk.settle().await.reopened, 1);
         assert!(!is_closed(&desk));
         let comments = comments(&desk);
-        assert!(comments[1].contains("Opened again"), "{}", comments[1]);
+        assert!(comments[1].contains("Ticket reopened"), "{}", comments[1]);
         assert!(text(&desk.ticket().text).contains("Open on one resource"));
     }
 }
@@ -186,7 +186,7 @@ async fn what_is_only_no_longer_looked_at_is_a_comment_and_no_end() {
     for kind in KINDS {
         for (how, said) in [
             (How::Unobserved, "Inspector does not look at one resource any more"),
-            (How::Unknown, "nobody knows how"),
+            (How::Unknown, "the reason is unknown"),
         ] {
             let desk = opened(kind, &[1]).await;
             desk.end(1, how).await;
@@ -286,7 +286,10 @@ async fn an_owner_who_changes_takes_the_finding_to_another_ticket() {
         desk.until_quiet().await;
         let tickets = desk.tracker.state().tickets.clone();
         let [old, new] = &tickets[..] else { panic!("two tickets") };
-        assert!(text(&old.comments[0].text).contains("has another owner now"));
+        assert!(
+            text(&old.comments[0].text)
+                .contains("Not fixed, but no matter of this ticket any more")
+        );
         assert!(["Done", "closed"].contains(&old.status.as_str()), "{}", old.status);
         assert!(text(&new.text).contains("Owner: payments"));
     }

@@ -54,12 +54,16 @@ fn now() -> Timestamp {
 }
 
 fn config(kind: TrackerKind, url: &str) -> TrackerConfig {
-    let names = ["Highest", "High", "Medium", "Low"].map(str::to_owned);
+    let names = match kind {
+        TrackerKind::Jira => ["Highest", "High", "Medium", "Low"],
+        TrackerKind::GitHub => ["P1", "P2", "P3", "P4"],
+    };
+    let names = names.map(str::to_owned);
     TrackerConfig {
         kind,
         url: url.parse().unwrap(),
         issue_type: "Task".to_owned(),
-        priorities: (kind == TrackerKind::Jira).then_some(names),
+        priorities: Some(names),
         due_dates: true,
         labels: vec!["vulnerability".to_owned()],
     }

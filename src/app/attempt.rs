@@ -122,8 +122,8 @@ pub enum Observation {
         /// Why, in words.
         reason: String,
     },
-    /// A flush failed, with this kind of failure. The next one is its retry.
-    FlushFailed(&'static str),
+    /// A flush failed, or dealing with tickets did, with this kind of failure. The next one is its retry.
+    NotDone(&'static str),
     /// A part of the daily round could not be done. The next event tries it again.
     PartFailed {
         /// Which.

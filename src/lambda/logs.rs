@@ -122,6 +122,6 @@ pub fn observed(observation: &Observation) {
         | Observation::RoundCompleted
         | Observation::Pending { .. }
         | Observation::Listener { .. }
-        | Observation::FlushFailed(_) => {}
+        | Observation::NotDone(_) => {}
     }
 }

@@ -207,7 +207,7 @@ impl Measurements {
                 let of_audience = self.of("audience", audience.as_str());
                 of_audience.entry(Metric::AudienceFailures).or_default().push(1.into());
             }
-            Observation::FlushFailed(kind) => self.failed(kind),
+            Observation::NotDone(kind) => self.failed(kind),
             Observation::SwitchedOff { .. } => self.add(Metric::SwitchedOff, 1),
             Observation::TooManyAbsent { absent, .. } => {
                 self.add(Metric::DoubtedAbsences, u64::try_from(absent).unwrap_or(u64::MAX));

@@ -18,9 +18,9 @@ use crate::{
         aws::Clients, clock::Since, dynamodb::DynamoDb, secrets::Secrets, trackers::TrackerClient,
     },
     app::{
-        Attempt, Clock, Observation, Records, Sweep, TicketLog, Tracker,
+        Attempt, Clock, Observation, Records, TicketLog, Tracker,
         failure::Failure,
-        tickets::{SettleOutcome, SettleResult, Tickets, TicketsConfig},
+        tickets::{SettleOutcome, SettleResult, Tickets, TicketsConfig, Turns},
     },
 };
 
@@ -100,15 +100,15 @@ pub async fn handle<S, T, C>(
     attempt: Attempt<'_>,
 ) -> Result<TicketsResponse, FunctionError>
 where
-    S: TicketLog + Records + Sweep,
+    S: TicketLog + Records,
     T: Tracker,
     C: Clock + Sync,
 {
     let failed = |failure| FunctionError::new(failure, None);
     match queue::read(event).map_err(failed)? {
         TicketsEvent::Messages(messages) => {
-            let taken = note(tickets, messages, attempt).await;
-            settle(tickets, clock, attempt).await;
+            let (taken, turns) = note(tickets, messages, attempt).await;
+            settle(tickets, clock, turns, attempt).await;
             Ok(TicketsResponse::Messages(taken))
         }
         TicketsEvent::Scheduled { full } => {
@@ -118,7 +118,7 @@ where
             } else {
                 true
             };
-            let mut result = settle(tickets, clock, attempt).await;
+            let mut result = settle(tickets, clock, Turns::new(), attempt).await;
             if !is_all && result.outcome == SettleOutcome::Done {
                 result.outcome = SettleOutcome::Continues;
             }
@@ -127,12 +127,12 @@ where
     }
 }
 
-/// Notes what messages say.
-async fn note<S: TicketLog + Records, T>(
+/// Notes what messages say. Returns also the tickets whose turn has come by that.
+async fn note<S: TicketLog + Records, T: Sync>(
     tickets: &Tickets<S, T>,
     messages: Vec<QueuedMessage>,
     attempt: Attempt<'_>,
-) -> Taken {
+) -> (Taken, Turns) {
     let (mut ids, mut arns) = (Vec::new(), BTreeSet::new());
     let mut taken = Taken { again: SqsBatchResponse::default(), failures: Vec::new() };
     for QueuedMessage { id, findings } in messages {
@@ -145,13 +145,14 @@ async fn note<S: TicketLog + Records, T>(
         }
     }
     let arns: Vec<&str> = arns.iter().map(String::as_str).collect();
-    if let Err(call) = tickets.note(&arns, attempt).await {
+    let turns = tickets.note(&arns, attempt).await.unwrap_or_else(|call| {
         let failure = Failure::Store(call);
         logs::not_done(&failure, None);
         taken.again.batch_item_failures.extend(ids.into_iter().map(item));
         taken.failures.push(failure);
-    }
-    taken
+        Turns::new()
+    });
+    (taken, turns)
 }
 
 impl Taken {
@@ -177,15 +178,16 @@ fn item(id: String) -> BatchItemFailure {
 async fn settle<S: TicketLog + Records, T: Tracker, C: Clock + Sync>(
     tickets: &Tickets<S, T>,
     clock: &C,
+    turns: Turns,
     attempt: Attempt<'_>,
 ) -> SettleResult {
-    let result = tickets.settle(attempt, clock).await.unwrap_or_else(|call| {
+    let result = tickets.settle(attempt, clock, turns).await.unwrap_or_else(|call| {
         let failure = Failure::Store(call);
-        (attempt.observe)(Observation::FlushFailed(failure.kind()));
+        (attempt.observe)(Observation::NotDone(failure.kind()));
         logs::not_done(&failure, None);
         SettleResult { outcome: SettleOutcome::Failed, ..SettleResult::default() }
     });
-    let SettleResult { outcome, opened, changed, closed, reopened, commented, failed, left } =
+    let SettleResult { outcome, opened, changed, closed, reopened, commented, lost, failed, left } =
         result;
     tracing::info!(
         outcome = outcome.as_str(),
@@ -194,6 +196,7 @@ async fn settle<S: TicketLog + Records, T: Tracker, C: Clock + Sync>(
         closed,
         reopened,
         commented,
+        lost,
         failed,
         left,
         "tickets"

@@ -105,7 +105,7 @@ async fn flush<S: Records + Alerts + Summaries + Exceptions, P: Publisher>(
     let flushed = match triage.flush(attempt).await {
         Ok(flushed) => flushed,
         Err(FlushFailed { failure, result }) => {
-            (attempt.observe)(Observation::FlushFailed(failure.kind()));
+            (attempt.observe)(Observation::NotDone(failure.kind()));
             logs::not_done(&failure, None);
             result
         }

@@ -172,7 +172,7 @@ impl Desk {
         let attempt = Attempt::new(&name, self.clock.now());
         let arns: Vec<String> = numbers.iter().map(|number| arn(*number)).collect();
         let arns: Vec<&str> = arns.iter().map(String::as_str).collect();
-        tickets.note(&arns, attempt).await
+        tickets.note(&arns, attempt).await.map(drop)
     }
 
     /// Deals with the tickets whose turn it is.
@@ -190,7 +190,7 @@ impl Desk {
         let observe = |observation| self.observed.lock().unwrap().push(observation);
         let attempt =
             Attempt { left: &left, observe: &observe, ..Attempt::new(&name, self.clock.now()) };
-        let result = tickets.settle(attempt, &self.clock).await;
+        let result = tickets.settle(attempt, &self.clock, Vec::new()).await;
         self.tracker.state().now = self.clock.now();
         result
     }

@@ -280,12 +280,12 @@ async fn calls_of_tickets() -> BTreeSet<Permission> {
     desk.event(1, |_| {}).await;
     let attempt = |now| Attempt::new("all", now);
     tickets.note_all(attempt(desk.clock.now())).await.unwrap();
-    let opened = tickets.settle(attempt(desk.clock.now()), &desk.clock).await.unwrap();
+    let opened = tickets.settle(attempt(desk.clock.now()), &desk.clock, Vec::new()).await.unwrap();
     assert_eq!(opened.opened, 1);
     desk.end(1, How::Fixed).await;
     tickets.note(&[&arn(1)], attempt(desk.clock.now())).await.unwrap();
     desk.pass(SignedDuration::from_mins(10));
-    let closed = tickets.settle(attempt(desk.clock.now()), &desk.clock).await.unwrap();
+    let closed = tickets.settle(attempt(desk.clock.now()), &desk.clock, Vec::new()).await.unwrap();
     assert_eq!(closed.closed, 1);
     watch.0.lock().unwrap().clone()
 }

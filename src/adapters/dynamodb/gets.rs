@@ -36,6 +36,17 @@ impl DynamoDb {
         beginning: &str,
         read: impl Fn(Item) -> Result<T, BoxError>,
     ) -> Result<Vec<T>, CallFailed> {
+        self.read_some_rows(partition, beginning, usize::MAX, read).await
+    }
+
+    /// The same of the first `most` of them.
+    pub(super) async fn read_some_rows<T>(
+        &self,
+        partition: &str,
+        beginning: &str,
+        most: usize,
+        read: impl Fn(Item) -> Result<T, BoxError>,
+    ) -> Result<Vec<T>, CallFailed> {
         let failed = |source: BoxError| CallFailed {
             operation: "DynamoDB Query",
             object: format!("{partition} {beginning}").trim_end().to_owned(),
@@ -57,7 +68,9 @@ impl DynamoDb {
         };
         let mut items = query.into_paginator().items().send();
         let mut rows = Vec::new();
-        while let Some(item) = items.next().await {
+        while rows.len() < most
+            && let Some(item) = items.next().await
+        {
             rows.push(read(item.map_err(|error| failed(error.into()))?).map_err(failed)?);
         }
         Ok(rows)

@@ -1,5 +1,7 @@
 //! What is remembered of tickets: a row a ticket, and under the same partition key a row for each finding that it follows.
 
+use std::collections::HashSet;
+
 use aws_sdk_dynamodb::{
     error::SdkError,
     types::{AttributeValue, Delete, TransactWriteItem},
@@ -21,17 +23,19 @@ use crate::{
     domain::{
         assess::Priority,
         record::Lease,
-        ticket::{FollowedFinding, MemberState, Ticket},
+        ticket::{FollowedFinding, Mark, MemberState, Ticket},
     },
 };
 
 /// The attribute that holds a [`Ticket`] as JSON text.
 const TICKET: &str = "ticket";
-/// The highest class of the findings that were noted last; empty if none of them is open.
+/// How urgent a ticket is; empty if nothing is known to be open of it.
 const PRIORITY: &str = "priority";
 /// How often a row was written.
 const REVISION: &str = "revision";
-/// How often something was noted of a ticket.
+/// The finding of a row that says that a ticket follows it.
+const ARN: &str = "arn";
+/// How often something was noted of a ticket, or a finding of it.
 const NOTED: &str = "noted";
 /// How a ticket says that a finding stands.
 const TOLD: &str = "told";
@@ -54,8 +58,8 @@ enum Becomes {
     Followed,
     /// The ticket says that it stands so.
     Told(MemberState),
-    /// It is followed no more.
-    Left,
+    /// It is followed no more, unless it was noted more often than so.
+    Left(u64),
 }
 
 impl TableRow for FollowedRow<'_> {
@@ -113,6 +117,7 @@ impl TicketLog for DynamoDb {
         let failed =
             |source: BoxError| CallFailed { operation: UPDATE, object: keys::ticket(&id), source };
         let new = item::json(ticket).map_err(|error| failed(error.into()))?;
+        let priority = priority.map_or("", Priority::as_str);
         for attempt in 0..MAX_ATTEMPTS {
             // Either it has no turn so early, and gets one, or it has, and keeps it.
             let moves = turn.filter(|_| attempt % 2 == 0);
@@ -120,10 +125,7 @@ impl TicketLog for DynamoDb {
                 .update_row(&keys::ticket(&id))
                 .expression_attribute_values(":new", new.clone())
                 .expression_attribute_values(":none", number(0))
-                .expression_attribute_values(
-                    ":priority",
-                    AttributeValue::S(priority.map_or("", Priority::as_str).to_owned()),
-                )
+                .expression_attribute_values(":priority", AttributeValue::S(priority.to_owned()))
                 .expression_attribute_values(":one", number(1));
             let set = "ticket = if_not_exists(ticket, :new), revision = if_not_exists(revision, :none), priority = :priority";
             let update = match (moves, turn) {
@@ -150,7 +152,7 @@ impl TicketLog for DynamoDb {
         Err(failed("others kept changing its turn".into()))
     }
 
-    async fn findings_of(&self, id: &str) -> Result<Vec<FollowedFinding>, CallFailed> {
+    async fn findings_of(&self, id: &str, most: usize) -> Result<Vec<FollowedFinding>, CallFailed> {
         let read = |row: Item| {
             let text = |name: &str| row.get(name).and_then(|value| value.as_s().ok());
             let sort_key = text(keys::SK).ok_or("a row of it has no key")?;
@@ -158,9 +160,25 @@ impl TicketLog for DynamoDb {
                 sort_key.strip_prefix(keys::FOLLOWED).ok_or("a row of it is none of a finding")?;
             let told =
                 row.get(TOLD).cloned().map(serde_dynamo::from_attribute_value).transpose()?;
-            Ok(FollowedFinding { arn: arn.to_owned(), told })
+            Ok(FollowedFinding { arn: arn.to_owned(), told, noted: count(&row, NOTED)? })
         };
-        self.read_rows(&keys::ticket(id), keys::FOLLOWED, read).await
+        self.read_some_rows(&keys::ticket(id), keys::FOLLOWED, most, read).await
+    }
+
+    async fn followed_among(
+        &self,
+        findings: &[(&str, &str)],
+    ) -> Result<HashSet<String>, CallFailed> {
+        let key = |(id, arn): &(&str, &str)| (keys::ticket(id), keys::followed(arn));
+        let keys: Vec<_> = findings.iter().map(key).collect();
+        let rows = self.get_items(&keys).await?;
+        let arn = |row: Item| row.get(ARN)?.as_s().ok().cloned();
+        Ok(rows.into_iter().filter_map(arn).collect())
+    }
+
+    async fn open_findings(&self) -> Result<Vec<String>, CallFailed> {
+        let entries = self.open_by_due(usize::MAX).await?;
+        Ok(entries.into_iter().map(|entry| entry.arn).collect())
     }
 
     async fn due_tickets(
@@ -181,7 +199,7 @@ impl TicketLog for DynamoDb {
         let failed =
             |source: BoxError| CallFailed { operation: UPDATE, object: key.clone(), source };
         let json = item::json(&row.ticket).map_err(|error| failed(error.into()))?;
-        // Nobody will think of it again where no finding is left, and it has no turn.
+        // Without a turn it was closed, or never opened: after that long it may be forgotten.
         let expires_at = turn.is_none().then(|| self.expiry(noted_turn));
         for was_noted in [false, true] {
             let (condition, turn) = if was_noted {
@@ -234,13 +252,13 @@ impl TicketLog for DynamoDb {
     async fn mark_findings(
         &self,
         id: &str,
-        marks: &[(&str, Option<MemberState>)],
+        marks: &[Mark<'_>],
         limit: TimeLimit<'_>,
     ) -> Result<(), CallFailed> {
-        let becomes = |told: Option<MemberState>| told.map_or(Becomes::Left, Becomes::Told);
+        let becomes = |mark: &Mark<'_>| mark.state.map_or(Becomes::Left(mark.noted), Becomes::Told);
         let rows: Vec<_> = marks
             .iter()
-            .map(|(arn, told)| FollowedRow { id, arn, becomes: becomes(*told) })
+            .map(|mark| FollowedRow { id, arn: mark.arn, becomes: becomes(mark) })
             .collect();
         self.change_followed(id, &rows, limit).await
     }
@@ -261,7 +279,7 @@ impl TicketLog for DynamoDb {
             )
             .update_expression("SET lease = :lease REMOVE paused_until")
             .expression_attribute_names("#until", "until")
-            .expression_attribute_values(":now", AttributeValue::S(now.to_string()))
+            .expression_attribute_values(":now", moment(now))
             .expression_attribute_values(":lease", lease)
             .expression_attribute_values(":holder", holder)
             .return_values_on_condition_check_failure(
@@ -295,7 +313,7 @@ impl TicketLog for DynamoDb {
         let update = match paused_until {
             Some(until) => update
                 .update_expression("SET paused_until = :until REMOVE lease")
-                .expression_attribute_values(":until", AttributeValue::S(until.to_string())),
+                .expression_attribute_values(":until", moment(until)),
             None => update.update_expression("REMOVE lease"),
         };
         match update.send().await.map_err(SdkError::into_service_error) {
@@ -320,11 +338,13 @@ impl DynamoDb {
     ) -> Result<(), CallFailed> {
         let parts = |row: &FollowedRow<'_>| {
             let sort_key = AttributeValue::S(keys::followed(row.arn));
-            if row.becomes == Becomes::Left {
+            if let Becomes::Left(noted) = row.becomes {
                 let delete = Delete::builder()
                     .table_name(&self.table)
                     .key(keys::PK, AttributeValue::S(keys::ticket(id)))
-                    .key(keys::SK, sort_key);
+                    .key(keys::SK, sort_key)
+                    .condition_expression("attribute_not_exists(pk) OR noted = :noted")
+                    .expression_attribute_values(":noted", number(noted));
                 return Ok(vec![TransactWriteItem::builder().delete(delete.build()?).build()]);
             }
             let update = aws_sdk_dynamodb::types::Update::builder()
@@ -336,7 +356,9 @@ impl DynamoDb {
                 Becomes::Told(told) => update
                     .update_expression("SET arn = :arn, told = :told")
                     .expression_attribute_values(":told", item::value(&told)?),
-                _ => update.update_expression("SET arn = :arn"),
+                _ => update
+                    .update_expression("SET arn = :arn ADD noted :one")
+                    .expression_attribute_values(":one", number(1)),
             };
             Ok(vec![built(update)?])
         };
@@ -347,16 +369,18 @@ impl DynamoDb {
 /// The ticket of a row.
 fn read(row: &Item) -> Result<TicketRow, BoxError> {
     let ticket = row.get(TICKET).and_then(|ticket| ticket.as_s().ok());
-    let number = |name: &str| -> Result<u64, BoxError> {
-        match row.get(name).and_then(|number| number.as_n().ok()) {
-            Some(number) => Ok(number.parse()?),
-            None => Ok(0),
-        }
-    };
     Ok(TicketRow {
         ticket: serde_json::from_str(ticket.ok_or("it has no ticket")?)?,
         priority: row.get(PRIORITY).and_then(|word| word.as_s().ok()?.parse().ok()),
-        revision: number(REVISION)?,
-        noted: number(NOTED)?,
+        revision: count(row, REVISION)?,
+        noted: count(row, NOTED)?,
     })
+}
+
+/// A number of a row; 0 if it has none.
+fn count(row: &Item, name: &str) -> Result<u64, BoxError> {
+    match row.get(name).and_then(|number| number.as_n().ok()) {
+        Some(number) => Ok(number.parse()?),
+        None => Ok(0),
+    }
 }

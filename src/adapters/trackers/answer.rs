@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The longest time that a tracker is left alone for, whatever it says: it says it again if need be.
-const MAX_WAIT: SignedDuration = SignedDuration::from_hours(1);
+const MAX_WAIT: SignedDuration = SignedDuration::from_hours(24);
 /// How much of what a tracker says is passed on, in characters.
 const MAX_SAID: usize = 300;
 
@@ -201,7 +201,7 @@ mod tests {
         assert_eq!(trouble(403, &[("retry-after", "60")]), busy(60));
         let past = ("retry-after", "Sat, 28 Nov 2026 02:02:00 GMT");
         assert_eq!(trouble(429, &[past, DATE]), busy(0));
-        assert_eq!(trouble(429, &[("retry-after", "86400")]), busy(3600));
+        assert_eq!(trouble(429, &[("retry-after", "100000")]), busy(86_400));
         assert_eq!(trouble(429, &[("retry-after", "soon")]), Some(Trouble::Busy(None)));
         let said = answer(403, &[], r#"{"message": "You have exceeded a secondary rate limit."}"#);
         assert_eq!(said.trouble(), Some(Trouble::Busy(None)));

@@ -76,10 +76,6 @@ impl<C: Credentials> GitHub<C> {
         Self { http: Http::new(&config.url, HEADERS, credentials), config }
     }
 
-    fn priority(&self, priority: Priority) -> &str {
-        self.config.priority(priority).unwrap_or(priority.as_str())
-    }
-
     pub(super) async fn open(
         &self,
         project: &str,
@@ -87,7 +83,7 @@ impl<C: Credentials> GitHub<C> {
         card: &Card,
     ) -> Result<String, TrackerFailed> {
         let labels: Vec<&str> =
-            self.config.labels().chain([self.priority(card.priority)]).collect();
+            self.config.labels().chain(self.config.priority(card.priority)).collect();
         let body = json!({"title": card.title, "body": text(&card.text, mark), "labels": labels});
         let request = about("GitHub CreateIssue", "POST", project, "/issues", Some(body));
         let created: Created = self.http.done(&request).await?.json(&request)?;
@@ -104,10 +100,12 @@ impl<C: Credentials> GitHub<C> {
             return Err(request.failed(Trouble::Refused, "it is not ours any more"));
         };
         // Labels are replaced as a whole: those of people stay, and of the priorities the right one.
-        let priorities = Priority::ALL.map(|priority| self.priority(priority));
+        let priorities = Priority::ALL.map(|priority| self.config.priority(priority));
         let mut labels: Vec<&str> = issue.labels.iter().filter_map(Label::name).collect();
-        labels.retain(|label| !priorities.iter().any(|own| own.eq_ignore_ascii_case(label)));
-        for label in self.config.labels().chain([self.priority(card.priority)]) {
+        labels.retain(|label| {
+            !priorities.iter().flatten().any(|own| own.eq_ignore_ascii_case(label))
+        });
+        for label in self.config.labels().chain(self.config.priority(card.priority)) {
             if !labels.iter().any(|there| there.eq_ignore_ascii_case(label)) {
                 labels.push(label);
             }

@@ -38,8 +38,7 @@ pub struct TrackerConfig {
     pub url: Address,
     /// The name of the type that tickets have in Jira, such as `Task`.
     pub issue_type: String,
-    /// The names of the priorities of `P1` to `P4`. Without them tickets get no priority in Jira, and the labels `P1` to `P4`
-    /// in GitHub.
+    /// What `P1` to `P4` are called: priorities of Jira, labels of GitHub. Without them tickets get none.
     pub priorities: Option<[String; 4]>,
     /// Whether tickets get a due date, where the tracker has one.
     pub due_dates: bool,

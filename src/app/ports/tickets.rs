@@ -1,5 +1,7 @@
 //! What is remembered of tickets.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 
 use crate::{
@@ -7,7 +9,7 @@ use crate::{
     domain::{
         assess::Priority,
         record::Lease,
-        ticket::{FollowedFinding, MemberState, Ticket},
+        ticket::{FollowedFinding, Mark, Ticket},
     },
 };
 
@@ -19,8 +21,8 @@ pub trait TicketLog: Sync {
         ids: &[&str],
     ) -> impl Future<Output = Result<Vec<TicketRow>, CallFailed>> + Send;
 
-    /// Notes findings of a ticket: it follows them from now on, and has its turn at `turn`, or earlier if it has; at its own time
-    /// if there is none. `ticket` is what is remembered of it if nothing is yet; `priority` is the highest class of these findings.
+    /// Notes findings of a ticket: it follows them from now on. Its turn is at `turn`, or earlier if it was to be; without
+    /// `turn` that does not change. `ticket` is remembered if nothing is yet; `priority` says how urgent it is, if anything is.
     fn note_findings(
         &self,
         ticket: &Ticket,
@@ -30,10 +32,11 @@ pub trait TicketLog: Sync {
         limit: TimeLimit<'_>,
     ) -> impl Future<Output = Result<(), CallFailed>> + Send;
 
-    /// The findings that a ticket follows.
+    /// The findings that a ticket follows, at most `most` of them.
     fn findings_of(
         &self,
         id: &str,
+        most: usize,
     ) -> impl Future<Output = Result<Vec<FollowedFinding>, CallFailed>> + Send;
 
     /// The ids of the tickets whose turn has come at `now`, and when it came, the longest waiting first, at most `most` of them.
@@ -52,11 +55,20 @@ pub trait TicketLog: Sync {
         noted_turn: Timestamp,
     ) -> impl Future<Output = Result<WriteOutcome, CallFailed>> + Send;
 
-    /// Remembers how a ticket says that its findings stand; none: it follows them no more.
+    /// Those of these findings, each with the id of its ticket, that the ticket follows.
+    fn followed_among(
+        &self,
+        findings: &[(&str, &str)],
+    ) -> impl Future<Output = Result<HashSet<String>, CallFailed>> + Send;
+
+    /// The ARNs of all findings that are open, as far as an index that lags a little knows.
+    fn open_findings(&self) -> impl Future<Output = Result<Vec<String>, CallFailed>> + Send;
+
+    /// Remembers how a ticket says that its findings stand. One that was noted meanwhile is followed on.
     fn mark_findings(
         &self,
         id: &str,
-        marks: &[(&str, Option<MemberState>)],
+        marks: &[Mark<'_>],
         limit: TimeLimit<'_>,
     ) -> impl Future<Output = Result<(), CallFailed>> + Send;
 
@@ -81,7 +93,7 @@ pub trait TicketLog: Sync {
 pub struct TicketRow {
     /// What is remembered.
     pub ticket: Ticket,
-    /// The highest class of the findings that were noted last.
+    /// How urgent it is, by what was noted of it.
     pub priority: Option<Priority>,
     /// How often it was written; a write that expects another number is too late.
     pub revision: u64,

@@ -17,6 +17,7 @@ mod settle;
 use jiff::Timestamp;
 use serde::Serialize;
 
+pub use note::Turns;
 pub use plan::{Plan, Planned};
 
 use crate::{
@@ -67,6 +68,8 @@ pub enum TicketChange {
     Reopened,
     /// A person was told that findings are open of one that they have closed.
     Commented,
+    /// One was let go, because it is not ours any more.
+    Lost,
 }
 
 impl TicketChange {
@@ -78,6 +81,7 @@ impl TicketChange {
             Self::Closed => "closed",
             Self::Reopened => "reopened",
             Self::Commented => "commented",
+            Self::Lost => "lost",
         }
     }
 }
@@ -98,6 +102,8 @@ pub struct SettleResult {
     pub reopened: usize,
     /// Tickets that were commented on alone.
     pub commented: usize,
+    /// Tickets that are not ours any more.
+    pub lost: usize,
     /// Tickets of which the tracker did not do what it was asked.
     pub failed: usize,
     /// Tickets whose turn it still is.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     TicketChange, Tickets, Unsettled,
-    settle::{CLOCK_SKEW, Run, ask_at},
+    settle::{Run, ask_at},
 };
 use crate::{
     app::ports::{Clock, Records, TicketLog, TicketRow, Tracker, Trouble},
@@ -41,6 +41,7 @@ impl<S: TicketLog + Records, T: Tracker> Tickets<S, T> {
         });
         self.write(row, Some(turn), now).await?;
         let card = ticket::card(standing, &facts, &row.ticket.key, &self.config.style);
+        run.breathe().await;
         let key = match self.tracker.open(project, &mark, &card).await {
             Ok(key) => key,
             Err(failed) => {
@@ -51,7 +52,6 @@ impl<S: TicketLog + Records, T: Tracker> Tickets<S, T> {
                 return Err(failed.into());
             }
         };
-        run.breathe().await;
         let project = project.to_owned();
         row.ticket = row.ticket.clone().done();
         row.ticket.tracked = Some(Tracked {
@@ -88,8 +88,7 @@ impl<S: TicketLog + Records, T: Tracker> Tickets<S, T> {
         let Some(Begun::Opening { site, project, mark, at, .. }) = row.ticket.begun.clone() else {
             return Ok(());
         };
-        let since = at.saturating_sub(CLOCK_SKEW).unwrap_or(at);
-        let found = self.tracker.find(&project, &mark, since).await?;
+        let found = self.tracker.find(&project, &mark, at).await?;
         row.ticket.begun = None;
         row.ticket.tracked = found.into_iter().next().map(|key| Tracked {
             site,

@@ -1,6 +1,6 @@
 //! What would be done if all that is open were noted and every ticket had its turn: nothing is written, and no tracker asked.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::{Timestamp, civil::Date};
 
@@ -81,14 +81,13 @@ impl<S: TicketLog + Records + Sweep, T> Tickets<S, T> {
             };
             let ticket = tickets.remove(id);
             let mut followed = match &ticket {
-                Some(_) => self.store.findings_of(id).await?,
+                Some(_) => self.store.findings_of(id, usize::MAX).await?,
                 None => Vec::new(),
             };
-            for arn in arns {
-                if !followed.iter().any(|one| one.arn == *arn) {
-                    followed.push(FollowedFinding { arn: arn.clone(), told: None });
-                }
-            }
+            let known: HashSet<String> = followed.iter().map(|one| one.arn.clone()).collect();
+            let new = arns.iter().filter(|arn| !known.contains(*arn));
+            let new = new.map(|arn| FollowedFinding { arn: arn.clone(), told: None, noted: 0 });
+            followed.extend(new);
             let ticket = ticket.unwrap_or_else(|| Ticket::new(key));
             self.plan_one(&ticket, &followed, &mut plan).await?;
         }

@@ -1,11 +1,17 @@
 //! Dealing with the tickets whose turn it is: one invocation at a time, the most urgent first, as fast as the tracker takes
 //! it, and no longer than there is time.
 
-use std::{cmp::Reverse, collections::HashMap, time::Duration};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{SettleOutcome, SettleResult, TicketChange, Tickets, Unsettled};
+use super::{
+    SettleOutcome, SettleResult, TicketChange, Tickets, Turns, Unsettled, change::CHANGE_REQUESTS,
+};
 use crate::{
     app::{
         Attempt, Observation,
@@ -21,8 +27,10 @@ use crate::{
     },
 };
 
-/// How many tickets an invocation looks at, of which it deals with the most urgent first.
+/// How many tickets an invocation takes up, and deals with the most urgent of them first.
 const AT_MOST: usize = 2_000;
+/// How many tickets may have their turn at once.
+const MAX_DUE: usize = 50_000;
 /// What has to be left of the time for what is written after the last request to the tracker.
 const RESERVE: SignedDuration = SignedDuration::from_secs(15);
 /// How long is waited within an invocation until the tracker may be asked again.
@@ -36,8 +44,14 @@ const MAX_UNANSWERED: usize = 3;
 /// The pause after a call that writes. GitHub asks for a second between them
 /// (<https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api>).
 const PAUSE: Duration = Duration::from_secs(1);
-/// How far the clocks of this function and the tracker may be apart.
-pub(super) const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
+/// How many rows of tickets are read at a time.
+const AT_ONCE: usize = 500;
+/// How many findings of a ticket are looked at. It stays open as long as it follows more.
+const MOST_FOLLOWED: usize = 5_000;
+/// After how many refusals of a project its other tickets wait for the next invocation.
+const MAX_REFUSED: usize = 3;
+/// After how many tickets in a row that the table failed at an invocation gives up.
+const MAX_STORE_FAILURES: usize = 3;
 
 /// An invocation that deals with tickets.
 pub(super) struct Run<'a, C> {
@@ -48,6 +62,10 @@ pub(super) struct Run<'a, C> {
     oldest: Option<Timestamp>,
     unanswered: usize,
     paused_until: Option<Timestamp>,
+    /// Whether something was written to the tracker that nothing was written after.
+    has_written: bool,
+    /// How many tickets of each project the tracker has refused.
+    refused: HashMap<String, usize>,
 }
 
 impl<C: Clock> Run<'_, C> {
@@ -66,14 +84,17 @@ impl<C: Clock> Run<'_, C> {
             TicketChange::Closed => &mut result.closed,
             TicketChange::Reopened => &mut result.reopened,
             TicketChange::Commented => &mut result.commented,
+            TicketChange::Lost => &mut result.lost,
         };
         *count += 1;
         (self.attempt.observe)(Observation::TicketChanged(change));
     }
 
-    /// Leaves the tracker alone for a moment.
-    pub async fn breathe(&self) {
-        self.clock.pause(PAUSE).await;
+    /// Leaves the tracker alone for a moment, if something was written to it before what is written now.
+    pub async fn breathe(&mut self) {
+        if std::mem::replace(&mut self.has_written, true) {
+            self.clock.pause(PAUSE).await;
+        }
     }
 
     fn leave(&mut self, turn: Timestamp) {
@@ -83,7 +104,7 @@ impl<C: Clock> Run<'_, C> {
 }
 
 impl<S: TicketLog + Records, T: Tracker> Tickets<S, T> {
-    /// Deals with the tickets whose turn it is.
+    /// Deals with the tickets whose turn it is, among them those that were `noted` just now.
     ///
     /// # Errors
     /// The table could not be read or written. What there is to do stays in it.
@@ -91,6 +112,7 @@ impl<S: TicketLog + Records, T: Tracker> Tickets<S, T> {
         &self,
         attempt: Attempt<'_>,
         clock: &C,
+        noted: Turns,
     ) -> Result<SettleResult, CallFailed> {
         let holder = attempt.name;
         // Whoever is ended in the midst of it does not keep the others waiting for longer than it could have worked.
@@ -114,8 +136,10 @@ impl<S: TicketLog + Records, T: Tracker> Tickets<S, T> {
             oldest: None,
             unanswered: 0,
             paused_until: None,
+            has_written: false,
+            refused: HashMap::new(),
         };
-        let worked = self.settle_all(&mut run).await;
+        let worked = self.settle_all(noted, &mut run).await;
         let given_back = self.store.end_turn(holder, run.paused_until).await;
         worked?;
         given_back?;
@@ -123,24 +147,77 @@ impl<S: TicketLog + Records, T: Tracker> Tickets<S, T> {
         Ok(run.result)
     }
 
-    async fn settle_all<C: Clock + Sync>(&self, run: &mut Run<'_, C>) -> Result<(), CallFailed> {
-        let due = self.store.due_tickets(run.attempt.now, AT_MOST).await?;
-        let turns: HashMap<&str, Timestamp> =
-            due.iter().map(|(turn, id)| (id.as_str(), *turn)).collect();
-        let ids: Vec<&str> = due.iter().map(|(_, id)| id.as_str()).collect();
-        let mut rows = self.store.tickets(&ids).await?;
-        let turn = |row: &TicketRow| turns.get(row.ticket.key.id().as_str()).copied();
-        rows.sort_by_key(|row| (Reverse(row.priority), turn(row)));
-        for row in rows {
-            let Some(turn) = turn(&row) else { continue };
-            let waits = row.ticket.waits_until().is_some_and(|until| until > run.attempt.now);
-            if waits || run.result.outcome != SettleOutcome::Done {
+    async fn settle_all<C: Clock + Sync>(
+        &self,
+        noted: Turns,
+        run: &mut Run<'_, C>,
+    ) -> Result<(), CallFailed> {
+        let mut ready = self.ready(noted, run).await?;
+        ready.sort_by_key(|(turn, row)| (Reverse(row.priority), *turn));
+        let mut failed_in_a_row = 0;
+        for (turn, row) in ready {
+            let project = self.project_of(&row);
+            let refused = run.refused.get(&project).copied().unwrap_or_default();
+            if run.result.outcome != SettleOutcome::Done || refused >= MAX_REFUSED {
                 run.leave(turn);
                 continue;
             }
-            self.settle_one(row, turn, run).await?;
+            match self.settle_one(row, turn, run).await {
+                Ok(()) => failed_in_a_row = 0,
+                // What is wrong with one row must not keep the other tickets from being dealt with.
+                Err(failed) if failed_in_a_row + 1 < MAX_STORE_FAILURES => {
+                    failed_in_a_row += 1;
+                    run.leave(turn);
+                    (run.attempt.observe)(Observation::Warning {
+                        what: "a ticket could not be dealt with, and has its turn again".to_owned(),
+                        reason: chain(&failed),
+                    });
+                }
+                Err(failed) => return Err(failed),
+            }
         }
         Ok(())
+    }
+
+    /// The tickets whose turn it is and of which something can be done now, each with its turn.
+    async fn ready<C: Clock + Sync>(
+        &self,
+        noted: Turns,
+        run: &mut Run<'_, C>,
+    ) -> Result<Vec<(Timestamp, TicketRow)>, CallFailed> {
+        let now = run.attempt.now;
+        let due = self.store.due_tickets(now, MAX_DUE).await?;
+        let mut turns: BTreeMap<String, Timestamp> = BTreeMap::new();
+        for (turn, id) in due.into_iter().chain(noted) {
+            let earliest = turns.entry(id).or_insert(turn);
+            *earliest = turn.min(*earliest);
+        }
+        let ids: Vec<&str> = turns.keys().map(String::as_str).collect();
+        let mut ready = Vec::new();
+        for some in ids.chunks(AT_ONCE) {
+            let rows = self.store.tickets(some).await?;
+            let mut rows: HashMap<String, TicketRow> =
+                rows.into_iter().map(|row| (row.ticket.key.id(), row)).collect();
+            for id in some {
+                let turn = turns[*id];
+                let row = rows
+                    .remove(*id)
+                    .filter(|row| row.ticket.waits_until().is_none_or(|until| until <= now));
+                match row {
+                    Some(row) if ready.len() < AT_MOST => ready.push((turn, row)),
+                    // Also one that cannot be read.
+                    _ => run.leave(turn),
+                }
+            }
+        }
+        Ok(ready)
+    }
+
+    /// The project that a ticket is in, or would be opened in.
+    fn project_of(&self, row: &TicketRow) -> String {
+        let own = row.ticket.tracked.as_ref().map(|tracked| tracked.project.as_str());
+        let owner = row.ticket.key.owner.as_deref();
+        own.or_else(|| self.config.projects.of(owner)).unwrap_or_default().to_owned()
     }
 
     /// Deals with one ticket, and with what the tracker has against it.
@@ -205,6 +282,9 @@ impl<S: TicketLog + Records, T: Tracker> Tickets<S, T> {
                 reason: chain(&failed),
             });
         }
+        if matches!(trouble, Trouble::Forbidden) {
+            *run.refused.entry(self.project_of(&row)).or_default() += 1;
+        }
         let is_unanswered = matches!(trouble, Trouble::NotReached | Trouble::Unknown);
         run.unanswered = if is_unanswered { run.unanswered + 1 } else { 0 };
         if trouble == Trouble::Unauthorized || run.unanswered >= MAX_UNANSWERED {
@@ -229,7 +309,7 @@ impl<S: TicketLog + Records, T: Tracker> Tickets<S, T> {
         turn: Timestamp,
         run: &mut Run<'_, C>,
     ) -> Result<(), Unsettled> {
-        run.has_time_for(1)?;
+        run.has_time_for(if row.ticket.begun.is_some() { CHANGE_REQUESTS } else { 1 })?;
         let site = self.tracker.site();
         if matches!(&row.ticket.begun, Some(Begun::Opening { site: of, .. }) if *of != site) {
             // Whether it was opened there, nobody can ask any more.
@@ -239,14 +319,18 @@ impl<S: TicketLog + Records, T: Tracker> Tickets<S, T> {
             self.find_opened(row, turn, run).await?;
         }
         let id = row.ticket.key.id();
-        let followed = self.store.findings_of(&id).await?;
+        let mut followed = self.store.findings_of(&id, MOST_FOLLOWED + 1).await?;
+        let is_cut = followed.len() > MOST_FOLLOWED;
+        followed.truncate(MOST_FOLLOWED);
         let arns: Vec<&str> = followed.iter().map(|one| one.arn.as_str()).collect();
         let records = self.store.read_all(&arns).await?;
         let key = row.ticket.key.clone();
         let standing = Standing::new(&followed, &records, &key, &self.config.style.owner_tags);
+        let standing = Standing { is_cut, ..standing };
         let moved: Vec<_> = standing.in_state(MemberState::Moved).cloned().collect();
         if !moved.is_empty() {
             let limit = run.attempt.until(RESERVE);
+            // Its turn comes with the next invocation.
             self.note_records(&moved, run.attempt.now, limit).await?;
         }
         let is_elsewhere = row.ticket.tracked.as_ref().is_some_and(|tracked| tracked.site != site);
@@ -276,7 +360,7 @@ impl<S: TicketLog + Records, T: Tracker> Tickets<S, T> {
         let done_with = standing.done_with();
         self.store.mark_findings(&row.ticket.key.id(), &done_with, limit).await?;
         let is_lost = |tracked: &Tracked| tracked.state == TrackedState::Lost;
-        if standing.is_over() && row.ticket.tracked.as_ref().is_some_and(is_lost) {
+        if !standing.has_open() && row.ticket.tracked.as_ref().is_some_and(is_lost) {
             // What comes back has a ticket of its own.
             row.ticket = Ticket::new(row.ticket.key.clone());
         }

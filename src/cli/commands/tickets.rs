@@ -40,9 +40,9 @@ pub struct Arguments {
     /// Only show it. Required: tickets are the function's to write.
     #[arg(long, required = true)]
     dry_run: bool,
-    /// Which project gets the tickets of an owner, as TRACKER_PROJECTS has it.
-    #[arg(long, value_name = "OWNER=PROJECT,…", default_value = "*=SEC")]
-    projects: Projects,
+    /// Which project gets the tickets of an owner, as TRACKER_PROJECTS has it; required with --table, else by default *=SEC.
+    #[arg(long, value_name = "OWNER=PROJECT,…", required_unless_present_any = ["paths", "db"])]
+    projects: Option<Projects>,
     /// The lowest priority that opens a ticket.
     #[arg(long, value_enum, value_name = "P", default_value_t = Priority::P2)]
     from: Priority,
@@ -87,7 +87,11 @@ pub async fn run(
 ) -> Result<Verdict, BoxError> {
     let language = arguments.language;
     let style = Style { language, owner_tags: arguments.owner_tags.clone(), ..Style::default() };
-    let (projects, from) = (arguments.projects.clone(), arguments.from);
+    let from = arguments.from;
+    let projects = match &arguments.projects {
+        Some(projects) => projects.clone(),
+        None => "*=SEC".parse()?,
+    };
     let config = TicketsConfig { projects, from, style };
     let mut verdict = Verdict::Done;
     let plan = if let Some(table) = &arguments.table {
@@ -133,7 +137,7 @@ fn for_people(rows: impl Iterator<Item = Listed>, plan: &Plan, from: Priority) -
         *counts.entry(planned.change).or_default() += 1;
     }
     for row in rows {
-        let ticket = row.ticket.unwrap_or_else(|| format!("{}-…", row.project));
+        let ticket = row.ticket.unwrap_or_else(|| format!("new in {}", row.project));
         table.add_row([
             row.change.to_owned(),
             text::short(&ticket, 24),

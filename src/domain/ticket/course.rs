@@ -60,11 +60,11 @@ impl Ticket {
         seen: Seen,
     ) -> Course {
         let state = tracked.state;
+        let is_closed = state == TrackedState::Closed;
         // Closed by us, or about to be when an attempt was ended.
-        let is_ours = state == TrackedState::Closed
-            || matches!(self.begun, Some(Begun::Changing { closes: true, .. }));
+        let is_ours = is_closed || matches!(self.begun, Some(Begun::Changing { closes: true, .. }));
         match seen {
-            Seen::Lost if state == TrackedState::Closed && standing.has_open() => Course::OpenAnew,
+            Seen::Lost if is_closed && standing.has_open() => Course::OpenAnew,
             Seen::Lost => Course::Rest(TrackedState::Lost),
             Seen::Closed if !is_ours => {
                 if standing.is_over() {
@@ -85,7 +85,7 @@ impl Ticket {
             seen => {
                 let (movement, there) = if standing.is_over() {
                     (Movement::Close, Seen::Closed)
-                } else if is_ours && standing.has_open() {
+                } else if (is_closed || seen == Seen::Closed) && standing.has_open() {
                     (Movement::Reopen, Seen::Open)
                 } else {
                     (Movement::Stay, seen)

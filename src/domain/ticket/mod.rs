@@ -16,7 +16,7 @@ use serde_with::skip_serializing_none;
 pub use course::{Course, Seen};
 pub use news::{Change, Changed, News};
 pub use projects::{NotProjects, Projects};
-pub use standing::{FollowedFinding, Member, MemberState, Standing};
+pub use standing::{FollowedFinding, Mark, Member, MemberState, Standing};
 pub use tracker::{NotATracker, TrackerKind};
 
 use super::{
@@ -143,6 +143,12 @@ pub enum Begun {
         ask_at: Option<Timestamp>,
         /// Whether it closes the ticket.
         closes: bool,
+        /// A number that stands for what its comment says: another text has another one.
+        #[serde(default)]
+        says: u64,
+        /// Whether all is done in the tracker, and it is only to be remembered of each finding that it was said how it stands.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        is_said: bool,
     },
 }
 
@@ -186,7 +192,7 @@ pub const LOOKED_AT_EVERY: SignedDuration = SignedDuration::from_hours(24);
 
 /// How long after a failure it is tried again, at first and at most.
 const RETRIED_AFTER: [SignedDuration; 2] =
-    [SignedDuration::from_mins(5), SignedDuration::from_hours(4)];
+    [SignedDuration::from_mins(5), SignedDuration::from_hours(1)];
 
 /// The word that each ticket carries as a label, and that each mark begins with.
 pub const LABEL: &str = "inspector-triage";
@@ -195,12 +201,6 @@ impl Ticket {
     /// A ticket that is remembered, and not opened yet.
     pub fn new(key: TicketKey) -> Self {
         Self { key, tracked: None, begun: None, failures: 0, retry_at: None }
-    }
-
-    /// Whether nothing is to be done about it while nothing is found again: it is closed, or was never opened.
-    pub fn is_at_rest(&self) -> bool {
-        let is_closed = |tracked: &Tracked| tracked.state == TrackedState::Closed;
-        self.begun.is_none() && self.tracked.as_ref().is_none_or(is_closed)
     }
 
     /// The mark of a ticket about this that is opened in the attempt `name`, which no other has.
@@ -234,23 +234,33 @@ impl Ticket {
         self.retry_at.max(asked_at)
     }
 
-    /// When its next turn comes without any news, if one does.
+    /// When its next turn comes without any news, if one does: as long as it is not closed because all is over.
     pub fn next_look(&self, now: Timestamp) -> Option<Timestamp> {
-        let is_open = |tracked: &Tracked| tracked.state == TrackedState::Open;
-        self.tracked.as_ref().filter(|tracked| is_open(tracked))?;
+        let is_closed = |tracked: &Tracked| tracked.state == TrackedState::Closed;
+        self.tracked.as_ref().filter(|tracked| !is_closed(tracked))?;
         now.checked_add(LOOKED_AT_EVERY).ok()
+    }
+
+    /// How urgent it is, with what was noted of it before and is noted now: what people know of it, or are to know.
+    pub fn urgency(&self, before: Option<Priority>, noted: &[&Record]) -> Option<Priority> {
+        let known = match &self.tracked {
+            Some(tracked) => tracked.told.map(|told| told.priority),
+            None => before,
+        };
+        known.max(highest(noted))
     }
 
     /// When its turn comes after something was noted at `now` of these of its findings; none if there is nothing to do.
     pub fn turn(&self, noted: &[&Record], from: Priority, now: Timestamp) -> Option<Timestamp> {
         let later = now.saturating_add(BATCHED_FOR).unwrap_or(now);
-        let is_open = |record: &&&Record| record.is_open() && record.exception().is_none();
-        let priority = noted.iter().filter(is_open).map(|record| record.priority()).max();
+        let priority = highest(noted);
+        // What has ended is followed no more, once somebody has looked.
+        let of_ended = noted.iter().any(|record| !record.is_open()).then_some(later);
         let Some(tracked) = &self.tracked else {
-            return priority.filter(|priority| *priority >= from).map(|_| now);
+            return priority.filter(|priority| *priority >= from).map(|_| now).or(of_ended);
         };
         match tracked.state {
-            TrackedState::Closed => priority.map(|_| now),
+            TrackedState::Closed => priority.map(|_| now).or(of_ended),
             TrackedState::Open => {
                 let is_urgent = tracked.told.is_some_and(|told| {
                     priority > Some(told.priority)
@@ -270,4 +280,10 @@ impl Tracked {
     pub fn comment_mark(&self, number: u32) -> String {
         format!("{}-{number:04}", self.mark)
     }
+}
+
+/// The highest class of those that are open and that no exception covers.
+fn highest(records: &[&Record]) -> Option<Priority> {
+    let open = records.iter().filter(|record| record.is_open() && record.exception().is_none());
+    open.map(|record| record.priority()).max()
 }

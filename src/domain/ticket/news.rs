@@ -10,8 +10,6 @@ use crate::domain::{assess::Priority, record::Record};
 pub struct News<'a> {
     /// Findings that stand otherwise than the ticket says, by what has become of them.
     pub changed: Vec<(Changed, Vec<&'a Record>)>,
-    /// How many of them are not recorded any more.
-    pub forgotten: usize,
     /// What else is other than the ticket says.
     pub facts: Vec<Change>,
 }
@@ -31,7 +29,7 @@ pub enum Changed {
     Fixed,
     /// Its resource is gone.
     Gone,
-    /// It is another owner's.
+    /// It belongs to another ticket.
     Moved,
     /// Inspector does not look any more.
     Unobserved,
@@ -70,12 +68,13 @@ impl<'a> News<'a> {
     /// What a ticket that says `told` does not say of `standing`.
     pub fn new(standing: &Standing<'a>, told: Option<&TicketFacts>) -> Self {
         let mut changed: Vec<(Changed, Vec<&'a Record>)> = Vec::new();
-        let mut forgotten = 0;
         for member in &standing.members {
             let Some(what) = Changed::between(member.told, member.state) else { continue };
-            let Some(record) = member.record else {
-                forgotten += 1;
-                continue;
+            let Some(record) = member.record else { continue };
+            // What the ticket does not follow any more may have been here before.
+            let what = match what {
+                Changed::Joined if record.opening > 1 => Changed::Returned,
+                what => what,
             };
             match changed.iter_mut().find(|(other, _)| *other == what) {
                 Some((_, records)) => records.push(record),
@@ -87,12 +86,12 @@ impl<'a> News<'a> {
             (Some(told), Some(is)) => changes(told, &is),
             _ => Vec::new(),
         };
-        Self { changed, forgotten, facts }
+        Self { changed, facts }
     }
 
     /// Whether there is nothing to say.
     pub fn is_empty(&self) -> bool {
-        self.changed.is_empty() && self.forgotten == 0 && self.facts.is_empty()
+        self.changed.is_empty() && self.facts.is_empty()
     }
 }
 

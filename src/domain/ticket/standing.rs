@@ -27,14 +27,15 @@ pub enum MemberState {
     Unobserved,
     /// It has ended, and it is yet to be found out how.
     Ended,
-    /// It has ended, and nobody will know how; or it is not recorded any more.
-    Unknown,
     /// Inspector still looks, and does not find it any more.
     Fixed,
     /// Its resource is gone.
     Gone,
-    /// Another owner has it, and so another ticket.
+    /// It belongs to another ticket: its owner or its problem is another one now.
     Moved,
+    /// It has ended, and nobody will know how; or its record cannot be read; or a later version has another word.
+    #[serde(other)]
+    Unknown,
 }
 
 impl MemberState {
@@ -76,6 +77,19 @@ pub struct FollowedFinding {
     pub arn: String,
     /// How the ticket says that it stands, if it does.
     pub told: Option<MemberState>,
+    /// How often it was noted.
+    pub noted: u64,
+}
+
+/// What a ticket is to remember of a finding that it follows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark<'a> {
+    /// The finding.
+    pub arn: &'a str,
+    /// How the ticket says that it stands; none: it is no matter of it any more.
+    pub state: Option<MemberState>,
+    /// How often it had been noted when that was found out. What was noted since stays.
+    pub noted: u64,
 }
 
 /// The same, as it stands.
@@ -85,6 +99,8 @@ pub struct Member<'a> {
     pub arn: &'a str,
     /// How the ticket says that it stands, if it does.
     pub told: Option<MemberState>,
+    /// How often it was noted.
+    pub noted: u64,
     /// How it stands.
     pub state: MemberState,
     /// Its record, if there is one.
@@ -96,6 +112,8 @@ pub struct Member<'a> {
 pub struct Standing<'a> {
     /// The findings.
     pub members: Vec<Member<'a>>,
+    /// Whether the ticket follows more than these.
+    pub is_cut: bool,
 }
 
 impl<'a> Standing<'a> {
@@ -110,9 +128,10 @@ impl<'a> Standing<'a> {
             records.iter().map(|record| (record.finding.arn.as_str(), record)).collect();
         let mut members: Vec<Member<'a>> = followed
             .iter()
-            .map(|FollowedFinding { arn, told }| {
+            .map(|FollowedFinding { arn, told, noted }| {
                 let record = records.get(arn.as_str()).copied();
-                Member { arn, told: *told, state: MemberState::of(record, key, tags), record }
+                let (told, noted) = (*told, *noted);
+                Member { arn, told, noted, state: MemberState::of(record, key, tags), record }
             })
             .collect();
         members.sort_by(|a, b| {
@@ -120,7 +139,7 @@ impl<'a> Standing<'a> {
             let is_unknown = |member: &Member<'_>| member.record.is_none();
             (is_unknown(a), urgency(a), a.arn).cmp(&(is_unknown(b), urgency(b), b.arn))
         });
-        Self { members }
+        Self { members, is_cut: false }
     }
 
     /// The records of those that stand so.
@@ -140,7 +159,7 @@ impl<'a> Standing<'a> {
 
     /// Whether all are over: fixed, gone, or another owner's.
     pub fn is_over(&self) -> bool {
-        self.members.iter().all(|member| member.state.leaves())
+        !self.is_cut && self.members.iter().all(Member::leaves)
     }
 
     /// What there is to say of all that is open, or, if nothing is, of what an exception covers; none if there is neither.
@@ -164,23 +183,34 @@ impl<'a> Standing<'a> {
 
     /// The findings that are no matter of the ticket any more, and of which there is nothing to say: it never said that they
     /// were there, or all is over.
-    pub fn done_with(&self) -> Vec<(&'a str, Option<MemberState>)> {
+    pub fn done_with(&self) -> Vec<Mark<'a>> {
         let is_over = self.is_over();
-        let leaving = self.members.iter().filter(|member| member.state.leaves());
+        let leaving = self.members.iter().filter(|member| member.leaves());
         let leaving = leaving.filter(|member| is_over || member.told.is_none());
-        leaving.map(|member| (member.arn, None)).collect()
+        leaving.map(|member| member.mark(None)).collect()
     }
 
-    /// What the ticket is to remember of each finding once it says how all stand: how this one does, or that it is no matter of
-    /// it any more. Without those of which it says that already.
-    pub fn marks(&self) -> Vec<(&'a str, Option<MemberState>)> {
+    /// What the ticket is to remember of each finding once it says how all stand, where that is another thing than it
+    /// remembers.
+    pub fn marks(&self) -> Vec<Mark<'a>> {
         let marks = self.members.iter().filter_map(|member| match member.state {
             // Nothing is said of it before it is known how it ended.
             MemberState::Ended => None,
-            state if state.leaves() => Some((member.arn, None)),
-            state => (member.told != Some(state)).then_some((member.arn, Some(state))),
+            _ if member.leaves() => Some(member.mark(None)),
+            state => (member.told != Some(state)).then(|| member.mark(Some(state))),
         });
         marks.collect()
+    }
+}
+
+impl<'a> Member<'a> {
+    /// Whether it is no matter of the ticket any more, or never was: of what is not recorded any more nothing was said.
+    fn leaves(&self) -> bool {
+        self.state.leaves() || self.record.is_none() && self.told.is_none()
+    }
+
+    fn mark(&self, state: Option<MemberState>) -> Mark<'a> {
+        Mark { arn: self.arn, state, noted: self.noted }
     }
 }
 

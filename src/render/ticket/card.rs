@@ -78,6 +78,7 @@ fn resources(standing: &Standing<'_>, style: &Style) -> Vec<Block> {
         (MemberState::Excepted, Some(Phrase::Covered)),
         (MemberState::Unobserved, Some(Phrase::NotLookedAt)),
         (MemberState::Hidden, Some(Phrase::Suppressed)),
+        (MemberState::Ended, Some(Phrase::Ended)),
         (MemberState::Unknown, Some(Phrase::EndUnknown)),
     ];
     let mut blocks = Vec::new();
@@ -86,7 +87,8 @@ fn resources(standing: &Standing<'_>, style: &Style) -> Vec<Block> {
         if records.is_empty() {
             continue;
         }
-        let heading = heading.unwrap_or(Phrase::Open(records.len()));
+        let open = if standing.is_cut { Phrase::OpenAtLeast } else { Phrase::Open };
+        let heading = heading.unwrap_or(open(records.len()));
         blocks.push(Block::Heading(heading.in_words(style.language)));
         blocks.push(of_resources(&records, RESOURCES, style));
     }

@@ -27,7 +27,7 @@ pub enum Comment<'a> {
     StillOpen,
 }
 
-/// The comment, which ends with `mark`.
+/// The comment, which ends with `mark`, if there is one.
 pub fn comment(
     comment: &Comment<'_>,
     standing: &Standing<'_>,
@@ -38,8 +38,10 @@ pub fn comment(
     let mut blocks = Vec::new();
     match comment {
         Comment::Changed { news, movement, has_moved } => {
+            let has_moved_on = news.changed.iter().any(|(what, _)| *what == Changed::Moved);
             let moved = match (movement, has_moved) {
                 (Movement::Stay, _) => None,
+                (Movement::Close, true) if has_moved_on => Some(Phrase::ClosedHere),
                 (Movement::Close, true) => Some(Phrase::Closed),
                 (Movement::Close, false) => Some(Phrase::NotClosed),
                 (Movement::Reopen, true) => Some(Phrase::Reopened),
@@ -51,17 +53,9 @@ pub fn comment(
                 news.facts.iter().map(|fact| Document::paragraph(say(Phrase::Fact(*fact)))),
             );
             for (what, records) in &news.changed {
-                // What a ticket that was closed did not follow any more is not new to who has read it.
-                let what = match what {
-                    Changed::Joined if *movement == Movement::Reopen => Changed::Returned,
-                    what => *what,
-                };
-                let changed = say(Phrase::Changed { what, count: records.len() });
+                let changed = say(Phrase::Changed { what: *what, count: records.len() });
                 blocks.push(Document::paragraph(format!("{changed}:")));
                 blocks.push(of_resources(records, RESOURCES, style));
-            }
-            if news.forgotten > 0 {
-                blocks.push(Document::paragraph(say(Phrase::Forgotten(news.forgotten))));
             }
         }
         Comment::StillOpen => {
@@ -70,6 +64,8 @@ pub fn comment(
             blocks.push(of_resources(&open, RESOURCES, style));
         }
     }
-    blocks.push(Block::Paragraph(vec![Inline::Code(mark.to_owned())]));
+    if !mark.is_empty() {
+        blocks.push(Block::Paragraph(vec![Inline::Code(mark.to_owned())]));
+    }
     Document(blocks)
 }

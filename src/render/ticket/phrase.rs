@@ -25,6 +25,8 @@ pub(super) enum Phrase {
     Owner(String),
     /// On how many resources it is open.
     Open(usize),
+    /// On how many resources it is open at least.
+    OpenAtLeast(usize),
     /// What an exception covers.
     Covered,
     /// Which exception, and its last day.
@@ -38,6 +40,8 @@ pub(super) enum Phrase {
     NotLookedAt,
     /// What a suppression rule hides.
     Suppressed,
+    /// What has ended, and is looked into.
+    Ended,
     /// What has ended, and nobody knows how.
     EndUnknown,
     /// How many more there are.
@@ -76,12 +80,12 @@ pub(super) enum Phrase {
         /// Of how many.
         count: usize,
     },
-    /// That some are not recorded any more.
-    Forgotten(usize),
     /// What else has changed.
     Fact(Change),
     /// That it is closed.
     Closed,
+    /// The same, though something is open that belongs to another ticket.
+    ClosedHere,
     /// That it could not be closed.
     NotClosed,
     /// That it is open again.
