@@ -1,8 +1,13 @@
 //! Tickets that follow findings, from the first of a problem to the last.
 
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
 use inspector_triage::{
     app::{
-        Clock, Observation, TicketLog, Trouble as Means,
+        Attempt, Clock, Observation, TicketLog, Trouble as Means,
         tickets::{SettleOutcome, SettleResult, TicketChange},
     },
     domain::{
@@ -12,7 +17,7 @@ use inspector_triage::{
     },
     emulator::tracker::Trouble,
 };
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::{
@@ -519,4 +524,99 @@ async fn the_rows_of_tickets_are_written_as_they_were() {
         })
         .collect();
     insta::assert_json_snapshot!("ticket.rows", rows);
+}
+
+/// A clock by which a finding comes back while somebody waits for the tracker.
+struct Meanwhile<'a> {
+    desk: &'a Desk,
+    has_happened: AtomicBool,
+}
+
+impl Clock for Meanwhile<'_> {
+    fn now(&self) -> Timestamp {
+        self.desk.clock.now()
+    }
+
+    async fn pause(&self, pause: Duration) {
+        self.desk.clock.pause(pause).await;
+        if !self.has_happened.swap(true, Ordering::Relaxed) {
+            self.desk.event(1, |_| {}).await;
+            self.desk.note(&[1]).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_comes_back_while_its_ticket_is_closed_is_followed_on() {
+    for kind in KINDS {
+        let desk = opened(kind, &[1]).await;
+        desk.end(1, How::Fixed).await;
+        desk.note(&[1]).await;
+        desk.pass(SignedDuration::from_mins(10));
+        let meanwhile = Meanwhile { desk: &desk, has_happened: AtomicBool::new(false) };
+        let attempt = Attempt::new("meanwhile", desk.clock.now());
+        let result = desk.tickets.settle(attempt, &meanwhile, Vec::new()).await.unwrap();
+        assert_eq!(result.closed, 1);
+        desk.until_quiet().await;
+        assert!(!is_closed(&desk), "it is open");
+        assert!(comments(&desk).last().unwrap().contains("Ticket reopened"));
+    }
+}
+
+#[tokio::test]
+async fn tickets_that_fail_do_not_keep_others_from_their_turn() {
+    let mut desk = Desk::new(TrackerKind::Jira).await;
+    desk.tickets.config.projects = "shop=NO,*=SEC".parse().unwrap();
+    for number in 0..10 {
+        desk.event(number, |f| {
+            f["resources"][0]["tags"]["owner"] = json!("shop");
+            f["packageVulnerabilityDetails"]["vulnerabilityId"] =
+                json!(format!("CVE-2026-4000{number}"));
+        })
+        .await;
+    }
+    desk.note(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]).await;
+    let refused = desk.settle().await;
+    assert_eq!((refused.failed, refused.left), (3, 10), "a project that refuses is left alone");
+    desk.event(20, |_| {}).await;
+    desk.note(&[20]).await;
+    assert_eq!(desk.settle().await.opened, 1);
+}
+
+#[tokio::test]
+async fn what_was_too_little_urgent_and_has_ended_keeps_no_ticket_open() {
+    let mut desk = Desk::new(TrackerKind::Jira).await;
+    desk.tickets.config = settings(TrackerKind::Jira, Priority::P1);
+    desk.event(1, |_| {}).await;
+    desk.note(&[1]).await;
+    desk.end(1, How::Fixed).await;
+    desk.note(&[1]).await;
+    desk.until_quiet().await;
+    let rows = stored::rows(&desk.world);
+    let followed = rows.keys().filter(|key| key.contains("FOLLOWS#"));
+    assert_eq!(followed.count(), 0);
+    let ticket = rows.values().find(|row| row["pk"]["S"].as_str().unwrap().starts_with("TICKET#"));
+    assert!(ticket.unwrap().get("expires_at").is_some(), "it is forgotten in the end");
+}
+
+#[tokio::test]
+async fn what_is_said_of_other_news_is_no_excuse_for_not_saying_these() {
+    for kind in KINDS {
+        let desk = opened(kind, &[1]).await;
+        desk.event(2, |_| {}).await;
+        desk.note(&[2]).await;
+        desk.pass(SignedDuration::from_mins(10));
+        // The comment is written, and its answer is lost.
+        let before = if kind == TrackerKind::Jira { 2 } else { 3 };
+        let nothing = std::iter::repeat_n(Trouble::None, before);
+        desk.tracker.state().trouble = nothing.chain([Trouble::HangsUpAfter]).collect();
+        desk.settle().await;
+        assert_eq!(comments(&desk).len(), 1);
+        // Meanwhile another one joins, and a person closes the ticket.
+        desk.event(3, |_| {}).await;
+        desk.note(&[3]).await;
+        desk.until_quiet().await;
+        let said = comments(&desk).join(" ");
+        assert!(said.contains("i-00000000000000003"), "{said}");
+    }
 }

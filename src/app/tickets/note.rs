@@ -94,25 +94,25 @@ impl<S: TicketLog + Records, T: Sync> Tickets<S, T> {
         let rows = self.store.tickets(&ids).await?;
         let rows: HashMap<String, TicketRow> =
             rows.into_iter().map(|row| (row.ticket.key.id(), row)).collect();
-        let notes = by_ticket.into_iter().map(|(id, (key, records))| {
+        let mut notes = Vec::with_capacity(by_ticket.len());
+        for (id, (key, records)) in by_ticket {
             let row = rows.get(&id);
-            async move { Ok((self.note_ticket(key, row, &records, now, limit).await?, id)) }
-        });
-        let notes: Vec<(Option<Timestamp>, String)> =
+            notes.push(self.note_ticket((id, key), row, records, now, limit));
+        }
+        let noted: Vec<Option<(Timestamp, String)>> =
             stream::iter(notes).buffer_unordered(SIDE_BY_SIDE).try_collect().await?;
-        let due = notes.into_iter().filter_map(|(turn, id)| Some((turn?, id)));
-        Ok(due.filter(|(turn, _)| *turn <= now).collect())
+        Ok(noted.into_iter().flatten().filter(|(turn, _)| *turn <= now).collect())
     }
 
-    /// Notes findings of one ticket. Returns its turn, if it has one by that.
+    /// Notes findings of one ticket. Returns its turn, if it has one by that, and its id.
     async fn note_ticket(
         &self,
-        key: TicketKey,
+        (id, key): (String, TicketKey),
         row: Option<&TicketRow>,
-        records: &[&Record],
+        records: Vec<&Record>,
         now: Timestamp,
         limit: TimeLimit<'_>,
-    ) -> Result<Option<Timestamp>, CallFailed> {
+    ) -> Result<Option<(Timestamp, String)>, CallFailed> {
         let is_opened =
             row.is_some_and(|row| row.ticket.tracked.is_some() || row.ticket.begun.is_some());
         let has_project = self.config.projects.of(key.owner.as_deref()).is_some();
@@ -121,11 +121,11 @@ impl<S: TicketLog + Records, T: Sync> Tickets<S, T> {
             return Ok(None);
         }
         let ticket = row.map_or_else(|| Ticket::new(key), |row| row.ticket.clone());
-        let turn = ticket.turn(records, self.config.from, now);
-        let priority = ticket.urgency(row.and_then(|row| row.priority), records);
+        let turn = ticket.turn(&records, self.config.from, now);
+        let priority = ticket.urgency(row.and_then(|row| row.priority), &records);
         let arns: Vec<&str> = records.iter().map(|one| one.finding.arn.as_str()).collect();
         self.store.note_findings(&ticket, &arns, priority, turn, limit).await?;
-        Ok(turn)
+        Ok(turn.map(|turn| (turn, id)))
     }
 
     /// The ticket that a finding belongs to.
