@@ -79,7 +79,7 @@ async fn story(language: Language) -> String {
     desk.event(1, |_| {}).await;
     desk.note(&[1]).await;
     desk.settle().await;
-    desk.tracker.state().tickets[0].status = "closed".to_owned();
+    "closed".clone_into(&mut desk.tracker.state().tickets[0].status);
     desk.pass(SignedDuration::from_hours(24));
     desk.settle().await;
     for (number, comment) in desk.ticket().comments.iter().enumerate() {

@@ -555,7 +555,8 @@ async fn what_comes_back_while_its_ticket_is_closed_is_followed_on() {
         desk.pass(SignedDuration::from_mins(10));
         let meanwhile = Meanwhile { desk: &desk, has_happened: AtomicBool::new(false) };
         let attempt = Attempt::new("meanwhile", desk.clock.now());
-        let result = desk.tickets.settle(attempt, &meanwhile, Vec::new()).await.unwrap();
+        let settled = Box::pin(desk.tickets.settle(attempt, &meanwhile, Vec::new())).await;
+        let result = settled.unwrap();
         assert_eq!(result.closed, 1);
         desk.until_quiet().await;
         assert!(!is_closed(&desk), "it is open");

@@ -191,6 +191,7 @@ impl DynamoDb {
 
     /// The tickets that have their turn at `until` or before, or all that have one, those that wait longest first, at most `most`
     /// of them: when it is, and their ids.
+    #[cfg(feature = "tickets")]
     pub(super) async fn ticket_entries(
         &self,
         until: Option<Timestamp>,

@@ -255,10 +255,10 @@ impl<S: TicketLog + Records, T: Tracker> Tickets<S, T> {
         run: &mut Run<'_, C>,
     ) -> Result<(), Unsettled> {
         let (ticket, mark) = (at(tracked), tracked.comment_mark(begun.number));
-        if let Some(began_at) = begun.earlier {
-            if self.tracker.has_comment(ticket, &mark, began_at).await? {
-                return Ok(());
-            }
+        if let Some(began_at) = begun.earlier
+            && self.tracker.has_comment(ticket, &mark, began_at).await?
+        {
+            return Ok(());
         }
         let text = ticket::comment(comment, standing, &mark, &self.config.style);
         run.breathe().await;

@@ -99,9 +99,9 @@ impl<S: TicketLog + Records, T: Sync> Tickets<S, T> {
             let row = rows.get(&id);
             notes.push(self.note_ticket((id, key), row, records, now, limit));
         }
-        let noted: Vec<Option<(Timestamp, String)>> =
+        let turns: Vec<Option<(Timestamp, String)>> =
             stream::iter(notes).buffer_unordered(SIDE_BY_SIDE).try_collect().await?;
-        Ok(noted.into_iter().flatten().filter(|(turn, _)| *turn <= now).collect())
+        Ok(turns.into_iter().flatten().filter(|(turn, _)| *turn <= now).collect())
     }
 
     /// Notes findings of one ticket. Returns its turn, if it has one by that, and its id.
