@@ -76,6 +76,8 @@ mod ticket_wording;
 #[cfg(feature = "cli")]
 mod ticketing;
 #[cfg(feature = "cli")]
+mod tracker_formats;
+#[cfg(feature = "cli")]
 mod trackers;
 #[cfg(feature = "cli")]
 mod weekly;

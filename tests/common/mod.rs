@@ -3,6 +3,7 @@
 pub mod cloudformation;
 pub mod desk;
 pub mod network;
+pub mod openapi;
 pub mod schema;
 
 use std::{
