@@ -273,6 +273,27 @@ fn a_path_to_nothing_is_bad_usage() {
     assert_eq!(run(&["reply"], b"").status.code(), Some(2));
 }
 
+#[test]
+fn tickets_are_shown_and_never_written_by_the_command_line() {
+    for (arguments, said) in [
+        (&["tickets", "events"][..], "--dry-run"),
+        (&["tickets", "--dry-run"], "--table <NAME>"),
+        (&["tickets", "--table", "findings", "--dry-run"], "--projects"),
+        (&["tickets", "events", "--dry-run", "--projects", "payments"], "expected 1 to 100 owners"),
+        (&["tickets", "--db", "nothing.db", "--dry-run"], "there is no such file"),
+    ] {
+        let output = run(arguments, b"");
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(said), "{stderr}");
+    }
+    let output = run(&["tickets", "events", "--dry-run", "--format", "json"], b"");
+    let tickets: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(tickets.iter().all(|ticket| ticket["change"] == "opened" && ticket["open"] == 1));
+    let text = tickets[0]["text"].as_str().unwrap();
+    assert!(text.starts_with("**Update httpd and httpd-core to 2.4.67"), "{text}");
+}
+
 fn samples<T>(strategy: impl Strategy<Value = T>, n: usize) -> Vec<T> {
     let mut runner = TestRunner::new_with_rng(
         Config::default(),

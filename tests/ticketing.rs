@@ -621,3 +621,35 @@ async fn what_is_said_of_other_news_is_no_excuse_for_not_saying_these() {
         assert!(said.contains("i-00000000000000003"), "{said}");
     }
 }
+
+#[tokio::test]
+async fn what_would_be_done_is_known_before_it_is_and_is_what_is_done() {
+    for kind in KINDS {
+        let desk = Desk::new(kind).await;
+        let planned = async || {
+            let plan = desk.tickets.plan().await.unwrap();
+            let ours = plan.planned.iter().map(|one| (one.change, one.open));
+            ours.collect::<Vec<_>>()
+        };
+        desk.event(1, |_| {}).await;
+        assert_eq!(planned().await, [(TicketChange::Opened, 1)]);
+        assert_eq!(desk.requests(), 0);
+        desk.note(&[1]).await;
+        desk.settle().await;
+        assert_eq!(planned().await, []);
+        // Also of what was not noted yet.
+        desk.event(2, |_| {}).await;
+        assert_eq!(planned().await, [(TicketChange::Changed, 2)]);
+        desk.note(&[2]).await;
+        desk.until_quiet().await;
+        assert_eq!(planned().await, []);
+        desk.end(1, How::Fixed).await;
+        desk.end(2, How::Gone).await;
+        assert_eq!(planned().await, [(TicketChange::Closed, 0)]);
+        desk.note(&[1, 2]).await;
+        desk.until_quiet().await;
+        assert_eq!(planned().await, []);
+        desk.event(2, |_| {}).await;
+        assert_eq!(planned().await, [(TicketChange::Reopened, 1)]);
+    }
+}
