@@ -26,7 +26,7 @@ use serde_json::json;
 use tokio::runtime;
 
 use crate::common::{
-    desk::{Client, Desk, TOKEN, Token, project, settings, text, tracker_config},
+    desk::{Client, Desk, PATIENCE, TOKEN, Token, project, settings, text, tracker_config},
     network::{Fate, Fault, Network},
 };
 
@@ -113,8 +113,11 @@ const TROUBLES: [(Trouble, usize); 14] = [
 
 /// The whole story; `trouble` comes after some requests of a chapter.
 async fn story(kind: TrackerKind, chapter: Chapter, after: usize, trouble: &[Trouble]) -> Desk {
-    let desk = Desk::new(kind).await;
+    let mut desk = Desk::new(kind).await;
     desk.tracker.state().lags = true;
+    if trouble.iter().any(|one| matches!(one, Trouble::Slow { .. })) {
+        desk.tickets.tracker = client(&desk, kind).waiting(PATIENCE);
+    }
     for now in CHAPTERS {
         let news = now.happens(&desk).await;
         desk.note(news).await;

@@ -22,7 +22,7 @@ use tokio::runtime;
 
 use crate::{
     common::{
-        desk::{Desk, PATIENCE, TOKEN, Token, project, tracker_config},
+        desk::{Desk, TOKEN, Token, project, tracker_config},
         openapi::{Description, GITHUB_TEXT, JIRA_TEXT},
     },
     wording::nasty,
@@ -78,7 +78,7 @@ async fn life(kind: TrackerKind, change: impl FnOnce(&mut TrackerConfig)) -> Des
     let mut desk = Desk::new(kind).await;
     let mut config = tracker_config(kind, &desk.url);
     change(&mut config);
-    desk.tickets.tracker = TrackerClient::new(config, Token(TOKEN)).waiting(PATIENCE);
+    desk.tickets.tracker = TrackerClient::new(config, Token(TOKEN));
     goes_well(&desk, kind).await;
     goes_wrong(&desk, kind).await;
     is_lost(&desk).await;

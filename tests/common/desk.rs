@@ -36,8 +36,9 @@ use super::{World, arn, event_of};
 pub const TOKEN: &str = "t0ken";
 /// How long an invocation may take.
 const TIMEOUT: SignedDuration = SignedDuration::from_secs(240);
-/// How long is waited for an answer that does not come.
-pub const PATIENCE: Duration = Duration::from_millis(80);
+/// How long is waited for an answer that does not come. A request that takes so long by itself is one whose outcome is not
+/// known, which changes nothing in the end.
+pub const PATIENCE: Duration = Duration::from_millis(400);
 
 /// A clock that stands still but where somebody waits by it.
 #[derive(Clone)]
@@ -122,7 +123,7 @@ impl Desk {
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(tracker.clone().serve(listener));
         let world = World::new().await;
-        let client = TrackerClient::new(tracker_config(kind, &url), Token(TOKEN)).waiting(PATIENCE);
+        let client = TrackerClient::new(tracker_config(kind, &url), Token(TOKEN));
         let tickets = Tickets {
             store: world.triage.store.clone(),
             tracker: client,

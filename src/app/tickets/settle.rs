@@ -27,10 +27,9 @@ use crate::{
     },
 };
 
-/// How many tickets an invocation takes up, and deals with the most urgent of them first.
-const AT_MOST: usize = 2_000;
-/// How many tickets may have their turn at once.
-const MAX_DUE: usize = 50_000;
+/// How many tickets an invocation reads whose turn it is, the longest waiting, to deal with the most urgent first. It has
+/// time for a few hundred.
+const MAX_DUE: usize = 20_000;
 /// What has to be left of the time for what is written after the last request to the tracker.
 const RESERVE: SignedDuration = SignedDuration::from_secs(15);
 /// How long is waited within an invocation until the tracker may be asked again.
@@ -204,9 +203,9 @@ impl<S: TicketLog + Records, T: Tracker> Tickets<S, T> {
                     .remove(*id)
                     .filter(|row| row.ticket.waits_until().is_none_or(|until| until <= now));
                 match row {
-                    Some(row) if ready.len() < AT_MOST => ready.push((turn, row)),
+                    Some(row) => ready.push((turn, row)),
                     // Also one that cannot be read.
-                    _ => run.leave(turn),
+                    None => run.leave(turn),
                 }
             }
         }
