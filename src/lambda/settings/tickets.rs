@@ -282,7 +282,7 @@ mod tests {
             ("TABLE_NAME", "", "TABLE_NAME is not set; expected the name of a DynamoDB table"),
             ("TRACKER", "", "TRACKER is not set; expected jira or github"),
             ("TRACKER", "none", "TRACKER is \"none\"; expected jira or github"),
-            ("TRACKER_URL", "", "TRACKER_URL is not set; expected the address of a site in Jira"),
+            ("TRACKER_URL", "", "TRACKER_URL is not set; expected an address such as https:"),
             ("TRACKER_PROJECTS", " ", "TRACKER_PROJECTS is not set; expected 1 to 100 owners"),
             ("TRACKER_SECRET_ARN", "", "TRACKER_SECRET_ARN is not set; expected the ARN of a"),
             ("TRACKER_SECRET_ARN", "token", "TRACKER_SECRET_ARN is \"token\"; expected the ARN"),
