@@ -102,7 +102,7 @@ pub fn scheduled(event: &[u8], now: Timestamp) -> Result<Scheduled, Failure> {
     }))
 }
 
-/// Which of the schedule's events it is: its detail-type and its source.
+/// Which of the schedule's events it is: its detail-type and its source, which all of them share.
 pub(super) fn one_of(
     event: &Value,
     known: &[(&'static str, &'static str)],
@@ -113,13 +113,12 @@ pub(super) fn one_of(
     };
     let is = (word("detail-type")?, word("source")?);
     known.iter().copied().find(|of| *of == is).ok_or_else(|| {
-        let known = known
-            .iter()
-            .map(|(detail_type, source)| format!("\"{detail_type}\" from source \"{source}\""));
+        let types: Vec<String> = known.iter().map(|(known, _)| format!("\"{known}\"")).collect();
+        let source = known.first().map_or("", |(_, source)| source);
         Failure::NotScheduled {
             detail_type: text::short(is.0, 60),
             from: text::short(is.1, 60),
-            expected: known.collect::<Vec<_>>().join(" or "),
+            expected: format!("{} from source \"{source}\"", types.join(" or ")),
         }
     })
 }
