@@ -189,12 +189,12 @@ impl DynamoDb {
         Ok(rows)
     }
 
-    /// The tickets that have their turn at `until` or before, or all that have one, those that wait longest first, at most `most`
-    /// of them: when it is, and their ids.
+    /// The tickets that have their turn at `until` or before, those that wait longest first, at most `most` of them: when it is,
+    /// and their ids.
     #[cfg(feature = "tickets")]
     pub(super) async fn ticket_entries(
         &self,
-        until: Option<Timestamp>,
+        until: Timestamp,
         most: usize,
     ) -> Result<Vec<(Timestamp, String)>, CallFailed> {
         let failed = |source: BoxError| CallFailed {
@@ -215,7 +215,7 @@ impl DynamoDb {
             });
             let (at, id) =
                 place.ok_or_else(|| failed(format!("{} holds {item:?}", BY_AGE.name).into()))?;
-            if until.is_some_and(|until| at > until) {
+            if at > until {
                 break;
             }
             entries.push((at, id));

@@ -186,7 +186,7 @@ impl TicketLog for DynamoDb {
         now: Timestamp,
         most: usize,
     ) -> Result<Vec<(Timestamp, String)>, CallFailed> {
-        self.ticket_entries(Some(now), most).await
+        self.ticket_entries(now, most).await
     }
 
     async fn write_ticket(

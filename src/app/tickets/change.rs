@@ -153,8 +153,8 @@ impl<S: TicketLog + Records, T: Tracker> Tickets<S, T> {
         self.remember(row, standing, run).await
     }
 
-    /// Remembers of each finding that it was said how it stands.
-    async fn remember<C: Clock + Sync>(
+    /// Remembers of each finding that it was said how it stands, and then the row as it is.
+    pub(super) async fn remember<C: Clock + Sync>(
         &self,
         row: &mut TicketRow,
         standing: &Standing<'_>,

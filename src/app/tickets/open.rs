@@ -69,13 +69,10 @@ impl<S: TicketLog + Records, T: Tracker> Tickets<S, T> {
         // At once: what is marked can be marked again, what is opened is not opened again.
         self.write(row, Some(turn), now).await?;
         run.did(TicketChange::Opened);
-        let limit = run.attempt.until_the_end();
-        self.store.mark_findings(&row.ticket.key.id(), &standing.marks(), limit).await?;
         if let Some(tracked) = &mut row.ticket.tracked {
             tracked.told = Some(facts);
         }
-        let next = row.ticket.next_look(now);
-        self.write(row, next, now).await
+        self.remember(row, standing, run).await
     }
 
     /// Asks for a ticket of which it is not known whether it was opened. If there is none, another attempt may open it.
